@@ -1,0 +1,32 @@
+# `make` alone lists the targets.
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format lock clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## Build .venv (Python 3.11) from the hashed lock; CUDA=1 adds NVIDIA's libraries, CUDA=0 drops them
+	@scripts/set_up.sh $(if $(filter 1,$(CUDA)),--cuda) $(if $(filter 0,$(CUDA)),--no-cuda)
+
+demo: setup ## Train a TF-Hub classifier on real images and show the result (3 minutes)
+	@$(PYTHON) -m demo
+
+test: setup ## Run the tests
+	@$(PYTHON) -m pytest
+
+lint: setup ## Check style, format and types
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+
+format: setup ## Rewrite the code in the house format
+	@$(PYTHON) -m ruff check --fix
+	@$(PYTHON) -m ruff format
+
+lock: setup ## Pin and hash the packages anew from the requirements*.in files
+	@scripts/lock.sh
+
+clean: ## Remove .venv, the installer, caches and the demo's output (dataset/ and other runs stay)
+	rm -rf .venv .tools out/demo .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

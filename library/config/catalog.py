@@ -1,0 +1,82 @@
+"""Options classes to one catalogue: which keys there are, who reads each, and when.
+
+Some options are always read; others belong to one choice of a selector: the option `model`
+selects the options of one model, `optimizer` those of one optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from library.config.fields import DERIVED, Option, Options, options_of
+from library.config.yaml_sets import suggestion
+from library.errors import ConfigError
+
+Selectors = Mapping[str, Mapping[str, type[Options]]]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All options that a program knows.
+
+    Attributes:
+      always: classes whose options every run has (in the modes that they name).
+      selectors: option name -> its choice -> the class whose options that choice adds.
+      aliases: option name -> other texts for a choice, such as {'model': {'latest': 'hub'}}.
+    """
+
+    always: Sequence[type[Options]]
+    selectors: Selectors
+    aliases: Mapping[str, Mapping[str, str]]
+
+    @cached_property
+    def by_name(self) -> dict[str, Option]:
+        """Every option a person may set. One name in two choices must be of one kind."""
+        found = {o.name: o for c in self.always for o in options_of(c) if o.home != DERIVED}
+        for choices in self.selectors.values():
+            for cls in choices.values():
+                for each in options_of(cls):
+                    first = found.setdefault(each.name, each)
+                    if (first.value_type, first.many, first.home) != (
+                        each.value_type,
+                        each.many,
+                        each.home,
+                    ):
+                        raise TypeError(f'option {each.name!r} is declared in two ways')
+        return found
+
+    def find(self, name: str, place: str) -> Option:
+        """The option of this name.
+
+        Raises:
+          ConfigError: there is none; the message starts with `place` and ends with the nearest.
+        """
+        if name not in self.by_name:
+            raise ConfigError(f'{place}: unknown{suggestion(name, self.by_name)}')
+        return self.by_name[name]
+
+    def choice(self, selector: str, text: str) -> str:
+        """The choice that a selector's text stands for, aliases resolved."""
+        return self.aliases.get(selector, {}).get(text, text)
+
+    def used(self, mode: str, chosen: Mapping[str, str]) -> list[Option]:
+        """The options that a run in `mode` with these choices reads, DERIVED ones last."""
+        classes = [c for c in self.always if not c.modes or mode in c.modes]
+        classes += [self.selectors[name][choice] for name, choice in chosen.items()]
+        found = {each.name: each for cls in classes for each in options_of(cls)}
+        return sorted(found.values(), key=lambda each: each.home == DERIVED)
+
+    def owners(self, name: str) -> str:
+        """Who reads an option, in a reader's words: 'model hub' or 'the mode evaluate'."""
+        owners = [
+            f'{selector} {choice}'
+            for selector, choices in self.selectors.items()
+            for choice, cls in choices.items()
+            if name in {each.name for each in options_of(cls)}
+        ]
+        modes = self.by_name[name].modes
+        if modes and not owners:
+            owners = [f'the mode {mode}' for mode in modes]
+        return ' and '.join(owners)

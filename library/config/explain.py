@@ -1,0 +1,98 @@
+"""HParams to text for people: the table of --explain, a run's hparams.yaml, and what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from library import files
+from library.config.fields import COMMAND_LINE, Option
+from library.config.hparams import HParams
+from library.config.yaml_sets import Set, read_flat
+from library.errors import ConfigError
+
+SAVED_AS = 'hparams.yaml'
+
+
+def explain(hparams: HParams) -> str:
+    """A table of every value with its origin, in the groups of --help."""
+    rows = [(n, _shown(e.value), e.origin, e.option.group) for n, e in hparams.entries().items()]
+    name_width = max(len(row[0]) for row in rows)
+    value_width = min(40, max(len(row[1]) for row in rows))
+    lines, group = [], None
+    for name, value, origin, row_group in sorted(rows, key=lambda row: row[3]):
+        if row_group != group:
+            lines.append(f'[{row_group}]')
+            group = row_group
+        lines.append(f'  {name:<{name_width}}  {value:<{value_width}}  {origin}')
+    if hparams.unused:
+        lines.append('[unused by this run]')
+        lines += [f'  {name:<{name_width}}  {origin}' for name, origin in hparams.unused.items()]
+    return '\n'.join(lines)
+
+
+def to_yaml(hparams: HParams) -> str:
+    """The resolved values as a flat YAML mapping, each with its origin as a comment."""
+    lines = ['# The values of this run, and where each came from.']
+    for name, entry in hparams.entries().items():
+        if entry.option.home != COMMAND_LINE:
+            value = list(entry.value) if isinstance(entry.value, tuple) else entry.value
+            text = yaml.safe_dump({name: value}, default_flow_style=None, width=10**9).strip()
+            lines.append(f'{text}  # {entry.origin}')
+    return '\n'.join(lines) + '\n'
+
+
+def save(hparams: HParams, folder: str) -> None:
+    """Writes hparams.yaml into a run's folder, whole or not at all."""
+    files.make_folder(folder)
+    files.write_atomically(files.join(folder, SAVED_AS), to_yaml(hparams).encode())
+
+
+def read_saved(folder: str) -> Set | None:
+    """The written values of the run in `folder`; None if it keeps no hparams.yaml."""
+    path = files.join(folder, SAVED_AS)
+    return read_flat(path) if files.exists(path) else None
+
+
+def changes(hparams: HParams, saved: Set) -> list[str]:
+    """What a resumed run does otherwise than before: 'learning_rate: 0.001 -> 0.01 (origin)'."""
+    found = []
+    for name, entry in hparams.entries().items():
+        if name in saved and entry.option.home != COMMAND_LINE:
+            before = _read_again(entry.option, saved[name].text)
+            if before != entry.value:
+                found.append(f'{name}: {_shown(before)} -> {_shown(entry.value)} ({entry.origin})')
+    return found
+
+
+def _read_again(option: Option, text: str | tuple[str, ...]) -> Any:
+    """The saved value, or its text where the option's declaration has changed since."""
+    try:
+        return option.read(text)
+    except ValueError:
+        return text
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return 'none'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ', '.join(str(part) for part in value)
+    return str(value)
+
+
+def derived(saved: Set, option: Option) -> Any:
+    """A fact that the saved run kept, such as its class names; None if it kept none.
+
+    Raises:
+      ConfigError: the file holds something else under that name.
+    """
+    if option.name not in saved:
+        return None
+    try:
+        return option.read(saved[option.name].text)
+    except ValueError as error:
+        raise ConfigError(f'{saved[option.name].origin}: {error}') from None

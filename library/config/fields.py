@@ -1,0 +1,223 @@
+"""Dataclass fields to options: one declaration gives the flag, the YAML key, the check, the docs.
+
+An options class is a frozen dataclass that derives from `Options`; each of its fields is made by
+`option()`. Whoever uses an option declares it, in the options.py of its room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+
+PROJECT = 'project.yaml'
+HYPERPARAMETERS = 'hyperparameters.yaml'
+COMMAND_LINE = 'the command line'
+DERIVED = 'the run itself'
+
+_TRUE = {'true', 'yes', 'on', '1'}
+_FALSE = {'false', 'no', 'off', '0'}
+_NONE = {'none', 'null', '~', ''}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: what it is called, what it may be, and what a person is told about it."""
+
+    name: str
+    value_type: type
+    optional: bool
+    many: bool
+    default: Any
+    help: str
+    unit: str
+    low: float | None
+    high: float | None
+    above: float | None
+    below: float | None
+    choices: tuple[str, ...]
+    defines_model: bool
+    group: str
+    home: str
+    modes: tuple[str, ...]
+
+    def read(self, text: str | Sequence[str]) -> Any:
+        """Turns written text into this option's value.
+
+        Args:
+          text: one scalar as it was written, or a list of them for a field of several values;
+            a field of several values also takes one text with commas.
+
+        Raises:
+          ValueError: the text is not of the type, outside the range, or not among the choices;
+            the message is a sentence about the value.
+        """
+        if self.optional and isinstance(text, str) and text.strip().lower() in _NONE:
+            return None
+        if self.many:
+            if isinstance(text, str):
+                text = [part.strip() for part in text.split(',') if part.strip()]
+            value: Any = tuple(self._read_one(part) for part in text)
+        elif isinstance(text, str):
+            value = self._read_one(text)
+        else:
+            raise ValueError(f'a list was given, expected {self.type_name}')
+        self.check(value)
+        return value
+
+    def check(self, value: Any) -> None:
+        """Raises ValueError unless `value` lies in the range or among the choices."""
+        if value is None and self.optional:
+            return
+        for one in value if self.many else (value,):
+            if isinstance(one, float) and not math.isfinite(one):
+                raise ValueError(f'{one} is not a finite number')
+            if self.choices and one not in self.choices:
+                raise ValueError(f'{one!r} is not one of {", ".join(self.choices)}')
+            if not self._in_range(one):
+                raise ValueError(f'{one} is out of range, expected {self.range_text}')
+
+    @property
+    def type_name(self) -> str:
+        """What the value is, in a reader's words."""
+        names = {int: 'a whole number', float: 'a number', bool: 'true or false', str: 'a text'}
+        return names[self.value_type] + (' (or several, with commas)' if self.many else '')
+
+    @property
+    def range_text(self) -> str:
+        """The legal range as a person writes it, or '' where every value is legal."""
+        low, high = (self.low, '<=') if self.above is None else (self.above, '<')
+        top, top_sign = (self.high, '<=') if self.below is None else (self.below, '<')
+        if low is None and top is None:
+            return ''
+        if top is None:
+            return f'{">=" if high == "<=" else ">"} {low}'
+        if low is None:
+            return f'{top_sign} {top}'
+        return f'{low} {high} value {top_sign} {top}'
+
+    def _in_range(self, value: Any) -> bool:
+        return not (
+            (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+        )
+
+    def _read_one(self, text: str) -> Any:
+        if self.value_type is str:
+            return text
+        word = text.strip().lower()
+        if self.value_type is bool:
+            if word in _TRUE or word in _FALSE:
+                return word in _TRUE
+        else:
+            try:
+                return self.value_type(word)
+            except ValueError:
+                pass
+        raise ValueError(f'{text!r} is not {self.type_name}')
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    unit: str = '',
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    choices: Sequence[str] = (),
+    defines_model: bool = False,
+) -> Any:
+    """Declares one field of an options class.
+
+    Args:
+      default: the value where neither a YAML set nor the command line gives one.
+      help: one plain sentence for --help and the docs.
+      unit: what the number counts ('epochs', 'pixels'), shown in --help.
+      low, high: inclusive bounds. above, below: exclusive bounds.
+      choices: the legal texts.
+      defines_model: evaluate and later modes take the value from the saved run, because the
+        trained model makes no sense with another one.
+    """
+    details = {
+        'help': help,
+        'unit': unit,
+        'low': low,
+        'high': high,
+        'above': above,
+        'below': below,
+        'choices': tuple(choices),
+        'defines_model': defines_model,
+    }
+    return dataclasses.field(default=default, metadata={'option': details})
+
+
+class Options:
+    """Base of every options class: `class X(Options, group='data', home=PROJECT)`.
+
+    group: the heading under which --help lists the fields.
+    home: the YAML file whose sets may hold the fields; COMMAND_LINE for fields that are flags only;
+      DERIVED for facts that the run finds out itself and keeps with its values.
+    modes: the modes that read the fields; () is every mode.
+
+    An instance is valid: the constructor checks each value and raises ValueError.
+    """
+
+    group: ClassVar[str]
+    home: ClassVar[str]
+    modes: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(
+        cls, *, group: str, home: str, modes: tuple[str, ...] = (), **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.group, cls.home, cls.modes = group, home, modes
+
+    def __post_init__(self) -> None:
+        for each in options_of(type(self)):
+            try:
+                each.check(getattr(self, each.name))
+            except ValueError as error:
+                raise ValueError(f'{each.name}: {error}') from None
+
+
+def options_of(cls: type[Options]) -> list[Option]:
+    """The options that a class declares, in the order of its fields."""
+    hints = get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        value_type, optional, many = _unfold(hints[field.name])
+        found.append(
+            Option(
+                name=field.name,
+                value_type=value_type,
+                optional=optional,
+                many=many,
+                default=field.default,
+                group=cls.group,
+                home=cls.home,
+                modes=cls.modes,
+                **field.metadata['option'],
+            )
+        )
+    return found
+
+
+def _unfold(hint: Any) -> tuple[type, bool, bool]:
+    """(scalar type, may be None, is a tuple of them) of an annotation like `int | None`."""
+    optional = get_origin(hint) in (types.UnionType, typing.Union)
+    if optional:
+        (hint,) = (part for part in get_args(hint) if part is not type(None))
+    many = get_origin(hint) is tuple
+    if many:
+        hint = get_args(hint)[0]
+    if hint not in (int, float, bool, str):
+        raise TypeError(f'an option cannot be of type {hint}')
+    return hint, optional, many

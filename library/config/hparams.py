@@ -1,0 +1,200 @@
+"""Written values to HParams: one frozen object with every option of a run and where it came from.
+
+Precedence: the field's default < the YAML set < the saved run (in modes that work on one) < the
+command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from library.config.catalog import Catalog
+from library.config.command_line import CommandLine
+from library.config.fields import (
+    COMMAND_LINE,
+    DERIVED,
+    HYPERPARAMETERS,
+    PROJECT,
+    Option,
+    Options,
+    options_of,
+)
+from library.config.yaml_sets import Set, Written, read_sets, suggestion
+from library.errors import ConfigError
+
+OptionsT = TypeVar('OptionsT', bound=Options)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value, where it came from, and the option that it belongs to."""
+
+    value: Any
+    origin: str
+    option: Option
+
+
+class HParams:
+    """Options and hyper-parameters of one run; read as attributes, never changed.
+
+    It is the Estimator's `params`, so input_fn and model_fn find every flag in it.
+    """
+
+    def __init__(self, entries: Mapping[str, Value], unused: Mapping[str, str] | None = None):
+        self._entries = dict(entries)
+        self.unused = dict(unused or {})
+
+    def __getattr__(self, name: str) -> Any:
+        # Copying and pickling look for dunder names before __init__ has run.
+        if name.startswith('_'):
+            raise AttributeError(name)
+        try:
+            return self._entries[name].value
+        except KeyError:
+            near = suggestion(name, self._entries)
+            raise AttributeError(f'this run has no option {name!r}{near}') from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def values(self) -> dict[str, Any]:
+        """Name to value, in the order of declaration."""
+        return {name: entry.value for name, entry in self._entries.items()}
+
+    def entries(self) -> dict[str, Value]:
+        """Name to value, origin and option."""
+        return dict(self._entries)
+
+    def origin(self, name: str) -> str:
+        """Where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
+        return self._entries[name].origin
+
+    def take(self, cls: type[OptionsT]) -> OptionsT:
+        """The options of one class, as an instance of it."""
+        return cls(**{each.name: self._entries[each.name].value for each in options_of(cls)})
+
+    def with_values(self, origin: str, **values: Any) -> HParams:
+        """A copy in which some values are replaced by what the run found out."""
+        entries = dict(self._entries)
+        for name, value in values.items():
+            entries[name] = replace(entries[name], value=value, origin=origin)
+        return HParams(entries, self.unused)
+
+
+def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = None) -> HParams:
+    """Merges defaults, YAML sets, a saved run and the command line.
+
+    Args:
+      catalog: the options there are; must declare config_file, config_set, hyperparameter_file
+        and hyperparameter_set, which say where the sets are.
+      command_line: what was typed.
+      saved: the written values of a run's hparams.yaml; of these the options that define the
+        model count.
+
+    Raises:
+      ConfigError: a wrong file, set, key, type, range or choice, in one line.
+    """
+    typed = command_line.values
+    files = {name: catalog.by_name[name].default for name in ('config_file', 'config_set')}
+    files |= {name: str(typed[name].text) for name in files if name in typed}
+    project = _chosen_set(catalog, PROJECT, files['config_file'], files['config_set'])
+    written = {**project, **typed}
+    names = [
+        str(written[name].text) if name in written else catalog.by_name[name].default
+        for name in ('hyperparameter_file', 'hyperparameter_set')
+    ]
+    written = {**project, **_chosen_set(catalog, HYPERPARAMETERS, *names)}
+    if saved is not None:
+        written |= {k: w for k, w in saved.items() if _defines_model(catalog, k)}
+    written |= typed
+
+    chosen = _choices(catalog, written)
+    used = {option.name: option for option in catalog.used(command_line.mode, chosen)}
+    for name in typed:
+        if name not in used:
+            raise ConfigError(
+                f'--{name} is not used by this run: it is an option of {catalog.owners(name)}'
+            )
+    entries = {}
+    for name, option in used.items():
+        source = (saved or {}).get(name) if option.home == DERIVED else written.get(name)
+        entries[name] = (
+            Value(option.default, 'default', option)
+            if source is None
+            else Value(_read(option, source, name), source.origin, option)
+        )
+        if name in chosen:
+            entries[name] = replace(entries[name], value=chosen[name])
+    unused = {name: written[name].origin for name in written if name not in used}
+    return HParams(entries, unused)
+
+
+def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:
+    """The set called `name` of a file, after every key and value of the whole file is checked."""
+    sets = read_sets(path)
+    for set_name, values in sets.items():
+        for key, written in values.items():
+            place = f'{written.origin}: set {set_name!r}: key {key!r}'
+            option = catalog.find(key, place)
+            if option.home == COMMAND_LINE:
+                raise ConfigError(f'{place} can only be given on the command line')
+            if option.home != home:
+                raise ConfigError(f'{place} belongs in {option.home}')
+            if not (key in catalog.selectors and isinstance(written.text, str)):
+                _read(option, written, place)
+    if name not in sets:
+        known = suggestion(name, sets) or f' (there are {", ".join(sets)})'
+        raise ConfigError(f'{path}: no set {name!r}{known}')
+    return sets[name]
+
+
+def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]:
+    """The choice of every selector, aliases resolved."""
+    chosen = {}
+    for name, choices in catalog.selectors.items():
+        option = catalog.by_name[name]
+        source = written.get(name, Written(str(option.default), 'default'))
+        choice = catalog.choice(name, str(source.text))
+        if choice not in choices:
+            known = (*choices, *catalog.aliases.get(name, {}))
+            hint = suggestion(choice, known) or f' (there are {", ".join(known)})'
+            raise ConfigError(f'{_place(source, name)}: no {name} {choice!r}{hint}')
+        chosen[name] = choice
+    return chosen
+
+
+def _defines_model(catalog: Catalog, name: str) -> bool:
+    return name in catalog.by_name and catalog.by_name[name].defines_model
+
+
+def _read(option: Option, written: Written, place: str) -> Any:
+    try:
+        return option.read(written.text)
+    except ValueError as error:
+        where = place if place.startswith(written.origin) else _place(written, option.name)
+        raise ConfigError(f'{where}: {error}') from None
+
+
+def _place(written: Written, name: str) -> str:
+    """'--name' for the command line, 'file:line: key 'name'' for a file."""
+    if written.origin == 'command line':
+        return f'--{name}'
+    return f'{written.origin}: key {name!r}'
+
+
+def read_options(cls: type[OptionsT], command_line: CommandLine) -> OptionsT:
+    """The options of one class from the command line alone, for a program without YAML sets.
+
+    Raises:
+      ConfigError: a value of the wrong type or out of range.
+    """
+    typed = command_line.values
+    return cls(
+        **{
+            each.name: _read(each, typed[each.name], f'--{each.name}')
+            for each in options_of(cls)
+            if each.name in typed
+        }
+    )

@@ -1,0 +1,198 @@
+"""YAML text to named sets: each key's written text, with the file and line it stands on.
+
+The loader resolves nothing but the merge key, so every scalar arrives as it was written (`1e-4`,
+`no`, `012`); the option that the key names reads it. A set is a top-level key that holds a flat
+mapping; sets inherit through anchors and merge keys.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from library import files
+from library.errors import ConfigError
+
+# Aliases can make a short document unfold without end ("billion laughs"). No sane set of files
+# comes near this count of entries.
+MAX_ENTRIES = 10_000
+MAX_MERGE_DEPTH = 20
+_MERGE = 'tag:yaml.org,2002:merge'
+_PLAIN_TAGS = {f'tag:yaml.org,2002:{name}' for name in ('str', 'map', 'seq')}
+
+
+class _TextLoader(yaml.SafeLoader):
+    """A safe loader that leaves every scalar the text that was written."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    '<': [pair for pair in yaml.SafeLoader.yaml_implicit_resolvers['<'] if pair[0] == _MERGE]
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value as it was written, and where."""
+
+    text: str | tuple[str, ...]
+    origin: str
+
+
+Set = dict[str, Written]
+
+
+def read_sets(path: str) -> dict[str, Set]:
+    """Reads every set of a file, merge keys resolved.
+
+    Raises:
+      ConfigError: the file cannot be read, is no YAML, or is not a mapping of flat sets; the
+        message names file, line, set and key.
+    """
+    root = _root_mapping(path)
+    budget = _Budget(path)
+    return {
+        name: _flatten(node, path, name, budget)
+        for name, (node, _) in _pairs(root, path, 'the file', budget).items()
+    }
+
+
+def read_flat(path: str) -> Set:
+    """Reads a file that is one flat mapping, such as a run's hparams.yaml.
+
+    Raises:
+      ConfigError: as `read_sets`.
+    """
+    return _flatten(_root_mapping(path), path, None, _Budget(path))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """'; did you mean ...?' with the nearest known name, or ''."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f'; did you mean {close[0]!r}?' if close else ''
+
+
+class _Budget:
+    """Counts the entries that a document unfolds to."""
+
+    def __init__(self, path: str):
+        self._path = path
+        self._left = MAX_ENTRIES
+
+    def spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ConfigError(f'{self._path}: aliases unfold to more than {MAX_ENTRIES} entries')
+
+
+def _root_mapping(path: str) -> yaml.MappingNode:
+    try:
+        text = files.read_bytes(path).decode('utf-8-sig')
+    except FileNotFoundError:
+        raise ConfigError(f'{path}: no such file') from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b'\n') + 1
+        column = error.start - error.object.rfind(b'\n', 0, error.start)
+        raise ConfigError(f'{path}:{line}: column {column} is not UTF-8 text') from None
+    except OSError as error:
+        raise ConfigError(f'{path}: {(error.strerror or str(error)).lower()}') from None
+    try:
+        root = yaml.compose(text, Loader=_TextLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f'{path}:{mark.line + 1}: column {mark.column + 1}' if mark else path
+        raise ConfigError(f'{place}: {error.problem or error.context}') from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f'{path}: {" ".join(str(error).split())}') from None
+    except RecursionError:
+        raise ConfigError(f'{path}: nested too deeply') from None
+    if root is None:
+        raise ConfigError(f'{path}: the file is empty')
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError(f'{_place(path, root)}: expected a mapping of names, not {_kind(root)}')
+    return root
+
+
+def _flatten(node: yaml.Node, path: str, set_name: str | None, budget: _Budget) -> Set:
+    """The set's own keys over its merged ones (of several merged sets the first wins)."""
+    where = 'the file' if set_name is None else f'set {set_name!r}'
+    if isinstance(node, yaml.ScalarNode) and node.value == '':
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(f'{_place(path, node)}: {where} is {_kind(node)}, expected keys')
+    values: Set = {}
+    for level in _merge_levels(node, path, where, budget, 0):
+        for key, (value, line) in level.items():
+            if key not in values:
+                values[key] = Written(_text(value, path, where, key), f'{path}:{line}')
+    return values
+
+
+Level = dict[str, tuple[yaml.Node, int]]
+
+
+def _merge_levels(
+    node: yaml.MappingNode, path: str, where: str, budget: _Budget, depth: int
+) -> Iterator[Level]:
+    """Yields the mapping's own pairs, then those of what it merges, nearest first."""
+    if depth > MAX_MERGE_DEPTH:
+        raise ConfigError(f'{_place(path, node)}: {where} merges itself or nests too deeply')
+    own = _pairs(node, path, where, budget)
+    merge = own.pop('<<', None) if any(key.tag == _MERGE for key, _ in node.value) else None
+    yield own
+    if merge is None:
+        return
+    sources = merge[0].value if isinstance(merge[0], yaml.SequenceNode) else [merge[0]]
+    for source in sources:
+        budget.spend()
+        if not isinstance(source, yaml.MappingNode):
+            raise ConfigError(f'{_place(path, merge[0])}: {where}: << takes a set, as in <<: *NAME')
+        yield from _merge_levels(source, path, where, budget, depth + 1)
+
+
+def _pairs(node: yaml.MappingNode, path: str, where: str, budget: _Budget) -> Level:
+    """A mapping's keys with value node and line; a key written twice is an error."""
+    pairs: Level = {}
+    for key_node, value_node in node.value:
+        budget.spend()
+        _refuse_tag(key_node, path, where)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError(f'{_place(path, key_node)}: {where}: a key must be a plain name')
+        key, line = key_node.value, key_node.start_mark.line + 1
+        if key in pairs:
+            raise ConfigError(
+                f'{path}:{line}: {where}: key {key!r} is written twice (before on line {pairs[key][1]})'
+            )
+        _refuse_tag(value_node, path, where)
+        pairs[key] = (value_node, line)
+    return pairs
+
+
+def _text(node: yaml.Node, path: str, where: str, key: str) -> str | tuple[str, ...]:
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        if all(isinstance(item, yaml.ScalarNode) for item in node.value):
+            for item in node.value:
+                _refuse_tag(item, path, where)
+            return tuple(str(item.value) for item in node.value)
+    raise ConfigError(
+        f'{_place(path, node)}: {where}: key {key!r} holds {_kind(node)}; sets are flat'
+    )
+
+
+def _refuse_tag(node: yaml.Node, path: str, where: str) -> None:
+    if node.tag not in _PLAIN_TAGS and node.tag != _MERGE:
+        raise ConfigError(f'{_place(path, node)}: {where}: the tag {node.tag} is not allowed')
+
+
+def _place(path: str, node: yaml.Node) -> str:
+    return f'{path}:{node.start_mark.line + 1}'
+
+
+def _kind(node: yaml.Node) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return f'the text {node.value!r}'
+    return 'a list' if isinstance(node, yaml.SequenceNode) else 'a mapping'

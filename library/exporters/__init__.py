@@ -1,0 +1,1 @@
+"""Keeping what an evaluation found: the best checkpoints, and the record of all evaluations."""

@@ -1,0 +1,196 @@
+"""Checkpoints with the best metric, copied apart into a folder that is itself a model_dir."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from library import files
+from library.config.explain import SAVED_AS, save
+from library.config.hparams import HParams
+from library.config.yaml_sets import suggestion
+from library.errors import ConfigError
+from library.exporters.options import BestOptions
+from library.hooks.progress import say
+
+STATE = 'best.json'
+# TensorFlow's own name for the file that lists a folder's checkpoints.
+CHECKPOINT_STATE = 'checkpoint'
+PREFIX = 'model.ckpt-'
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One kept checkpoint: its name in the folder, its step, and the metric that it had."""
+
+    checkpoint: str
+    global_step: int
+    value: float
+
+
+class BestCheckpointExporter(tf.estimator.Exporter):
+    """Keeps the N best checkpoints of a run, across any number of restarts.
+
+    What is best is remembered in best.json beside the snapshots, so a restart never replaces a
+    better one, and a metric that is not a finite number never wins. The snapshots of another run,
+    or of another metric, are moved into previous-1/ (-2, ...) inside the folder.
+
+    A kill at any moment leaves the old best or the new one: files are copied under a temporary
+    name and renamed, best.json decides, and TensorFlow's `checkpoint` file follows it.
+    """
+
+    def __init__(self, options: BestOptions, hparams: HParams, run_id: str):
+        """Makes the exporter.
+
+        Args:
+          options: folder, metric, its direction, and how many to keep.
+          hparams: written beside the snapshots, so that evaluate can rebuild the model.
+          run_id: tells this run from others that wrote into the same folder.
+        """
+        self._folder = options.best_model_dir
+        self._metric = options.best_metric
+        self._lower_is_better = prefers_low(options.best_metric, options.best_metric_mode)
+        self._keep = options.best_checkpoints
+        self._hparams = hparams
+        self._run_id = run_id
+
+    @property
+    def name(self) -> str:
+        """The exporter's name."""
+        return 'best'
+
+    def export(
+        self,
+        estimator: tf.estimator.Estimator,
+        export_path: str,
+        checkpoint_path: str,
+        eval_result: Mapping[str, Any],
+        is_the_final_export: bool,
+    ) -> str | None:
+        """Keeps the checkpoint if it is among the best; tf.estimator calls this with keywords.
+
+        Returns:
+          The path of the kept checkpoint, or None if it was not good enough.
+
+        Raises:
+          ConfigError: the evaluation has no such metric.
+        """
+        del estimator, export_path, is_the_final_export
+        if self._metric not in eval_result:
+            known = sorted(eval_result)
+            hint = suggestion(self._metric, known) or f' (there are {", ".join(known)})'
+            raise ConfigError(f'--best_metric: no metric {self._metric!r}{hint}')
+        value, step = float(eval_result[self._metric]), int(eval_result['global_step'])
+        if not math.isfinite(value):
+            say(f'step {step}: {self._metric} is {value}, which is never the best')
+            return None
+        kept = self._own_snapshots()
+        new = Snapshot(f'{PREFIX}{step}', step, value)
+        rivals = [each for each in kept if each.global_step != step]
+        ranked = sorted([*rivals, new], key=self._rank)[: self._keep]
+        if new not in ranked:
+            return None
+        _copy_checkpoint(checkpoint_path, self._folder, new.checkpoint)
+        save(self._hparams, self._folder)
+        self._write_state(ranked)
+        _remove_other_checkpoints(self._folder, ranked)
+        path = files.join(self._folder, new.checkpoint)
+        if ranked[0] == new:
+            say(f'best {self._metric} so far: {value:.4f}, kept as {path}')
+        return path
+
+    def _rank(self, snapshot: Snapshot) -> tuple[float, int]:
+        """Sorts the best first; of equals the older one."""
+        sign = 1 if self._lower_is_better else -1
+        return sign * snapshot.value, snapshot.global_step
+
+    def _own_snapshots(self) -> list[Snapshot]:
+        """What this run kept so far; anything else in the folder is moved aside first."""
+        files.make_folder(self._folder)
+        state = read_state(self._folder)
+        mine = {'run_id': self._run_id, 'metric': self._metric, 'lower': self._lower_is_better}
+        if state is None or {key: state.get(key) for key in mine} != mine:
+            _move_aside(self._folder)
+            return []
+        return [Snapshot(**each) for each in state['snapshots']]
+
+    def _write_state(self, ranked: list[Snapshot]) -> None:
+        state = {
+            'run_id': self._run_id,
+            'metric': self._metric,
+            'lower': self._lower_is_better,
+            'snapshots': [asdict(each) for each in ranked],
+        }
+        text = json.dumps(state, indent=1) + '\n'
+        files.write_atomically(files.join(self._folder, STATE), text.encode())
+        # Oldest first in TensorFlow's order: the best is the "latest", which a model_dir means.
+        lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
+        lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
+        text = '\n'.join(lines) + '\n'
+        files.write_atomically(files.join(self._folder, CHECKPOINT_STATE), text.encode())
+
+
+def prefers_low(metric: str, mode: str) -> bool:
+    """True if a smaller value of the metric is better; 'auto' decides by its name."""
+    if mode == 'auto':
+        return any(word in metric for word in ('loss', 'error', 'entropy'))
+    return mode == 'min'
+
+
+def read_state(folder: str) -> dict[str, Any] | None:
+    """What best.json says; None if there is none, or it is damaged."""
+    path = files.join(folder, STATE)
+    if not files.exists(path):
+        return None
+    try:
+        state = json.loads(files.read_bytes(path))
+    except ValueError:
+        return None
+    return state if isinstance(state, dict) and 'snapshots' in state else None
+
+
+def _copy_checkpoint(source: str, folder: str, name: str) -> None:
+    """Copies the files of a checkpoint; the index, without which it is none, comes last."""
+    parts = [part for part in tf.io.gfile.glob(f'{source}.*') if not part.endswith('.meta')]
+    parts.sort(key=lambda part: part.endswith('.index'))
+    for part in parts:
+        data = files.read_bytes(part)
+        files.write_atomically(files.join(folder, name + part[len(source) :]), data)
+
+
+def _is_checkpoint_file(name: str) -> bool:
+    return name.startswith(PREFIX)
+
+
+def _remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
+    """Removes snapshots that fell out, and what a killed copy left."""
+    prefixes = tuple(f'{each.checkpoint}.' for each in kept)
+    for name in files.names_in(folder):
+        partial = name.endswith('.partial')
+        if _is_checkpoint_file(name) and (partial or not name.startswith(prefixes)):
+            files.remove(files.join(folder, name))
+
+
+def _move_aside(folder: str) -> None:
+    """Moves another run's snapshots into previous-N/."""
+    foreign = [
+        name
+        for name in files.names_in(folder)
+        if _is_checkpoint_file(name) or name in (STATE, CHECKPOINT_STATE, SAVED_AS)
+    ]
+    if not foreign:
+        return
+    number = 1
+    while files.exists(files.join(folder, f'previous-{number}')):
+        number += 1
+    aside = files.join(folder, f'previous-{number}')
+    files.make_folder(aside)
+    # best.json goes last: until then a rerun finds the folder foreign and goes on moving.
+    for name in sorted(foreign, key=lambda name: name == STATE):
+        files.replace(files.join(folder, name), files.join(aside, name))
+    say(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')

@@ -1,0 +1,25 @@
+"""The options of the best checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from library.config.fields import PROJECT, Options, option
+
+
+@dataclass(frozen=True)
+class BestOptions(Options, group='checkpoints', home=PROJECT):
+    """Which checkpoints are the best, and where they go."""
+
+    best_model_dir: str = option(
+        'out/current/best',
+        'Folder for the best checkpoints; works as a --model_dir.',
+        defines_model=True,
+    )
+    best_metric: str = option('average_loss', 'Metric that decides which checkpoint is best.')
+    best_metric_mode: str = option(
+        'auto',
+        'Whether less or more is better; auto: less for losses and errors, else more.',
+        choices=('auto', 'min', 'max'),
+    )
+    best_checkpoints: int = option(1, 'How many of the best are kept.', unit='checkpoints', low=1)

@@ -1,0 +1,126 @@
+"""Files by path, local or remote, so that no other room asks which it is.
+
+Local paths use the standard library and never import TensorFlow. Paths with a scheme (gs://,
+ram://) go through tf.io.gfile, imported on first use.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from library.errors import ResourceError
+
+# What TensorFlow's wheels open by themselves.
+SCHEMES = ('gs', 'ram', 'file')
+
+
+def is_remote(path: str) -> bool:
+    """True for a path with a scheme, such as gs://bucket/images."""
+    return '://' in path
+
+
+def join(folder: str, *names: str) -> str:
+    """Joins path parts; a scheme in `folder` is kept."""
+    return os.path.join(folder, *names)
+
+
+def gfile(path: str) -> Any:
+    """The module tf.io.gfile, once `path` is known to have a scheme that it opens.
+
+    Raises:
+      ResourceError: the scheme needs a file-system plug-in that is not installed.
+    """
+    scheme = path.split('://')[0]
+    if scheme not in SCHEMES:
+        raise ResourceError(
+            f'{path}: {scheme}:// needs the package tensorflow-io, which this project does not '
+            f'install (paths may be local, gs:// or ram://)'
+        )
+    import tensorflow as tf
+
+    return tf.io.gfile
+
+
+def read_bytes(path: str) -> bytes:
+    """The whole file. Raises OSError (local) or tf.errors.OpError (remote)."""
+    if is_remote(path):
+        with gfile(path).GFile(path, 'rb') as file:
+            return bytes(file.read())
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def write_atomically(path: str, data: bytes) -> None:
+    """Writes `data` so that `path` holds the old bytes or the new ones, never a part of them.
+
+    Raises:
+      OSError: the disk is full or the folder may not be written.
+    """
+    partial = f'{path}.partial'
+    if is_remote(path):
+        with gfile(path).GFile(partial, 'wb') as file:
+            file.write(data)
+    else:
+        with open(partial, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    replace(partial, path)
+
+
+def replace(source: str, target: str) -> None:
+    """Renames `source` to `target`, in place of what stood there; durable when it returns."""
+    if is_remote(target):
+        gfile(target).rename(source, target, overwrite=True)
+        return
+    os.replace(source, target)
+    sync(os.path.dirname(target) or '.')
+
+
+def sync(path: str) -> None:
+    """Makes a local file's content survive a power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def exists(path: str) -> bool:
+    """True if there is a file or folder of this name."""
+    return bool(gfile(path).exists(path)) if is_remote(path) else os.path.exists(path)
+
+
+def is_folder(path: str) -> bool:
+    """True if there is a folder of this name."""
+    return bool(gfile(path).isdir(path)) if is_remote(path) else os.path.isdir(path)
+
+
+def names_in(folder: str) -> list[str]:
+    """The sorted names inside a folder; [] where there is no such folder."""
+    if not is_folder(folder):
+        return []
+    names = gfile(folder).listdir(folder) if is_remote(folder) else os.listdir(folder)
+    return sorted(name.rstrip('/') for name in names)
+
+
+def size(path: str) -> int:
+    """The file's length in bytes."""
+    return int(gfile(path).stat(path).length) if is_remote(path) else os.path.getsize(path)
+
+
+def make_folder(path: str) -> None:
+    """Makes the folder and its parents, if they are not there."""
+    if is_remote(path):
+        gfile(path).makedirs(path)
+    else:
+        os.makedirs(path, exist_ok=True)
+
+
+def remove(path: str) -> None:
+    """Removes a file."""
+    if is_remote(path):
+        gfile(path).remove(path)
+    else:
+        os.remove(path)

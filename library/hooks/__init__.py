@@ -1,0 +1,1 @@
+"""Watching a session: hooks for progress, checkpoints, signals and what must not go unnoticed."""

@@ -1,0 +1,92 @@
+"""One line that says how far training is, how well, how fast, and for how long yet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+import tensorflow as tf
+
+# A terminal's line is redrawn this often; a log file gets a new line this often.
+TERMINAL_SECONDS = 0.5
+LOG_SECONDS = 30.0
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Prints a line of its own, over a progress line that may stand there."""
+    stream = stream or sys.stdout
+    print(f'\r\033[K{text}' if stream.isatty() else text, file=stream, flush=True)
+
+
+class ProgressHook(tf.estimator.SessionRunHook):
+    """Shows step of total, loss, examples/s and time left.
+
+    The speed counts the training steps alone; the time left counts evaluations too.
+    """
+
+    def __init__(self, total_steps: int, batch_size: int, stream: TextIO | None = None):
+        self._total = total_steps
+        self._batch_size = batch_size
+        self._stream = stream or sys.stderr
+        self._interval = TERMINAL_SECONDS if self._stream.isatty() else LOG_SECONDS
+
+    def begin(self) -> None:
+        """Finds the tensors to watch."""
+        self._step_tensor = tf.compat.v1.train.get_global_step()
+        # The Estimator adds the training loss as the last of this collection.
+        self._loss_tensor = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.LOSSES)[-1]
+
+    def after_create_session(self, session: Any, coord: Any) -> None:
+        """Starts the clock."""
+        self._first_step = session.run(self._step_tensor)
+        self._started = self._shown = time.monotonic()
+        self._steps = 0
+        self._busy = 0.0
+        self._busy_steps = 0
+
+    def before_run(self, run_context: Any) -> Any:
+        """Asks for step and loss only when a line is due: each fetch waits for the device."""
+        self._run_started = time.monotonic()
+        self._due = self._run_started - self._shown >= self._interval
+        last = self._first_step + self._steps + 1 >= self._total
+        if self._due or last:
+            self._due = True
+            return tf.estimator.SessionRunArgs([self._step_tensor, self._loss_tensor])
+        return None
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Counts, and shows the line if it is due."""
+        now = time.monotonic()
+        self._steps += 1
+        if self._steps > 1:  # the first step also builds and fills the input pipeline
+            self._busy += now - self._run_started
+            self._busy_steps += 1
+        if self._due:
+            self._shown = now
+            self._show(run_values.results[1], now)
+
+    def end(self, session: Any) -> None:
+        """Leaves the line standing."""
+        if self._stream.isatty():
+            print(file=self._stream)
+
+    def _show(self, loss: float, now: float) -> None:
+        step = self._first_step + self._steps
+        parts = [f'step {step}/{self._total}', f'{100 * step // self._total} %', f'loss {loss:.4f}']
+        if self._busy_steps:
+            parts.append(f'{self._busy_steps * self._batch_size / self._busy:.0f} examples/s')
+            left = (self._total - step) * (now - self._started) / self._steps
+            parts.append(f'{clock(left)} left')
+        line = '  '.join(parts)
+        if self._stream.isatty():
+            print(f'\r\033[K{line}', end='', file=self._stream, flush=True)
+        else:
+            print(line, file=self._stream, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:42, 12:05 or 3:07:00."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'

@@ -1,0 +1,81 @@
+"""The options of the input pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from library.config.fields import HYPERPARAMETERS, PROJECT, Options, option
+
+
+@dataclass(frozen=True)
+class DataOptions(Options, group='data', home=PROJECT):
+    """Which records, in what portions."""
+
+    data_dir: str = option(
+        'dataset',
+        'Folder with train/, test/ and perhaps validation/, as convert_dataset.py writes them.',
+        defines_model=True,
+    )
+    eval_split: str = option(
+        'auto',
+        'Split to evaluate on; auto is validation if there is one, else test.',
+        choices=('auto', 'train', 'validation', 'test'),
+    )
+    batch_size: int = option(32, 'Images in a batch.', unit='images', low=1)
+    train_batch_size: int | None = option(
+        None, 'Images in a training batch; none: batch_size.', unit='images', low=1
+    )
+    eval_batch_size: int | None = option(
+        None, 'Images in an evaluation batch; none: batch_size.', unit='images', low=1
+    )
+    shuffle_buffer: int = option(
+        4096, 'Encoded images that are shuffled together while training.', unit='images', low=1
+    )
+    debug: bool = option(False, 'Feed the training images in their stored order, unshuffled.')
+
+
+@dataclass(frozen=True)
+class PipelineOptions(Options, group='performance', home=PROJECT):
+    """How the records are fed; no value changes what the model sees."""
+
+    interleave_files: int = option(
+        8, 'Shards that are read at the same time while training.', unit='files', low=1
+    )
+    num_parallel_calls: int | None = option(
+        None, 'Images decoded at the same time; none: tf.data decides.', low=1
+    )
+    prefetch_batches: int | None = option(
+        None, 'Batches kept ready; none: tf.data decides.', unit='batches', low=1
+    )
+    prefetch_to_device: str = option(
+        'auto', 'Device that batches are copied to ahead of time: auto (the one GPU), a name, none.'
+    )
+
+
+@dataclass(frozen=True)
+class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
+    """What the model sees of an image; the random parts while training only."""
+
+    center_crop: float = option(
+        1.0,
+        'Edge of the central square that is fed when nothing is random, of the shorter edge.',
+        above=0,
+        high=1,
+        defines_model=True,
+    )
+    augmentation: bool = option(True, 'Switch for all random changes of training images.')
+    random_crop: bool = option(True, 'Cut a random part of each training image.')
+    random_crop_min_area: float = option(
+        0.5, 'Smallest part of its area that a random crop keeps.', above=0, high=1
+    )
+    random_flip: bool = option(True, 'Mirror half of the training images left to right.')
+    random_flip_vertical: bool = option(False, 'Mirror half of the training images upside down.')
+    random_brightness: float = option(
+        0.1, 'Largest random change of brightness; 0 is off.', low=0, high=1
+    )
+    random_contrast: float = option(
+        0.1, 'Largest random change of contrast, as a factor off 1; 0 is off.', low=0, below=1
+    )
+    random_saturation: float = option(
+        0.1, 'Largest random change of saturation, as a factor off 1; 0 is off.', low=0, below=1
+    )

@@ -1,0 +1,91 @@
+"""The one class that a clone implements for a model of its own."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from library.config.fields import Options
+from library.config.hparams import HParams
+
+
+class Model(abc.ABC):
+    """An image classifier: pixels in, logits out.
+
+    `build` must be implemented; `preprocess`, `metric_ops` and `complete` may be. One instance
+    builds one graph.
+
+    Attributes:
+      options: the model's own options, as its class of the registry declares them.
+      num_classes: how many logits to give.
+      random_seed: of initial weights and dropout.
+      variables_to_train: what the optimizer changes; `build` fills it.
+      kernels: of these, the ones under the L2 penalty; `build` fills it.
+      losses: scalars that are added to the training loss; `build` fills it.
+    """
+
+    def __init__(self, options: Options, num_classes: int, random_seed: int):
+        self.options: Any = options
+        self.num_classes = num_classes
+        self.random_seed = random_seed
+        self.variables_to_train: list[tf.Variable] = []
+        self.kernels: list[tf.Variable] = []
+        self.losses: list[tf.Tensor] = []
+
+    @classmethod
+    def complete(cls, hparams: HParams) -> Mapping[str, Any]:
+        """Options that only the model can know, once, before any graph is built.
+
+        Returns:
+          Values for options of this run, such as {'image_size': 224}.
+
+        Raises:
+          ScaffoldError: what the options name cannot be had, or does not fit.
+        """
+        return {}
+
+    def preprocess(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """Pixels as the input chain gives them, to what `build` takes.
+
+        Args:
+          images: uint8 [batch, size, size, 3].
+          training: True while training.
+
+        Returns:
+          float32 [batch, size, size, 3] in [0, 1], the range that TF-Hub's image modules take.
+        """
+        del training
+        return tf.image.convert_image_dtype(images, tf.float32)
+
+    @abc.abstractmethod
+    def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """Adds the network to the graph.
+
+        Args:
+          images: what `preprocess` returns.
+          training: True while training: dropout and the like are on.
+
+        Returns:
+          float32 [batch, num_classes] logits.
+        """
+
+    def metric_ops(
+        self, labels: tf.Tensor, predictions: Mapping[str, tf.Tensor]
+    ) -> Mapping[str, Any]:
+        """Metrics beside accuracy and loss, as tf.estimator.EstimatorSpec.eval_metric_ops.
+
+        Args:
+          labels: int64 [batch].
+          predictions: as `Classifier.predictions` gives them.
+        """
+        del labels, predictions
+        return {}
+
+    def own(self, layers: Sequence[tf.keras.layers.Layer]) -> None:
+        """Registers built layers as trained, their kernels as regularized."""
+        for layer in layers:
+            self.variables_to_train += layer.trainable_variables
+            self.kernels += [v for v in layer.trainable_variables if v.shape.rank > 1]

@@ -1,0 +1,1 @@
+"""Estimator to a run: each mode is one file with run(experiment)."""

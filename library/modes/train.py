@@ -1,0 +1,139 @@
+"""Train, evaluate after every checkpoint, keep the best; started again, go on to the same end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from library.config.explain import changes, read_saved, save
+from library.errors import NumericalError
+from library.exporters.best_checkpoint import BestCheckpointExporter, read_state
+from library.exporters.evaluation_log import EvaluationLog
+from library.exporters.options import BestOptions
+from library.hooks.checkpoint_fit import CheckpointFitHook
+from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
+from library.hooks.progress import ProgressHook, say
+from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
+from library.modes.options import LoopOptions
+from library.runtime.experiment import Experiment
+from library.training.epochs import Epochs
+
+MODES = tf.estimator.ModeKeys
+
+
+def run(experiment: Experiment) -> int:
+    """Trains to the end of `train_epochs`; returns the exit code.
+
+    Raises:
+      MismatchError: the run's checkpoint does not fit these options.
+      NumericalError: the loss is not a number.
+      Stopped: a signal came; a checkpoint was saved.
+    """
+    hparams, estimator = experiment.hparams, experiment.estimator
+    loop = hparams.take(LoopOptions)
+    assert experiment.train_data is not None
+    batch_size = hparams.train_batch_size or hparams.batch_size
+    epochs = Epochs(experiment.train_data.examples, batch_size)
+    total = epochs.steps(loop.train_epochs)
+    _open_run(experiment)
+    log = EvaluationLog(estimator.model_dir)
+    best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
+    with StopRequest() as request:
+        eval_spec = tf.estimator.EvalSpec(
+            experiment.batches(MODES.EVAL),
+            steps=None,
+            hooks=[StopEvaluationHook(request)],
+            exporters=[best, log],
+            start_delay_secs=0,
+            throttle_secs=0,
+        )
+        step = _newest_step(estimator)
+        due = step > 0 and (step >= total or epochs.ends_at(step, loop.epochs_between_evals))
+        if due and not log.has(step):
+            _evaluate_newest(experiment, eval_spec)
+        if step >= total:
+            say(f'step {step}: all {loop.train_epochs} epochs are trained already')
+        else:
+            hooks = [
+                CheckpointFitHook(estimator.latest_checkpoint),
+                EpochCheckpointSaverHook(
+                    estimator.model_dir,
+                    lambda step: epochs.ends_at(step, loop.epochs_between_evals) or step == total,
+                ),
+                ProgressHook(total, batch_size),
+                StopTrainingHook(request),
+            ]
+            _train(experiment, eval_spec, total, hooks)
+            request.raise_if_asked()
+    _tell(experiment, log)
+    return 0
+
+
+def _open_run(experiment: Experiment) -> None:
+    """Says what differs from the last start of this run, and writes its values down."""
+    hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
+    saved = read_saved(model_dir)
+    for change in changes(hparams, saved) if saved else ():
+        say(f'changed since the last start: {change}')
+    save(hparams, model_dir)
+    train, test = experiment.train_data, experiment.eval_data
+    assert train is not None
+    say(
+        f'{train.examples} images of {len(train.class_names)} classes to train on, '
+        f'{test.examples} to evaluate on ({test.folder}); run: {model_dir}'
+    )
+
+
+def _newest_step(estimator: tf.estimator.Estimator) -> int:
+    checkpoint = estimator.latest_checkpoint()
+    return int(checkpoint.rsplit('-', 1)[1]) if checkpoint else 0
+
+
+def _evaluate_newest(experiment: Experiment, spec: tf.estimator.EvalSpec) -> None:
+    """Evaluates and exports a checkpoint that a kill left so; train_and_evaluate never would."""
+    estimator = experiment.estimator
+    checkpoint = estimator.latest_checkpoint()
+    say(f'{os.path.basename(checkpoint)} was never evaluated: doing that first')
+    fit = CheckpointFitHook(lambda: checkpoint)
+    metrics = estimator.evaluate(
+        spec.input_fn, hooks=[fit, *spec.hooks], checkpoint_path=checkpoint
+    )
+    for exporter in spec.exporters:
+        exporter.export(
+            estimator=estimator,
+            export_path='',
+            checkpoint_path=checkpoint,
+            eval_result=metrics,
+            is_the_final_export=False,
+        )
+
+
+def _train(
+    experiment: Experiment,
+    eval_spec: tf.estimator.EvalSpec,
+    total: int,
+    hooks: Sequence[tf.estimator.SessionRunHook],
+) -> None:
+    train_spec = tf.estimator.TrainSpec(experiment.batches(MODES.TRAIN), total, hooks)
+    try:
+        tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)
+    except tf.estimator.NanLossDuringTrainingError:
+        raise NumericalError(
+            'the loss is not a number any more; a smaller --learning_rate may help'
+        ) from None
+
+
+def _tell(experiment: Experiment, log: EvaluationLog) -> None:
+    """The last lines: how good the newest and the best checkpoint are, and where they lie."""
+    folder = experiment.hparams.best_model_dir
+    state = read_state(folder)
+    if state and state['snapshots']:
+        best = state['snapshots'][0]
+        metrics = [each for each in log.read() if each['global_step'] == best['global_step']]
+        accuracy = f', accuracy {metrics[0]["accuracy"]:.4f}' if metrics else ''
+        say(
+            f'best: step {best["global_step"]}, {state["metric"]} {best["value"]:.4f}{accuracy} '
+            f'on {experiment.eval_data.folder}, kept in {folder}'
+        )

@@ -1,0 +1,169 @@
+"""NAME.json beside the shards: what a data set holds, and how to tell that it is whole.
+
+A TFRecord that lost its tail at a record's end reads like a whole one; only the counts and sizes
+kept here tell. Imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from library import files
+from library.errors import ConfigError, DataError
+
+FORMAT = 'image-classification-tfrecords'
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One shard file: its name, its records, its size in bytes and its digest."""
+
+    name: str
+    examples: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An image that was left out, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One converted split of a data set.
+
+    Attributes:
+      class_names: in the order of their labels.
+      examples_per_class: the count of each class.
+      shards: in reading order.
+      options: what the conversion was told.
+      reencoded: how many images were not stored byte for byte.
+      rejected: images left out. ignored: files that are not images of any class.
+      folder: where the manifest was read from; not part of the file.
+    """
+
+    class_names: tuple[str, ...]
+    examples_per_class: dict[str, int]
+    shards: tuple[Shard, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    reencoded: int = 0
+    rejected: tuple[Rejected, ...] = ()
+    ignored: tuple[str, ...] = ()
+    folder: str = ''
+
+    @property
+    def examples(self) -> int:
+        """How many records all shards hold together."""
+        return sum(shard.examples for shard in self.shards)
+
+    @property
+    def shard_paths(self) -> list[str]:
+        """The paths of the shards that hold records, in reading order."""
+        return [files.join(self.folder, shard.name) for shard in self.shards if shard.examples]
+
+    def to_json(self) -> str:
+        """The file's text; the same for the same content."""
+        content = {'format': FORMAT, 'version': VERSION, 'examples': self.examples}
+        content |= dataclasses.asdict(self)
+        del content['folder']
+        return json.dumps(content, indent=1) + '\n'
+
+
+def from_json(text: bytes | str, path: str) -> Manifest:
+    """Reads a manifest's text.
+
+    Raises:
+      DataError: `path` holds something else.
+    """
+    try:
+        content = json.loads(text)
+        if content['format'] != FORMAT or content['version'] != VERSION:
+            raise ValueError('another format or version')
+        return Manifest(
+            class_names=tuple(content['class_names']),
+            examples_per_class=dict(content['examples_per_class']),
+            shards=tuple(Shard(**each) for each in content['shards']),
+            options=dict(content['options']),
+            reencoded=int(content['reencoded']),
+            rejected=tuple(Rejected(**each) for each in content['rejected']),
+            ignored=tuple(content['ignored']),
+            folder=os.path.dirname(path),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f'{path}: not a manifest of converted images ({error})') from None
+
+
+def open_split(data_dir: str, split: str) -> Manifest:
+    """The manifest of DATA_DIR/SPLIT, once its shards are all there in their full size.
+
+    Raises:
+      ConfigError: nothing was converted into this folder; the message names the command.
+      DataError: a shard is missing or has another size, or two data sets share the folder.
+    """
+    folder = files.join(data_dir, split)
+    names = _manifests_in(folder)
+    if not names:
+        raise ConfigError(
+            f'{folder}: no converted images; make them with: python convert_dataset.py '
+            f'--dataset_dir {folder} --tfrecord_filename {split} --tfrecord_dir {folder} '
+            f'--max_edge 384'
+        )
+    if len(names) > 1:
+        raise DataError(f'{folder}: two data sets in one folder ({", ".join(names)}); keep one')
+    path = files.join(folder, names[0])
+    manifest = from_json(files.read_bytes(path), path)
+    for shard in manifest.shards:
+        shard_path = files.join(folder, shard.name)
+        if not files.exists(shard_path):
+            raise DataError(f'{shard_path}: the shard is missing; convert the images again')
+        size = files.size(shard_path)
+        if size != shard.bytes:
+            raise DataError(
+                f'{shard_path}: {size} bytes, but {shard.bytes} were written; '
+                f'convert the images again'
+            )
+    if manifest.examples == 0:
+        raise DataError(f'{path}: the data set holds no images')
+    return manifest
+
+
+def _manifests_in(folder: str) -> list[str]:
+    """Names of the manifests in a folder; other people's JSON files may lie beside them."""
+    return [
+        name
+        for name in files.names_in(folder)
+        if name.endswith('.json') and FORMAT.encode() in files.read_bytes(files.join(folder, name))
+    ]
+
+
+def evaluation_split(data_dir: str, wanted: str) -> str:
+    """The split to evaluate on: `wanted`, or for 'auto' validation if it is there, else test."""
+    if wanted != 'auto':
+        return wanted
+    return 'validation' if files.is_folder(files.join(data_dir, 'validation')) else 'test'
+
+
+def check_same_classes(one: Manifest, other: Manifest) -> None:
+    """Raises DataError unless both splits number the same classes in the same way."""
+    if one.class_names == other.class_names:
+        return
+    only_one = sorted(set(one.class_names) - set(other.class_names))
+    only_other = sorted(set(other.class_names) - set(one.class_names))
+    raise DataError(
+        f'{one.folder} and {other.folder} hold different classes: '
+        f'{_listed(only_one)} only in the first, {_listed(only_other)} only in the second'
+    )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ', '.join(names[:5]) + (' ...' if len(names) > 5 else '')
+    return shown or 'none'

@@ -1,0 +1,1 @@
+"""Options to an Estimator, and a program around it: sessions, devices, start-up, exit codes."""

@@ -1,0 +1,63 @@
+"""A program's main function to an exit code: a failure becomes one line, a bug keeps its trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from library.errors import ResourceError, ScaffoldError, Stopped
+
+
+def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
+    """Calls main(argv) and turns what it raises into an exit code.
+
+    Args:
+      main: returns 0, or raises ScaffoldError for what a person can mend.
+      argv: the words after the program's name. With --verbose failures show their traceback.
+
+    Returns:
+      The exit status: main's own, the error's, 5 for the disk, 128 + n for signal n.
+    """
+    sys.stderr.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return main(list(argv))
+    except KeyboardInterrupt:
+        error: ScaffoldError = Stopped(signal.SIGINT, 'stopped')
+    except ScaffoldError as known:
+        error = known
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as unknown:
+        line = _environment_failure(unknown)
+        if line is None:
+            raise
+        error = ResourceError(line)
+    if '--verbose' in argv:
+        traceback.print_exc()
+    print(f'error: {error}', file=sys.stderr)
+    return error.exit_code
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> None:
+    raise Stopped(signal_number, 'stopped')
+
+
+def _environment_failure(error: Exception) -> str | None:
+    """One line for a failure of disk or permission, whoever raised it; None for anything else."""
+    if isinstance(error, OSError):
+        name = os.fsdecode(error.filename) + ': ' if error.filename else ''
+        return f'{name}{(error.strerror or str(error)).lower()}'
+    # Asked by name, so that this module works where TensorFlow was never imported.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error)
+    if kinds & {'PermissionDeniedError', 'ResourceExhaustedError'} or 'No space left' in text:
+        return text.splitlines()[0] if text else type(error).__name__
+    return None

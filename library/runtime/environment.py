@@ -1,0 +1,24 @@
+"""The process around TensorFlow: what it prints, and where modules are cached."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+
+
+def quiet_tensorflow(verbose: bool) -> None:
+    """Sets up logging; call it before TensorFlow is imported.
+
+    TensorFlow's start-up messages (missing GPUs, instruction sets, deprecations) are no news to
+    anyone who trains a model; with `verbose` they stay.
+    """
+    # TensorFlow adds a handler of its own only where the root logger has none.
+    logging.basicConfig(format='%(message)s', level=logging.INFO)
+    if verbose:
+        return
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    for name in ('tensorflow', 'absl', 'h5py'):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # tensorflow-hub 0.16.1 imports pkg_resources, which warns that it will go away.
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated', category=UserWarning)

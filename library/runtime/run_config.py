@@ -1,0 +1,52 @@
+"""Options to the RunConfig of an Estimator."""
+
+from __future__ import annotations
+
+import logging
+
+import tensorflow as tf
+
+from library.runtime.options import CheckpointOptions, SessionOptions
+
+
+def session_config(options: SessionOptions) -> tf.compat.v1.ConfigProto:
+    """The session's settings; warns where XLA would only cost time."""
+    config = tf.compat.v1.ConfigProto(
+        inter_op_parallelism_threads=options.inter_op_threads or 0,
+        intra_op_parallelism_threads=options.intra_op_threads or 0,
+        allow_soft_placement=True,
+    )
+    config.gpu_options.allow_growth = options.gpu_growth
+    if options.xla:
+        config.graph_options.optimizer_options.global_jit_level = tf.compat.v1.OptimizerOptions.ON_1
+        if not tf.config.list_physical_devices('GPU'):
+            logging.getLogger(__name__).warning(
+                'warning: --xla has no effect without a GPU, and none was found'
+            )
+    return config
+
+
+def run_config(
+    model_dir: str,
+    random_seed: int,
+    checkpoints: CheckpointOptions,
+    session: SessionOptions,
+) -> tf.estimator.RunConfig:
+    """The RunConfig of a run.
+
+    Args:
+      model_dir: the run's folder.
+      random_seed: of graph-level operations.
+
+    When checkpoints are written is the training loop's business: it brings a hook of its own.
+    """
+    keep = checkpoints.keep_checkpoint_max
+    return tf.estimator.RunConfig(
+        model_dir=model_dir,
+        tf_random_seed=random_seed,
+        save_summary_steps=checkpoints.save_summary_steps,
+        # The Saver keeps all when told None, and raises when told -1.
+        keep_checkpoint_max=keep if keep > 0 else None,
+        session_config=session_config(session),
+        log_step_count_steps=checkpoints.save_summary_steps,
+    )

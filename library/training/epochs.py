@@ -1,0 +1,34 @@
+"""Epochs to steps and back, in whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """How long an epoch is.
+
+    Attributes:
+      examples: images in the training split.
+      batch_size: images in a step, over all devices.
+    """
+
+    examples: int
+    batch_size: int
+
+    def steps(self, epochs: int) -> int:
+        """The steps after which every example was seen `epochs` times: rounded up."""
+        return -(-epochs * self.examples // self.batch_size)
+
+    def ends_at(self, step: int, every: int) -> bool:
+        """True if a multiple of `every` epochs is complete at `step` and was not one step before.
+
+        Counted from step 0, so that a resumed run evaluates at the same steps.
+        """
+        span = every * self.examples
+        return step * self.batch_size // span > (step - 1) * self.batch_size // span
+
+    def epoch_of(self, step: int) -> float:
+        """How many epochs `step` steps are."""
+        return step * self.batch_size / self.examples

@@ -1,0 +1,1 @@
+"""A pretrained TF-Hub module with a new head."""

@@ -1,0 +1,87 @@
+"""A TF-Hub module gives feature vectors, a new head turns them into logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_hub as hub
+
+from library.config.hparams import HParams
+from library.errors import MismatchError
+from library.models.head import add_head
+from library.models.hub_module import fetch_module, inspect_module
+from library.models.model import Model
+
+DEFAULT_IMAGE_SIZE = 224
+
+
+class HubModel(Model):
+    """The module under the scope module/, the head under head/.
+
+    Frozen, the module's variables stay out of the checkpoints: they are loaded from the module
+    itself at each start, and a checkpoint holds the head alone.
+    """
+
+    @classmethod
+    def complete(cls, hparams: HParams) -> Mapping[str, Any]:
+        """Fetches the module and takes the image size from it.
+
+        Raises:
+          ResourceError: the module cannot be had.
+          MismatchError: another image size was asked for than the module takes, or fine-tuning of
+            a module that cannot be trained.
+        """
+        folder = _fetch(hparams)
+        info = inspect_module(folder)
+        wanted = hparams.image_size
+        if info.image_size and wanted and wanted != info.image_size:
+            raise MismatchError(
+                f'{hparams.module}: takes images of {info.image_size} pixels, not --image_size '
+                f'{wanted}; leave image_size out'
+            )
+        if info.is_tf1 and hparams.fine_tuning:
+            raise MismatchError(
+                f'{hparams.module}: a module in the TF1 format cannot be fine-tuned; choose one '
+                f'in the TF2 format, or --no_fine_tuning'
+            )
+        return {'image_size': info.image_size or wanted or DEFAULT_IMAGE_SIZE}
+
+    def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
+        """Adds module and head; see Model.build."""
+        options = self.options
+        with tf.compat.v1.variable_scope('module'):
+            module = hub.KerasLayer(_fetch(options), trainable=options.fine_tuning)
+            # A frozen module runs in inference mode also while the head trains: its batch norm
+            # must not change, or training and evaluation would see different features.
+            features = module(images, training=training and options.fine_tuning)
+        if features.shape.rank != 2:
+            raise MismatchError(
+                f'{options.module}: gives {features.shape}, expected feature vectors '
+                f'[batch, depth]; choose a feature_vector module'
+            )
+        if options.fine_tuning:
+            # tf.Variables hash by identity; the collection TRAINABLE_VARIABLES lacks them.
+            self.variables_to_train += module.trainable_variables
+            self.losses += module.losses
+        else:
+            _keep_out_of_checkpoints(module.variables)
+        return add_head(self, features, training, options.dropout_rate, options.hidden_units)
+
+
+def _fetch(options: Any) -> str:
+    return fetch_module(options.module, options.module_cache_dir, options.module_sha256)
+
+
+def _keep_out_of_checkpoints(variables: list[tf.Variable]) -> None:
+    """Moves variables from the global to the local ones.
+
+    The Saver then leaves them out, and the initializer of local variables loads them from the
+    module at every start, resume included.
+    """
+    names = {id(variable) for variable in variables}
+    collection = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
+    collection[:] = [variable for variable in collection if id(variable) not in names]
+    for variable in variables:
+        tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.LOCAL_VARIABLES, variable)

@@ -1,0 +1,67 @@
+"""Trains and evaluates an image classifier: HParams in, tf.estimator.Estimator out.
+
+Values come from sets in project.yaml (how and where to run, --config_set) and hyperparameters.yaml
+(what is learned, --hyperparameter_set); each key of both is also a flag, which wins.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from library.config.command_line import help_text, parse
+from library.config.explain import explain, read_saved
+from library.config.hparams import HParams, resolve
+from library.config.yaml_sets import Set
+from library.records.manifest import check_same_classes, evaluation_split, open_split
+from library.runtime.entry import run_program
+from library.runtime.environment import quiet_tensorflow
+from library.runtime.run_facts import with_facts
+from project.options import CATALOG, check
+
+# Mode to the file that runs it; the first is the default.
+MODES = {'train': 'train', 'train_and_eval': 'train', 'evaluate': 'evaluate'}
+
+
+def main(argv: list[str]) -> int:
+    """Runs one mode; returns the exit code. TensorFlow is imported once all options are right."""
+    command_line = parse(argv, CATALOG, list(MODES))
+    if command_line.wants_help:
+        print(help_text('run.py', __doc__, CATALOG, list(MODES)))
+        return 0
+    hparams = resolve(CATALOG, command_line)
+    saved = read_saved(hparams.model_dir)
+    mode = MODES[command_line.mode]
+    if mode != 'train':
+        hparams = resolve(CATALOG, command_line, saved)
+    hparams = check(hparams)
+    if hparams.explain:
+        print(explain(hparams))
+        return 0
+    run = _experiment_of(mode, hparams, saved)
+    return importlib.import_module(f'library.modes.{mode}').run(run)
+
+
+def _experiment_of(mode: str, hparams: HParams, saved: Set | None):
+    """Puts the Experiment together: data, facts, model, Estimator."""
+    split = evaluation_split(hparams.data_dir, hparams.eval_split)
+    eval_data = open_split(hparams.data_dir, split)
+    train_data = open_split(hparams.data_dir, 'train') if mode == 'train' else None
+    if train_data:
+        check_same_classes(train_data, eval_data)
+    hparams = hparams.with_values(hparams.origin('eval_split'), eval_split=split)
+    hparams = with_facts(hparams, saved, train_data or eval_data)
+
+    quiet_tensorflow(hparams.verbose)
+    from library.runtime.experiment import make_experiment
+    from project.input_fn import input_fn
+    from project.model_fn import model_fn
+    from project.models import model_class
+
+    completed = model_class(hparams.model).complete(hparams)
+    hparams = hparams.with_values(f'model {hparams.model}', **completed)
+    return make_experiment(hparams, input_fn, model_fn, train_data, eval_data)
+
+
+if __name__ == '__main__':
+    sys.exit(run_program(main, sys.argv[1:]))
