@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
 from library.config.command_line import help_text, parse
 from library.config.explain import explain, read_saved
@@ -18,6 +19,9 @@ from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from library.runtime.run_facts import with_facts
 from project.options import CATALOG, check
+
+if TYPE_CHECKING:
+    from library.runtime.experiment import Experiment
 
 # Mode to the file that runs it; the first is the default.
 MODES = {'train': 'train', 'train_and_eval': 'train', 'evaluate': 'evaluate'}
@@ -38,11 +42,11 @@ def main(argv: list[str]) -> int:
     if hparams.explain:
         print(explain(hparams))
         return 0
-    run = _experiment_of(mode, hparams, saved)
+    run = build_experiment(mode, hparams, saved)
     return importlib.import_module(f'library.modes.{mode}').run(run)
 
 
-def _experiment_of(mode: str, hparams: HParams, saved: Set | None):
+def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experiment:
     """Puts the Experiment together: data, facts, model, Estimator."""
     split = evaluation_split(hparams.data_dir, hparams.eval_split)
     eval_data = open_split(hparams.data_dir, split)

@@ -38,8 +38,9 @@ def to_yaml(hparams: HParams) -> str:
     for name, entry in hparams.entries().items():
         if entry.option.home != COMMAND_LINE:
             value = list(entry.value) if isinstance(entry.value, tuple) else entry.value
-            text = yaml.safe_dump({name: value}, default_flow_style=None, width=10**9).strip()
-            lines.append(f'{text}  # {entry.origin}')
+            text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
+            text = text.removesuffix('...\n').strip()
+            lines.append(f'{name}: {text}  # {entry.origin}')
     return '\n'.join(lines) + '\n'
 
 

@@ -163,7 +163,8 @@ def _pairs(node: yaml.MappingNode, path: str, where: str, budget: _Budget) -> Le
         key, line = key_node.value, key_node.start_mark.line + 1
         if key in pairs:
             raise ConfigError(
-                f'{path}:{line}: {where}: key {key!r} is written twice (before on line {pairs[key][1]})'
+                f'{path}:{line}: {where}: key {key!r} is written twice '
+                f'(before on line {pairs[key][1]})'
             )
         _refuse_tag(value_node, path, where)
         pairs[key] = (value_node, line)
@@ -173,11 +174,11 @@ def _pairs(node: yaml.MappingNode, path: str, where: str, budget: _Budget) -> Le
 def _text(node: yaml.Node, path: str, where: str, key: str) -> str | tuple[str, ...]:
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
-    if isinstance(node, yaml.SequenceNode):
-        if all(isinstance(item, yaml.ScalarNode) for item in node.value):
-            for item in node.value:
-                _refuse_tag(item, path, where)
-            return tuple(str(item.value) for item in node.value)
+    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    if all(isinstance(item, yaml.ScalarNode) for item in items):
+        for item in items:
+            _refuse_tag(item, path, where)
+        return tuple(str(item.value) for item in items)
     raise ConfigError(
         f'{_place(path, node)}: {where}: key {key!r} holds {_kind(node)}; sets are flat'
     )

@@ -53,5 +53,6 @@ def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
         if not shape.is_compatible_with(saved[name]):
             raise MismatchError(
                 f'{checkpoint}: {name} has the shape {saved[name]} there and {shape.as_list()} in '
-                f'this run; other options made it (see its hparams.yaml), choose another --model_dir'
+                f'this run: other options made it (see its hparams.yaml); choose another '
+                f'--model_dir'
             )

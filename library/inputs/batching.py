@@ -32,6 +32,7 @@ def prefetch_to_device(
     }
     if device.lower() not in known:
         raise ConfigError(
-            f'--prefetch_to_device: no device {device!r} here (there are {", ".join(sorted(known))})'
+            f'--prefetch_to_device: no device {device!r} here '
+            f'(there are {", ".join(sorted(known))})'
         )
     return dataset.apply(tf.data.experimental.prefetch_to_device(device))

@@ -1,0 +1,95 @@
+"""`make demo`: from nothing to a trained TF-Hub classifier, through the programs a person uses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+
+import convert_dataset
+import run
+from library.config.command_line import parse
+from library.config.explain import read_saved
+from library.config.hparams import resolve
+from library.runtime.entry import run_program
+from library.runtime.environment import quiet_tensorflow
+from project.options import CATALOG
+
+FOLDER = os.path.join('out', 'demo')
+DATASET = os.path.join(FOLDER, 'dataset')
+MODULE = os.path.join(FOLDER, 'module')
+PICTURE = os.path.join(FOLDER, 'result.png')
+SETS = ['--config_set', 'demo', '--hyperparameter_set', 'demo']
+
+
+def main(argv: list[str]) -> int:
+    """Makes digits and module if they are not there, converts, trains anew, shows the result."""
+    del argv
+    started = time.monotonic()
+    quiet_tensorflow(verbose=False)
+    _tell("1/4  scikit-learn's digits as JPEG folders")
+    if not os.path.isdir(DATASET):
+        from demo.digits import write_digits
+
+        write_digits(f'{DATASET}.partial')
+        os.rename(f'{DATASET}.partial', DATASET)
+    _tell('2/4  a small TF-Hub module, trained on the digits 0 to 4')
+    if not os.path.isdir(MODULE):
+        from demo.module import make_module
+
+        make_module(DATASET, f'{MODULE}.partial')
+        os.rename(f'{MODULE}.partial', MODULE)
+    _tell('3/4  python convert_dataset.py ... (train and test)')
+    for split in ('train', 'test'):
+        folder = os.path.join(DATASET, split)
+        words = f'--dataset_dir {folder} --tfrecord_filename {split} --tfrecord_dir {folder}'
+        convert_dataset.main([*words.split(), '--max_edge', '384'])
+    _tell(f'4/4  python run.py {" ".join(SETS)}')
+    for name in ('checkpoints', 'best'):
+        shutil.rmtree(os.path.join(FOLDER, name), ignore_errors=True)
+    run.main(SETS)
+    _show_result(time.monotonic() - started)
+    return 0
+
+
+def _tell(text: str) -> None:
+    print(f'\n{text}', flush=True)
+
+
+def _show_result(seconds: float) -> None:
+    """Draws the picture, and says how good the model is and what to try next."""
+    import numpy as np
+    import tensorflow as tf
+
+    from demo.picture import draw_result
+    from library.exporters.evaluation_log import EvaluationLog
+
+    checkpoints, best = (os.path.join(FOLDER, name) for name in ('checkpoints', 'best'))
+    saved = read_saved(best)
+    hparams = resolve(
+        CATALOG, parse(['evaluate', *SETS, '--model_dir', best], CATALOG, ['evaluate']), saved
+    )
+    experiment = run.build_experiment('evaluate', hparams, saved)
+    batches = list(experiment.batches(tf.estimator.ModeKeys.EVAL)())
+    images = np.concatenate([features['image'] for features, _ in batches])
+    labels = np.concatenate([labels for _, labels in batches])
+    answers = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
+    predicted = np.array([answer['label'] for answer in answers])
+    history = EvaluationLog(checkpoints).read()
+    draw_result(PICTURE, history, images, labels, predicted, experiment.hparams.class_names)
+    print(f"""
+test accuracy      {np.mean(labels == predicted):.3f} on {len(labels)} digits, in {seconds:.0f} s
+best checkpoint    {best}
+picture            {PICTURE}
+
+Try next:
+  .venv/bin/python run.py evaluate --model_dir {best}
+  .venv/bin/python run.py {' '.join(SETS)} --fine_tuning --model_dir out/tuned \\
+      --best_model_dir out/tuned/best
+  .venv/bin/tensorboard --logdir {checkpoints}
+or edit the set `demo` in hyperparameters.yaml, and `make demo` again.""")
+
+
+if __name__ == '__main__':
+    sys.exit(run_program(main, sys.argv[1:]))
