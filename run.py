@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from library.config.command_line import help_text, parse
-from library.config.explain import explain, read_saved
+from library.config.explain import check_run_exists, explain, read_saved
 from library.config.hparams import HParams, resolve
 from library.config.yaml_sets import Set
 from library.records.manifest import check_same_classes, evaluation_split, open_split
@@ -37,6 +37,7 @@ def main(argv: list[str]) -> int:
     saved = read_saved(hparams.model_dir)
     mode = MODES[command_line.mode]
     if mode != 'train':
+        check_run_exists(hparams.model_dir)
         hparams = resolve(CATALOG, command_line, saved)
     hparams = check(hparams)
     if hparams.explain:

@@ -63,7 +63,7 @@ def _show_result(seconds: float) -> None:
     import tensorflow as tf
 
     from demo.picture import draw_result
-    from library.exporters.evaluation_log import EvaluationLog
+    from library.exporters.evaluation_log import read_history
 
     checkpoints, best = (os.path.join(FOLDER, name) for name in ('checkpoints', 'best'))
     saved = read_saved(best)
@@ -76,7 +76,7 @@ def _show_result(seconds: float) -> None:
     labels = np.concatenate([labels for _, labels in batches])
     answers = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
     predicted = np.array([answer['label'] for answer in answers])
-    history = EvaluationLog(checkpoints).read()
+    history = read_history(checkpoints)
     draw_result(PICTURE, history, images, labels, predicted, experiment.hparams.class_names)
     print(f"""
 test accuracy      {np.mean(labels == predicted):.3f} on {len(labels)} digits, in {seconds:.0f} s

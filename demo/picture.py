@@ -48,7 +48,6 @@ def draw_result(
 def _draw_curve(axes: Any, history: Sequence[dict[str, Any]]) -> None:
     steps = [each['global_step'] for each in history]
     axes.plot(steps, [each['accuracy'] for each in history], 'o-', color='tab:blue')
-    axes.set_ylim(0, 1.02)
     axes.set_xlabel('training step')
     axes.set_ylabel('test accuracy', color='tab:blue')
     axes.grid(alpha=0.3)

@@ -40,7 +40,7 @@ class ModelSelectionOptions(Options, group='base', home=PROJECT):
     )
     hyperparameter_set: str = option('default', 'Its set to use.')
     model: str = option(
-        'latest', f'Model by name: {", ".join(MODELS)}; latest is {LATEST}.', defines_model=True
+        'latest', f'Model by name: {", ".join(MODELS)}; latest is {LATEST}.', kept_with_run=True
     )
 
 

@@ -47,13 +47,20 @@ def to_yaml(hparams: HParams) -> str:
 def save(hparams: HParams, folder: str) -> None:
     """Writes hparams.yaml into a run's folder, whole or not at all."""
     files.make_folder(folder)
-    files.write_atomically(files.join(folder, SAVED_AS), to_yaml(hparams).encode())
+    text = to_yaml(hparams).encode('utf-8', 'backslashreplace')
+    files.write_atomically(files.join(folder, SAVED_AS), text)
 
 
 def read_saved(folder: str) -> Set | None:
     """The written values of the run in `folder`; None if it keeps no hparams.yaml."""
     path = files.join(folder, SAVED_AS)
     return read_flat(path) if files.exists(path) else None
+
+
+def check_run_exists(folder: str) -> None:
+    """Raises ConfigError if `folder` holds no run."""
+    if not any(files.exists(files.join(folder, name)) for name in (SAVED_AS, 'checkpoint')):
+        raise ConfigError(f'{folder}: no run there (--model_dir)')
 
 
 def changes(hparams: HParams, saved: Set) -> list[str]:

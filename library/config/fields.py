@@ -40,7 +40,7 @@ class Option:
     above: float | None
     below: float | None
     choices: tuple[str, ...]
-    defines_model: bool
+    kept_with_run: bool
     group: str
     home: str
     modes: tuple[str, ...]
@@ -133,7 +133,7 @@ def option(
     above: float | None = None,
     below: float | None = None,
     choices: Sequence[str] = (),
-    defines_model: bool = False,
+    kept_with_run: bool = False,
 ) -> Any:
     """Declares one field of an options class.
 
@@ -143,8 +143,8 @@ def option(
       unit: what the number counts ('epochs', 'pixels'), shown in --help.
       low, high: inclusive bounds. above, below: exclusive bounds.
       choices: the legal texts.
-      defines_model: evaluate and later modes take the value from the saved run, because the
-        trained model makes no sense with another one.
+      kept_with_run: modes that work on a trained model take the value from its saved run (the
+        command line still wins): with another one the model would be another, or not be found.
     """
     details = {
         'help': help,
@@ -154,7 +154,7 @@ def option(
         'above': above,
         'below': below,
         'choices': tuple(choices),
-        'defines_model': defines_model,
+        'kept_with_run': kept_with_run,
     }
     return dataclasses.field(default=default, metadata={'option': details})
 

@@ -90,8 +90,8 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
       catalog: the options there are; must declare config_file, config_set, hyperparameter_file
         and hyperparameter_set, which say where the sets are.
       command_line: what was typed.
-      saved: the written values of a run's hparams.yaml; of these the options that define the
-        model count.
+      saved: the written values of a run's hparams.yaml; of these the options that are kept with
+        a run count.
 
     Raises:
       ConfigError: a wrong file, set, key, type, range or choice, in one line.
@@ -107,7 +107,7 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
     ]
     written = {**project, **_chosen_set(catalog, HYPERPARAMETERS, *names)}
     if saved is not None:
-        written |= {k: w for k, w in saved.items() if _defines_model(catalog, k)}
+        written |= {k: w for k, w in saved.items() if _is_kept(catalog, k)}
     written |= typed
 
     chosen = _choices(catalog, written)
@@ -165,8 +165,8 @@ def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]
     return chosen
 
 
-def _defines_model(catalog: Catalog, name: str) -> bool:
-    return name in catalog.by_name and catalog.by_name[name].defines_model
+def _is_kept(catalog: Catalog, name: str) -> bool:
+    return name in catalog.by_name and catalog.by_name[name].kept_with_run
 
 
 def _read(option: Option, written: Written, place: str) -> Any:

@@ -99,10 +99,12 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         save(self._hparams, self._folder)
         self._write_state(ranked)
         _remove_other_checkpoints(self._folder, ranked)
-        path = files.join(self._folder, new.checkpoint)
-        if ranked[0] == new:
-            say(f'best {self._metric} so far: {value:.4f}, kept as {path}')
-        return path
+        return files.join(self._folder, new.checkpoint)
+
+    def is_best(self, step: int) -> bool:
+        """True if the checkpoint of this step is the best that the folder holds."""
+        state = read_state(self._folder)
+        return bool(state) and state['snapshots'][0]['global_step'] == step
 
     def _rank(self, snapshot: Snapshot) -> tuple[float, int]:
         """Sorts the best first; of equals the older one."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from library import files
 from library.hooks.progress import say
+
+
+HISTORY = ('eval', 'history.jsonl')
 
 
 class EvaluationLog(tf.estimator.Exporter):
@@ -19,9 +22,15 @@ class EvaluationLog(tf.estimator.Exporter):
     exported to the end.
     """
 
-    def __init__(self, model_dir: str):
-        self._folder = files.join(model_dir, 'eval')
-        self.path = files.join(self._folder, 'history.jsonl')
+    def __init__(self, model_dir: str, is_best: Callable[[int], bool]):
+        """Makes the exporter.
+
+        Args:
+          model_dir: the run's folder.
+          is_best: tells of a step whether its checkpoint is the best so far.
+        """
+        self._is_best = is_best
+        self._model_dir = model_dir
 
     @property
     def name(self) -> str:
@@ -38,25 +47,30 @@ class EvaluationLog(tf.estimator.Exporter):
     ) -> None:
         """Adds one line; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, is_the_final_export
-        metrics = {name: value.item() for name, value in eval_result.items()}
+        metrics = {name: value.tolist() for name, value in eval_result.items()}
         step = metrics['global_step']
-        lines = [each for each in self.read() if each['global_step'] < step] + [metrics]
+        before = read_history(self._model_dir)
+        lines = [each for each in before if each['global_step'] < step] + [metrics]
         text = ''.join(json.dumps(each) + '\n' for each in lines)
-        files.make_folder(self._folder)
-        files.write_atomically(self.path, text.encode())
+        folder, name = HISTORY
+        files.make_folder(files.join(self._model_dir, folder))
+        files.write_atomically(files.join(self._model_dir, folder, name), text.encode())
         shown = [
             f'{name} {value:.4f}'
             for name, value in sorted(metrics.items())
             if name not in ('loss', 'examples', 'global_step')
         ]
-        say(f'step {step}: {"  ".join(shown)}')
-
-    def read(self) -> list[dict[str, Any]]:
-        """The metrics of all evaluations so far, by step."""
-        if not files.exists(self.path):
-            return []
-        return [json.loads(line) for line in files.read_bytes(self.path).splitlines()]
+        best = '  (best so far)' if self._is_best(step) else ''
+        say(f'step {step}: {"  ".join(shown)}{best}')
 
     def has(self, step: int) -> bool:
         """True if the checkpoint of this step was evaluated."""
-        return any(each['global_step'] == step for each in self.read())
+        return any(each['global_step'] == step for each in read_history(self._model_dir))
+
+
+def read_history(model_dir: str) -> list[dict[str, Any]]:
+    """The metrics of all evaluations of a run so far, by step."""
+    path = files.join(model_dir, *HISTORY)
+    if not files.exists(path):
+        return []
+    return [json.loads(line) for line in files.read_bytes(path).splitlines()]

@@ -14,7 +14,7 @@ class BestOptions(Options, group='checkpoints', home=PROJECT):
     best_model_dir: str = option(
         'out/current/best',
         'Folder for the best checkpoints; works as a --model_dir.',
-        defines_model=True,
+        kept_with_run=True,
     )
     best_metric: str = option('average_loss', 'Metric that decides which checkpoint is best.')
     best_metric_mode: str = option(

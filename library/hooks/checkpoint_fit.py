@@ -11,19 +11,37 @@ import tensorflow as tf
 
 from library.errors import MismatchError
 
+# Scope of a TF-Hub module's variables; a frozen module has none in its checkpoints.
+MODULE = 'module/'
+
 
 class CheckpointFitHook(tf.estimator.SessionRunHook):
     """Compares the graph's variables with the checkpoint that the session will restore."""
 
-    def __init__(self, find_checkpoint: Callable[[], str | None]):
+    def __init__(
+        self, find_checkpoint: Callable[[], str | None], then: Callable[[], None] | None = None
+    ):
+        """Makes the hook.
+
+        Args:
+          find_checkpoint: gives the checkpoint's path, or None where there is none yet.
+          then: called once the checkpoint fits, before anything is restored or written.
+        """
         self._find_checkpoint = find_checkpoint
+        self._then = then
 
     def begin(self) -> None:
         """Raises MismatchError if the checkpoint does not fit."""
         path = self._find_checkpoint()
         if path is not None:
-            variables = {v.op.name: v.shape for v in tf.compat.v1.global_variables()}
-            check_fit(variables, path)
+            check_fit(graph_variables(), path)
+        if self._then is not None:
+            self._then()
+
+
+def graph_variables() -> dict[str, tf.TensorShape]:
+    """Names and shapes of what the default graph saves and restores."""
+    return {v.op.name: v.shape for v in tf.compat.v1.global_variables()}
 
 
 def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
@@ -41,10 +59,17 @@ def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
     except (tf.errors.OpError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise MismatchError(f'{checkpoint}: the checkpoint cannot be read ({reason})') from None
+    if any(name.startswith(MODULE) for name in saved) and not any(
+        name.startswith(MODULE) for name in variables
+    ):
+        raise MismatchError(
+            f'{checkpoint}: the checkpoint holds a fine-tuned module, but this run would use it '
+            f'as it was before (--fine_tuning, or choose another --model_dir)'
+        )
     for name, shape in variables.items():
         if name not in saved:
             hint = ''
-            if name.startswith('module/'):
+            if name.startswith(MODULE):
                 hint = (
                     '; a run with a frozen module cannot go on with fine_tuning: '
                     'choose another --model_dir'

@@ -14,7 +14,7 @@ class DataOptions(Options, group='data', home=PROJECT):
     data_dir: str = option(
         'dataset',
         'Folder with train/, test/ and perhaps validation/, as convert_dataset.py writes them.',
-        defines_model=True,
+        kept_with_run=True,
     )
     eval_split: str = option(
         'auto',
@@ -61,7 +61,7 @@ class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
         'Edge of the central square that is fed when nothing is random, of the shorter edge.',
         above=0,
         high=1,
-        defines_model=True,
+        kept_with_run=True,
     )
     augmentation: bool = option(True, 'Switch for all random changes of training images.')
     random_crop: bool = option(True, 'Cut a random part of each training image.')

@@ -73,7 +73,7 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
     """What metrics.json holds; `loss` is the mean over examples."""
-    metrics = {name: value.item() for name, value in result.items()}
+    metrics = {name: value.tolist() for name, value in result.items()}
     data = experiment.eval_data
     examples = int(metrics.pop('examples'))
     if examples != data.examples:

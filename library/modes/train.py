@@ -10,9 +10,9 @@ import tensorflow as tf
 from library.config.explain import changes, read_saved, save
 from library.errors import NumericalError
 from library.exporters.best_checkpoint import BestCheckpointExporter, read_state
-from library.exporters.evaluation_log import EvaluationLog
+from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
-from library.hooks.checkpoint_fit import CheckpointFitHook
+from library.hooks.checkpoint_fit import CheckpointFitHook, check_fit, graph_variables
 from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
 from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
@@ -32,14 +32,15 @@ def run(experiment: Experiment) -> int:
       Stopped: a signal came; a checkpoint was saved.
     """
     hparams, estimator = experiment.hparams, experiment.estimator
+    model_dir = estimator.model_dir
     loop = hparams.take(LoopOptions)
     assert experiment.train_data is not None
     batch_size = hparams.train_batch_size or hparams.batch_size
     epochs = Epochs(experiment.train_data.examples, batch_size)
     total = epochs.steps(loop.train_epochs)
     _open_run(experiment)
-    log = EvaluationLog(estimator.model_dir)
     best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
+    log = EvaluationLog(model_dir, best.is_best)
     with StopRequest() as request:
         eval_spec = tf.estimator.EvalSpec(
             experiment.batches(MODES.EVAL),
@@ -54,12 +55,13 @@ def run(experiment: Experiment) -> int:
         if due and not log.has(step):
             _evaluate_newest(experiment, eval_spec)
         if step >= total:
+            _check_fit(experiment)
             say(f'step {step}: all {loop.train_epochs} epochs are trained already')
         else:
             hooks = [
-                CheckpointFitHook(estimator.latest_checkpoint),
+                CheckpointFitHook(estimator.latest_checkpoint, lambda: save(hparams, model_dir)),
                 EpochCheckpointSaverHook(
-                    estimator.model_dir,
+                    model_dir,
                     lambda step: epochs.ends_at(step, loop.epochs_between_evals) or step == total,
                 ),
                 ProgressHook(total, batch_size),
@@ -67,17 +69,16 @@ def run(experiment: Experiment) -> int:
             ]
             _train(experiment, eval_spec, total, hooks)
             request.raise_if_asked()
-    _tell(experiment, log)
+    _tell(experiment)
     return 0
 
 
 def _open_run(experiment: Experiment) -> None:
-    """Says what differs from the last start of this run, and writes its values down."""
+    """Says what is trained on, and what differs from the last start of this run."""
     hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
     saved = read_saved(model_dir)
     for change in changes(hparams, saved) if saved else ():
         say(f'changed since the last start: {change}')
-    save(hparams, model_dir)
     train, test = experiment.train_data, experiment.eval_data
     assert train is not None
     say(
@@ -89,6 +90,19 @@ def _open_run(experiment: Experiment) -> None:
 def _newest_step(estimator: tf.estimator.Estimator) -> int:
     checkpoint = estimator.latest_checkpoint()
     return int(checkpoint.rsplit('-', 1)[1]) if checkpoint else 0
+
+
+def _check_fit(experiment: Experiment) -> None:
+    """Raises MismatchError if a finished run was started again as another model."""
+    estimator = experiment.estimator
+    saved = read_saved(estimator.model_dir)
+    if saved and not changes(experiment.hparams, saved):
+        return
+    with tf.Graph().as_default():
+        dataset = experiment.batches(MODES.EVAL)()
+        features, labels = tf.compat.v1.data.make_initializable_iterator(dataset).get_next()
+        estimator.model_fn(features, labels, MODES.EVAL, estimator.config)
+        check_fit(graph_variables(), estimator.latest_checkpoint())
 
 
 def _evaluate_newest(experiment: Experiment, spec: tf.estimator.EvalSpec) -> None:
@@ -125,13 +139,14 @@ def _train(
         ) from None
 
 
-def _tell(experiment: Experiment, log: EvaluationLog) -> None:
+def _tell(experiment: Experiment) -> None:
     """The last lines: how good the newest and the best checkpoint are, and where they lie."""
     folder = experiment.hparams.best_model_dir
     state = read_state(folder)
     if state and state['snapshots']:
         best = state['snapshots'][0]
-        metrics = [each for each in log.read() if each['global_step'] == best['global_step']]
+        history = read_history(experiment.estimator.model_dir)
+        metrics = [each for each in history if each['global_step'] == best['global_step']]
         accuracy = f', accuracy {metrics[0]["accuracy"]:.4f}' if metrics else ''
         say(
             f'best: step {best["global_step"]}, {state["metric"]} {best["value"]:.4f}{accuracy} '

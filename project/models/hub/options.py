@@ -17,10 +17,10 @@ class HubOptions(Options, group='model', home=HYPERPARAMETERS):
     module: str = option(
         DEFAULT_MODULE,
         'TF-Hub module that gives feature vectors: a folder, a .tar.gz or an address.',
-        defines_model=True,
+        kept_with_run=True,
     )
     module_sha256: str | None = option(
-        None, 'Digest that a .tar.gz module must have.', defines_model=True
+        None, 'Digest that a .tar.gz module must have.', kept_with_run=True
     )
     module_cache_dir: str | None = option(
         None, 'Where modules are kept; none: $TFHUB_CACHE_DIR, else ~/.cache/tfhub_modules.'
@@ -31,10 +31,10 @@ class HubOptions(Options, group='model', home=HYPERPARAMETERS):
         unit='pixels',
         low=8,
         high=4096,
-        defines_model=True,
+        kept_with_run=True,
     )
     fine_tuning: bool = option(
-        False, 'Train the module too; else only the head learns.', defines_model=True
+        False, 'Train the module too; else only the head learns.', kept_with_run=True
     )
     dropout_rate: float = option(
         0.5, 'Share of features that are dropped while training.', low=0, below=1
@@ -43,5 +43,5 @@ class HubOptions(Options, group='model', home=HYPERPARAMETERS):
         0,
         'Width of a hidden layer before the last; 0: none.',
         low=0,
-        defines_model=True,
+        kept_with_run=True,
     )

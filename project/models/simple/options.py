@@ -17,7 +17,7 @@ class SimpleOptions(Options, group='model', home=HYPERPARAMETERS):
         unit='pixels',
         low=8,
         high=4096,
-        defines_model=True,
+        kept_with_run=True,
     )
     dropout_rate: float = option(
         0.5, 'Share of features that are dropped while training.', low=0, below=1
