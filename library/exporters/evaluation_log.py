@@ -11,7 +11,6 @@ import tensorflow as tf
 from library import files
 from library.hooks.progress import say
 
-
 HISTORY = ('eval', 'history.jsonl')
 
 

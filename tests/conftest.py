@@ -1,0 +1,90 @@
+"""What many tests need: drawn images, converted data, a small module, programs as a person runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+# Colours that a model can tell apart, one per class.
+COLORS = {'blue': (40, 60, 220), 'green': (40, 200, 60), 'red': (220, 40, 40)}
+SIZE = 32
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+
+
+def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
+    """Writes FOLDER/{blue,green,red}/N.jpg, noisy squares of the class's colour."""
+    random = np.random.default_rng(seed)
+    for name, color in COLORS.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(per_class):
+            noise = random.normal(0, 25, (SIZE, SIZE, 3))
+            pixels = np.clip(np.array(color) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f'{number}.jpg', quality=90)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def program() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `python ARGS...` in the project's folder; gives exit code and texts."""
+
+    def run(*args: object, timeout: float = 300, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *map(str, args)],
+            cwd=ROOT,
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            errors='surrogateescape',
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope='session')
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A converted data set of three classes: 24 training images, 15 test images; read only."""
+    from library.preparation.converter import Target, convert
+    from library.preparation.sources.folder import list_folder
+
+    root = tmp_path_factory.mktemp('data')
+    for split, per_class, seed in (('train', 8, 0), ('test', 5, 1)):
+        folder = draw_images(root / 'images' / split, per_class, seed)
+        target = Target(str(root / split), split)
+        listing = list_folder(str(folder), is_own=target.owns, output_dir=target.folder)
+        convert(listing, target, max_edge=64, workers=1)
+    return root
+
+
+@pytest.fixture(scope='session')
+def module_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TF2 Hub module with batch norm and a regularized kernel: [batch, 32, 32, 3] -> [batch, 8].
+
+    Its batch norm has seen nothing: statistics of mean 0 and variance 1.
+    """
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(0)
+    layers = tf.keras.layers
+    network = tf.keras.Sequential(
+        [
+            layers.InputLayer((SIZE, SIZE, 3)),
+            layers.Conv2D(8, 3, strides=4, kernel_regularizer=tf.keras.regularizers.L2(1e-2)),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+    folder = tmp_path_factory.mktemp('module')
+    tf.saved_model.save(network, str(folder))
+    return folder
