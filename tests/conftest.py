@@ -1,4 +1,4 @@
-"""What many tests need: drawn images, converted data, a small module, programs as a person runs them."""
+"""What many tests need: drawn images, converted data, a small module, and programs to run."""
 
 from __future__ import annotations
 
@@ -88,3 +88,41 @@ def module_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('module')
     tf.saved_model.save(network, str(folder))
     return folder
+
+
+@pytest.fixture(scope='session')
+def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
+    """Calls run.main in this process on the small data set and module; gives the exit code.
+
+    `launch(folder, train_epochs=2)` trains in FOLDER/checkpoints and FOLDER/best; None as a value
+    is a flag without one. Other modes get nothing but the folder: it must be enough.
+    """
+
+    def call(folder: Path, mode: str = 'train', **flags: object) -> int:
+        import run
+
+        training = {
+            'data_dir': data_dir,
+            'model': 'hub',
+            'module': module_dir,
+            'best_model_dir': folder / 'best',
+            'train_batch_size': 6,
+            'train_epochs': 2,
+            'epochs_between_evals': 1,
+            'learning_rate': 0.01,
+        }
+        values = {
+            'config_file': ROOT / 'project.yaml',
+            'hyperparameter_file': ROOT / 'hyperparameters.yaml',
+            'model_dir': folder / 'checkpoints',
+            **(training if mode == 'train' else {}),
+            **flags,
+        }
+        if values.get('model') == 'simple':
+            del values['module']
+        words = [mode]
+        for name, value in values.items():
+            words += [f'--{name}'] if value is None else [f'--{name}', str(value)]
+        return run.main(words)
+
+    return call

@@ -139,8 +139,8 @@ def _download(handle: str, cache: str) -> str:
     except (urllib.error.URLError, tf.errors.OpError, OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, 'reason', None) or str(error).splitlines()[0]
         raise ResourceError(
-            f'{handle}: the module cannot be fetched ({reason}); without a network pass '
-            f'--module with a local folder or .tar.gz'
+            f'{handle}: the module cannot be fetched into {cache} ({reason}); without a network '
+            f'pass --module with a local folder or .tar.gz'
         ) from None
 
 

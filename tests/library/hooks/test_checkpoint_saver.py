@@ -1,0 +1,64 @@
+"""When checkpoints are written."""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
+
+
+class Told(tf.estimator.CheckpointSaverListener):
+    """Notes the steps that it hears of."""
+
+    def __init__(self):
+        self.steps = []
+
+    def after_save(self, session, global_step_value):
+        self.steps.append(int(global_step_value))
+
+
+def train(folder, last_step, is_due):
+    told = Told()
+    with tf.Graph().as_default():
+        step = tf.compat.v1.train.get_or_create_global_step()
+        train_op = step.assign_add(1)
+        saver = tf.compat.v1.train.Saver(save_relative_paths=True)
+        tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.SAVERS, saver)
+        hook = EpochCheckpointSaverHook(str(folder), is_due)
+        hook._listeners.append(told)
+        stop = tf.estimator.StopAtStepHook(last_step=last_step)
+        with tf.compat.v1.train.MonitoredTrainingSession(
+            checkpoint_dir=str(folder),
+            hooks=[hook, stop],
+            save_checkpoint_secs=None,
+            save_summaries_steps=None,
+            save_summaries_secs=None,
+            log_step_count_steps=None,
+        ) as session:
+            while not session.should_stop():
+                session.run(train_op)
+    return told.steps
+
+
+def test_it_saves_at_the_start_where_due_and_at_the_end(tmp_path):
+    assert train(tmp_path, 7, lambda step: step % 3 == 0) == [0, 3, 6, 7]
+
+
+def test_a_resumed_run_saves_at_the_same_steps_as_one_that_never_stopped(tmp_path):
+    train(tmp_path, 4, lambda step: step % 3 == 0)
+    assert train(tmp_path, 10, lambda step: step % 3 == 0) == [4, 6, 9, 10]
+
+
+def test_a_resume_does_not_write_the_checkpoint_that_it_reads(tmp_path):
+    train(tmp_path, 4, lambda step: False)
+    index = tmp_path / 'model.ckpt-4.index'
+    before = os.stat(index)
+    train(tmp_path, 6, lambda step: False)
+    assert os.stat(index).st_mtime_ns == before.st_mtime_ns
+    assert os.stat(index).st_ino == before.st_ino
+
+
+def test_a_step_that_was_just_saved_is_not_saved_again_at_the_end(tmp_path):
+    assert train(tmp_path, 6, lambda step: step % 3 == 0) == [0, 3, 6]

@@ -1,0 +1,59 @@
+"""The progress line."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+import tensorflow as tf
+
+from library.hooks.progress import ProgressHook, clock, say
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def train(stream, steps, total):
+    with tf.Graph().as_default():
+        step = tf.compat.v1.train.get_or_create_global_step()
+        tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.LOSSES, tf.constant(0.25))
+        train_op = step.assign_add(1)
+        hook = ProgressHook(total, batch_size=10, stream=stream)
+        with tf.compat.v1.train.SingularMonitoredSession(hooks=[hook]) as session:
+            for _ in range(steps):
+                session.run(train_op)
+    return stream.getvalue()
+
+
+def test_the_last_step_is_always_shown_with_all_figures():
+    last = train(io.StringIO(), 5, total=5).splitlines()[-1]
+    assert re.fullmatch(r'step 5/5  100 %  loss 0\.2500  \d+ examples/s  0:00 left', last)
+
+
+def test_a_terminal_keeps_one_line_and_a_line_break_at_the_end():
+    text = train(Terminal(), 5, total=5)
+    assert text.startswith('\r\033[K')
+    assert text.endswith('left\n')
+    assert text.count('\n') == 1
+
+
+def test_a_log_file_is_not_flooded():
+    assert train(io.StringIO(), 50, total=1000) == ''
+
+
+def test_a_message_replaces_the_line_on_a_terminal():
+    terminal, log = Terminal(), io.StringIO()
+    say('hello', terminal)
+    say('hello', log)
+    assert terminal.getvalue() == '\r\033[Khello\n'
+    assert log.getvalue() == 'hello\n'
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'text'), [(0, '0:00'), (59.6, '1:00'), (725, '12:05'), (11220, '3:07:00')]
+)
+def test_times_read_like_a_clock(seconds, text):
+    assert clock(seconds) == text

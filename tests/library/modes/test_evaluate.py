@@ -1,0 +1,98 @@
+"""Evaluations of a trained run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from library.errors import ConfigError, MismatchError
+
+
+@pytest.fixture(scope='module')
+def trained(launch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('trained')
+    assert launch(folder, train_epochs=3, hidden_units=4) == 0
+    return folder
+
+
+def metrics(folder, name='eval'):
+    return json.loads((folder / name / 'metrics.json').read_text())
+
+
+def test_the_folder_alone_is_enough(launch, trained, capsys):
+    assert launch(trained, 'evaluate') == 0
+    found = metrics(trained / 'checkpoints')
+    assert found['examples'] == 15
+    assert found['global_step'] == 12
+    assert found['split'] == 'test'
+    assert found['checkpoint'] == str(trained / 'checkpoints' / 'model.ckpt-12')
+    assert 0 <= found['accuracy'] <= 1
+    assert found['loss'] == found['average_loss']
+    out = capsys.readouterr().out
+    assert f'accuracy      {found["accuracy"]:.4f}' in out
+    assert str(trained / 'checkpoints' / 'eval' / 'metrics.json') in out
+
+
+def test_a_short_last_batch_does_not_change_the_result(launch, trained):
+    for batch, name in ((15, 'whole'), (4, 'parts')):
+        flags = {'eval_batch_size': batch, 'validation_name': name}
+        assert launch(trained, 'evaluate', **flags) == 0
+    whole, parts = (metrics(trained / 'checkpoints', f'eval_{n}') for n in ('whole', 'parts'))
+    assert parts['loss'] == pytest.approx(whole['loss'], rel=1e-5)
+    assert parts['accuracy'] == whole['accuracy']
+
+
+def test_the_best_can_be_named_and_is_a_model_dir_of_its_own(launch, trained):
+    flags = {'validation_checkpoint': 'best', 'validation_name': 'best'}
+    assert launch(trained, 'evaluate', **flags) == 0
+    assert launch(trained, 'evaluate', model_dir=trained / 'best') == 0
+    named, own = metrics(trained / 'checkpoints', 'eval_best'), metrics(trained / 'best')
+    best = json.loads((trained / 'best' / 'best.json').read_text())['snapshots'][0]
+    assert named['global_step'] == own['global_step'] == best['global_step']
+    assert named['loss'] == own['loss'] == pytest.approx(best['value'], rel=1e-6)
+
+
+def test_a_checkpoint_can_be_named_by_step_or_path(launch, trained):
+    for wanted in ('4', trained / 'checkpoints' / 'model.ckpt-4'):
+        flags = {'validation_checkpoint': wanted, 'validation_name': 'named'}
+        assert launch(trained, 'evaluate', **flags) == 0
+        assert metrics(trained / 'checkpoints', 'eval_named')['global_step'] == 4
+
+
+def test_a_split_can_be_named(launch, trained):
+    flags = {'eval_split': 'train', 'validation_name': 'train'}
+    assert launch(trained, 'evaluate', **flags) == 0
+    assert metrics(trained / 'checkpoints', 'eval_train')['examples'] == 24
+
+
+def test_a_checkpoint_that_is_not_there_is_named(launch, trained):
+    with pytest.raises(ConfigError, match=r'model.ckpt-99: no checkpoint there'):
+        launch(trained, 'evaluate', validation_checkpoint=99)
+
+
+def test_a_folder_without_a_run_is_named(launch, tmp_path):
+    with pytest.raises(ConfigError, match=r'checkpoints: no run there \(--model_dir\)'):
+        launch(tmp_path, 'evaluate')
+
+
+def test_the_best_of_another_run_is_refused(launch, trained, tmp_path):
+    shutil.copytree(trained / 'best', tmp_path / 'best')
+    path = tmp_path / 'best' / 'hparams.yaml'
+    lines = [line for line in path.read_text().splitlines() if not line.startswith('run_id')]
+    path.write_text('\n'.join([*lines, 'run_id: other']) + '\n')
+    flags = {'validation_checkpoint': 'best', 'best_model_dir': tmp_path / 'best'}
+    with pytest.raises(MismatchError, match='holds the best checkpoints of another run'):
+        launch(trained, 'evaluate', **flags)
+
+
+def test_the_command_line_wins_over_the_run_and_a_misfit_is_refused(launch, trained):
+    with pytest.raises(MismatchError, match='head/hidden/kernel has the shape'):
+        launch(trained, 'evaluate', hidden_units=9)
+
+
+def test_a_flag_of_training_is_accepted_and_one_of_evaluation_is_not_in_training(launch, trained):
+    assert launch(trained, 'evaluate', train_epochs=7, learning_rate=0.5) == 0
+    with pytest.raises(ConfigError, match=r'--validation_name is not used by this run: .*evaluate'):
+        launch(trained, 'train', validation_name='x')

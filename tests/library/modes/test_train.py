@@ -1,0 +1,188 @@
+"""Training runs, in this process, on a small module."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from library.errors import ConfigError, MismatchError, NumericalError, Stopped
+from library.exporters.evaluation_log import read_history
+from library.hooks.progress import ProgressHook
+
+
+def newest(folder):
+    return tf.train.latest_checkpoint(str(folder / 'checkpoints'))
+
+
+def values(folder):
+    reader = tf.train.load_checkpoint(newest(folder))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def evaluated_steps(folder):
+    return [each['global_step'] for each in read_history(str(folder / 'checkpoints'))]
+
+
+def test_epochs_become_steps_and_every_interval_is_evaluated(launch, tmp_path):
+    # 24 images in batches of 7: an epoch is 3.43 steps.
+    assert launch(tmp_path, train_batch_size=7, train_epochs=5, epochs_between_evals=2) == 0
+    assert evaluated_steps(tmp_path) == [7, 14, 18]
+    assert newest(tmp_path).endswith('model.ckpt-18')
+
+
+@pytest.mark.parametrize('fine_tuning', [False, True])
+def test_two_runs_of_one_seed_are_alike_to_the_last_bit(launch, tmp_path, fine_tuning):
+    flags = {'fine_tuning': None} if fine_tuning else {}
+    for name in ('one', 'two'):
+        assert launch(tmp_path / name, **flags) == 0
+    one, two = values(tmp_path / 'one'), values(tmp_path / 'two')
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
+
+
+def test_another_seed_is_another_run(launch, tmp_path):
+    for seed in (1, 2):
+        assert launch(tmp_path / str(seed), random_seed=seed, train_epochs=1) == 0
+    first, second = (values(tmp_path / str(seed))['head/logits/kernel'] for seed in (1, 2))
+    assert (first != second).any()
+
+
+def test_a_resumed_run_goes_on_to_the_same_total(launch, tmp_path, capsys):
+    assert launch(tmp_path, train_epochs=1) == 0
+    assert launch(tmp_path, train_epochs=3) == 0
+    assert evaluated_steps(tmp_path) == [4, 8, 12]
+    assert 'train_epochs: 1 -> 3 (command line)' in capsys.readouterr().out
+
+
+def test_a_resumed_run_follows_a_changed_learning_rate(launch, tmp_path):
+    assert launch(tmp_path, train_epochs=1) == 0
+    before = values(tmp_path)['head/logits/kernel']
+    assert launch(tmp_path, train_epochs=2, learning_rate=1e-12) == 0
+    np.testing.assert_allclose(values(tmp_path)['head/logits/kernel'], before, atol=1e-9)
+
+
+def test_a_finished_run_says_so_and_changes_nothing(launch, tmp_path, capsys):
+    assert launch(tmp_path) == 0
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / 'checkpoints').glob('model.ckpt*')}
+    capsys.readouterr()
+    assert launch(tmp_path) == 0
+    out = capsys.readouterr().out
+    assert 'step 8: all 2 epochs are trained already' in out
+    assert 'best: step' in out
+    assert before == {p: p.stat().st_mtime_ns for p in before}
+
+
+@pytest.mark.parametrize('more_epochs', [0, 1])
+def test_an_evaluation_that_a_kill_prevented_is_made_up_for(launch, tmp_path, capsys, more_epochs):
+    assert launch(tmp_path) == 0
+    history = tmp_path / 'checkpoints' / 'eval' / 'history.jsonl'
+    lines = history.read_text().splitlines(keepends=True)
+    history.write_text(''.join(lines[:-1]))
+    for path in (tmp_path / 'best').iterdir():
+        path.unlink()
+    assert launch(tmp_path, train_epochs=2 + more_epochs) == 0
+    assert 'model.ckpt-8 was never evaluated: doing that first' in capsys.readouterr().out
+    assert 8 in evaluated_steps(tmp_path)
+    assert (tmp_path / 'best' / 'best.json').exists()
+
+
+def test_a_signal_saves_between_the_epochs_and_the_rest_keeps_its_steps(
+    launch, tmp_path, monkeypatch
+):
+    class SignalAtStep6(ProgressHook):
+        def after_run(self, run_context, run_values):
+            super().after_run(run_context, run_values)
+            if self._first_step + self._steps == 6:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr('library.modes.train.ProgressHook', SignalAtStep6)
+    with pytest.raises(Stopped, match='stopped by SIGTERM after a checkpoint') as stopped:
+        launch(tmp_path, train_epochs=3)
+    assert stopped.value.exit_code == 143
+    assert newest(tmp_path).endswith('model.ckpt-6')
+    assert evaluated_steps(tmp_path) == [4]
+    monkeypatch.undo()
+    assert launch(tmp_path, train_epochs=3) == 0
+    assert evaluated_steps(tmp_path) == [4, 8, 12]
+
+
+@pytest.mark.parametrize('train_epochs', [2, 3])
+def test_another_width_is_refused_and_leaves_the_runs_values(launch, tmp_path, train_epochs):
+    assert launch(tmp_path, hidden_units=5) == 0
+    saved = (tmp_path / 'checkpoints' / 'hparams.yaml').read_text()
+    with pytest.raises(MismatchError, match=r'head/hidden/kernel has the shape \[8, 5\]') as error:
+        launch(tmp_path, hidden_units=6, train_epochs=train_epochs)
+    assert error.value.exit_code == 4
+    assert (tmp_path / 'checkpoints' / 'hparams.yaml').read_text() == saved
+
+
+def test_other_classes_than_the_runs_are_refused(launch, tmp_path, data_dir):
+    assert launch(tmp_path / 'run', train_epochs=1) == 0
+    for split in ('train', 'test'):
+        folder = tmp_path / 'renamed' / split
+        folder.mkdir(parents=True)
+        for path in (data_dir / split).iterdir():
+            (folder / path.name).write_bytes(path.read_bytes().replace(b'"red"', b'"rot"'))
+    with pytest.raises(
+        MismatchError, match=r'trained on 3 classes \(blue, green, red\), but .*rot'
+    ):
+        launch(tmp_path / 'run', data_dir=tmp_path / 'renamed')
+
+
+def test_one_folder_for_both_kinds_of_checkpoints_is_refused(launch, tmp_path):
+    with pytest.raises(ConfigError, match='must be another folder'):
+        launch(tmp_path, best_model_dir=tmp_path / 'checkpoints')
+
+
+def test_a_loss_that_is_no_number_ends_the_run(launch, tmp_path):
+    with pytest.raises(NumericalError, match='not a number any more') as error:
+        launch(tmp_path, learning_rate=1e38, fine_tuning=None, train_epochs=9)
+    assert error.value.exit_code == 6
+
+
+def test_keep_checkpoint_max_bounds_the_checkpoints_and_minus_one_keeps_all(launch, tmp_path):
+    for keep, count in ((2, 2), (-1, 5)):
+        folder = tmp_path / str(keep)
+        assert launch(folder, train_epochs=4, keep_checkpoint_max=keep) == 0
+        assert len(list((folder / 'checkpoints').glob('model.ckpt-*.index'))) == count
+
+
+def test_tensorboard_gets_scalars_and_input_images(launch, tmp_path):
+    assert launch(tmp_path, save_summary_steps=1) == 0
+    (events,) = (tmp_path / 'checkpoints').glob('events.*')
+    tags = {
+        value.tag
+        for event in tf.compat.v1.train.summary_iterator(str(events))
+        for value in event.summary.value
+    }
+    assert {'loss', 'accuracy', 'learning_rate', 'images/image/0'} <= tags
+
+
+def test_xla_without_a_gpu_is_a_warning(launch, tmp_path, caplog):
+    assert launch(tmp_path, xla=None, train_epochs=1) == 0
+    assert '--xla has no effect without a GPU' in caplog.text
+
+
+def test_the_runs_values_are_written_with_their_origin(launch, tmp_path):
+    assert launch(tmp_path, train_epochs=1) == 0
+    text = (tmp_path / 'checkpoints' / 'hparams.yaml').read_text()
+    assert 'learning_rate: 0.01  # command line' in text
+    assert 'image_size: 32  # model hub' in text
+    assert 'class_names: [blue, green, red]' in text
+
+
+def test_the_best_survives_a_restart_that_gets_worse(launch, tmp_path):
+    assert launch(tmp_path, train_epochs=4, learning_rate=0.3) == 0
+    before = json.loads((tmp_path / 'best' / 'best.json').read_text())
+    assert before['snapshots'][0]['value'] < 0.5
+    # So much smoothing asks for almost equal probabilities: -log 0.4 = 0.92 at the least.
+    flags = {'xentropy_label_smoothing': 0.9, 'learning_rate': 1}
+    assert launch(tmp_path, train_epochs=8, **flags) == 0
+    assert read_history(str(tmp_path / 'checkpoints'))[-1]['average_loss'] > 0.5
+    assert json.loads((tmp_path / 'best' / 'best.json').read_text()) == before

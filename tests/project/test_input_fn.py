@@ -1,0 +1,127 @@
+"""The whole chain, on converted images."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from library.config.command_line import parse
+from library.config.hparams import resolve
+from library.errors import ConfigError
+from library.records.example import parse_example
+from library.records.manifest import open_split
+from project.input_fn import input_fn
+from project.options import CATALOG
+
+TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
+
+
+@pytest.fixture
+def hparams(data_dir):
+    def make(**flags):
+        values = {'data_dir': data_dir, 'image_size': 32, 'batch_size': 7, **flags}
+        values |= {'train_batch_size': 'none', 'eval_split': 'test'}
+        words = [f'--{name}={value}' for name, value in values.items()]
+        return resolve(CATALOG, parse(words, CATALOG))
+
+    return make
+
+
+def batches(params, mode, count=None):
+    dataset = input_fn(mode, params)
+    return [(f['image'].numpy(), labels.numpy()) for f, labels in itertools.islice(dataset, count)]
+
+
+def stored_labels(data_dir, split):
+    records = tf.data.TFRecordDataset(open_split(str(data_dir), split).shard_paths)
+    return [int(parse_example(record)['label']) for record in records]
+
+
+def test_evaluation_gives_every_example_once_in_stored_order(hparams, data_dir):
+    fed = batches(hparams(), EVAL)
+    assert [len(labels) for _, labels in fed] == [7, 7, 1]
+    assert np.concatenate([labels for _, labels in fed]).tolist() == stored_labels(data_dir, 'test')
+
+
+def test_images_are_bytes_of_the_size_asked_for(hparams):
+    images, labels = batches(hparams(image_size=48), EVAL, 1)[0]
+    assert images.shape == (7, 48, 48, 3)
+    assert images.dtype == np.uint8
+    assert labels.dtype == np.int64
+
+
+def test_training_batches_are_full_and_an_epoch_holds_every_example(hparams, data_dir):
+    fed = batches(hparams(batch_size=8), TRAIN, 3)
+    assert [len(labels) for _, labels in fed] == [8, 8, 8]
+    counts = np.bincount(np.concatenate([labels for _, labels in fed]))
+    assert counts.tolist() == [8, 8, 8]
+
+
+def test_training_goes_on_past_the_end_of_the_data(hparams):
+    assert len(batches(hparams(batch_size=10), TRAIN, 9)) == 9
+
+
+def test_the_same_seed_feeds_the_same_pixels(hparams):
+    first, again = (batches(hparams(), TRAIN, 6) for _ in range(2))
+    for (images, labels), (more_images, more_labels) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(images, more_images)
+        np.testing.assert_array_equal(labels, more_labels)
+
+
+def test_another_seed_feeds_in_another_order(hparams):
+    first, other = (batches(hparams(random_seed=seed), TRAIN, 2) for seed in (0, 1))
+    assert (first[0][0] != other[0][0]).any()
+
+
+def test_two_epochs_come_in_different_orders_and_are_augmented_differently(hparams):
+    (first, labels), (second, more_labels) = batches(hparams(batch_size=24), TRAIN, 2)
+    assert labels.tolist() != more_labels.tolist()
+    assert not {image.tobytes() for image in first} & {image.tobytes() for image in second}
+
+
+def test_debug_feeds_the_training_images_in_stored_order(hparams, data_dir):
+    fed = batches(hparams(debug='true', batch_size=12), TRAIN, 2)
+    labels = np.concatenate([labels for _, labels in fed]).tolist()
+    assert labels == stored_labels(data_dir, 'train')
+
+
+def test_without_augmentation_training_sees_what_evaluation_sees(hparams):
+    plain = hparams(augmentation='false', debug='true', batch_size=24)
+    plain = plain.with_values('this test', eval_split='train')
+    trained, evaluated = batches(plain, TRAIN, 1)[0], batches(plain, EVAL, 1)[0]
+    np.testing.assert_array_equal(trained[0], evaluated[0])
+
+
+@pytest.mark.parametrize(
+    'flag',
+    ['random_crop', 'random_flip', 'random_brightness', 'random_contrast', 'random_saturation'],
+)
+def test_each_augmentation_works_alone_and_can_be_switched_off(hparams, flag):
+    off = dict.fromkeys(['random_crop', 'random_flip'], 'false')
+    off |= dict.fromkeys(['random_brightness', 'random_contrast', 'random_saturation'], '0')
+    on = {**off, flag: '0.5' if off[flag] == '0' else 'true'}
+    plain, none, one = (
+        batches(hparams(debug='true', **flags), TRAIN, 1)[0][0]
+        for flags in ({'augmentation': 'false'}, off, on)
+    )
+    np.testing.assert_array_equal(plain, none)
+    assert (plain != one).any()
+
+
+def test_the_host_can_be_named_as_device(hparams):
+    assert len(batches(hparams(prefetch_to_device='/cpu:0'), EVAL)) == 3
+
+
+def test_no_tuning_of_the_pipeline_changes_what_is_fed(hparams):
+    tuned = hparams(num_parallel_calls=3, prefetch_batches=5)
+    for plain, other in zip(batches(hparams(), TRAIN, 4), batches(tuned, TRAIN, 4), strict=True):
+        np.testing.assert_array_equal(plain[0], other[0])
+
+
+def test_a_split_that_is_not_there_names_the_command_that_makes_it(hparams, tmp_path):
+    params = hparams().with_values('this test', data_dir=str(tmp_path))
+    with pytest.raises(ConfigError, match=r'python convert_dataset.py --dataset_dir .*train'):
+        input_fn(TRAIN, params)
