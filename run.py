@@ -54,7 +54,8 @@ def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experime
     train_data = open_split(hparams.data_dir, 'train') if mode == 'train' else None
     if train_data:
         check_same_classes(train_data, eval_data)
-    hparams = hparams.with_values(hparams.origin('eval_split'), eval_split=split)
+    origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
+    hparams = hparams.with_values(origin, eval_split=split)
     hparams = with_facts(hparams, saved, train_data or eval_data)
 
     quiet_tensorflow(hparams.verbose)

@@ -81,9 +81,11 @@ def _open_run(experiment: Experiment) -> None:
         say(f'changed since the last start: {change}')
     train, test = experiment.train_data, experiment.eval_data
     assert train is not None
+    fallback = hparams.origin('eval_split') == 'auto' and hparams.eval_split == 'test'
+    why = ', as there is no validation/' if fallback else ''
     say(
         f'{train.examples} images of {len(train.class_names)} classes to train on, '
-        f'{test.examples} to evaluate on ({test.folder}); run: {model_dir}'
+        f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'
     )
 
 
