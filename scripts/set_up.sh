@@ -28,7 +28,7 @@ stamp=$(cat $locks requirements-uv.txt | cksum)
 command -v python3 >/dev/null || fail 'python3 was not found: install Python 3 with its venv module'
 if [ "$(cat .tools/stamp 2>/dev/null || true)" != "$(cksum < requirements-uv.txt)" ]; then
     rm -rf .tools
-    python3 -m venv .tools >/dev/null 2>&1 \
+    python3 -m venv .tools >/dev/null 2>&1 && [ -x .tools/bin/pip ] \
         || fail 'python3 has no venv module: install it (on Debian: apt install python3-venv)'
     .tools/bin/python -m pip install --quiet --disable-pip-version-check \
         --require-hashes -r requirements-uv.txt \
@@ -39,8 +39,8 @@ export UV_SYSTEM_CERTS=1  # trust what this machine trusts, a company's own auth
 uv=.tools/bin/uv
 
 rm -f .venv/stamp
-"$uv" venv --quiet --allow-existing --python 3.11 --python-preference system .venv \
-    || fail 'no Python 3.11 here, and none could be fetched: install python3.11 and try again'
+"$uv" venv --quiet --allow-existing --python 3.11 --python-preference system .venv 2>.tools/log \
+    || fail 'no Python 3.11 here, and none could be fetched (see .tools/log): install python3.11'
 echo "set-up: installing from $locks (1.7 GB the first time)"
 # shellcheck disable=SC2086
 "$uv" pip sync --quiet --require-hashes --python .venv/bin/python $locks \
