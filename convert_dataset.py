@@ -60,8 +60,7 @@ def _target(options: ConversionOptions) -> Target:
             raise ConfigError(f'--{name} is missing (see --help)')
     if os.path.basename(options.tfrecord_filename) != options.tfrecord_filename:
         raise ConfigError(
-            f'--tfrecord_filename {options.tfrecord_filename}: a name, without folders '
-            f'(those belong in --tfrecord_dir)'
+            f"--tfrecord_filename {options.tfrecord_filename}: a name, without folders"
         )
     return Target(options.tfrecord_dir, options.tfrecord_filename)
 

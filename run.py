@@ -50,8 +50,8 @@ def main(argv: list[str]) -> int:
 def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experiment:
     """Puts the Experiment together: data, facts, model, Estimator."""
     split = evaluation_split(hparams.data_dir, hparams.eval_split)
-    eval_data = open_split(hparams.data_dir, split)
     train_data = open_split(hparams.data_dir, 'train') if mode == 'train' else None
+    eval_data = open_split(hparams.data_dir, split)
     if train_data:
         check_same_classes(train_data, eval_data)
     origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')

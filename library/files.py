@@ -6,6 +6,8 @@ ram://) go through tf.io.gfile, imported on first use.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 from typing import Any
 
@@ -43,12 +45,28 @@ def gfile(path: str) -> Any:
 
 
 def read_bytes(path: str) -> bytes:
-    """The whole file. Raises OSError (local) or tf.errors.OpError (remote)."""
+    """The whole file.
+
+    Raises:
+      FileNotFoundError: there is none. Else OSError (local) or tf.errors.OpError (remote).
+    """
     if is_remote(path):
+        if not exists(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         with gfile(path).GFile(path, 'rb') as file:
             return bytes(file.read())
     with open(path, 'rb') as file:
         return file.read()
+
+
+def digest(path: str) -> tuple[int, str]:
+    """A file's length in bytes and its sha256; never more than a piece of it is in memory."""
+    piece, length, sha256 = 1 << 20, 0, hashlib.sha256()
+    with gfile(path).GFile(path, 'rb') if is_remote(path) else open(path, 'rb') as file:
+        while data := file.read(piece):
+            length += len(data)
+            sha256.update(data)
+    return length, sha256.hexdigest()
 
 
 def write_atomically(path: str, data: bytes) -> None:

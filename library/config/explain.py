@@ -40,7 +40,9 @@ def to_yaml(hparams: HParams) -> str:
             value = list(entry.value) if isinstance(entry.value, tuple) else entry.value
             text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
             text = text.removesuffix('...\n').strip()
-            lines.append(f'{name}: {text}  # {entry.origin}')
+            # A folder's name may hold what no comment may, such as a line's end.
+            origin = ''.join(c if c.isprintable() else '?' for c in entry.origin)
+            lines.append(f'{name}: {text}  # {origin}')
     return '\n'.join(lines) + '\n'
 
 

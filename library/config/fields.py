@@ -110,6 +110,8 @@ class Option:
 
     def _read_one(self, text: str) -> Any:
         if self.value_type is str:
+            if '\0' in text:
+                raise ValueError(f'{text!r} holds a NUL, which no path or name may')
             return text
         word = text.strip().lower()
         if self.value_type is bool:

@@ -42,9 +42,11 @@ class HParams:
     It is the Estimator's `params`, so input_fn and model_fn find every flag in it.
     """
 
+    _entries: dict[str, Value]
+    unused: dict[str, str]
+
     def __init__(self, entries: Mapping[str, Value], unused: Mapping[str, str] | None = None):
-        self._entries = dict(entries)
-        self.unused = dict(unused or {})
+        self.__dict__.update(_entries=dict(entries), unused=dict(unused or {}))
 
     def __getattr__(self, name: str) -> Any:
         # Copying and pickling look for dunder names before __init__ has run.
@@ -55,6 +57,9 @@ class HParams:
         except KeyError:
             near = suggestion(name, self._entries)
             raise AttributeError(f'this run has no option {name!r}{near}') from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f'HParams do not change: make others with with_values({name}=...)')
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries
@@ -142,7 +147,9 @@ def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:
                 raise ConfigError(f'{place} can only be given on the command line')
             if option.home != home:
                 raise ConfigError(f'{place} belongs in {option.home}')
-            if not (key in catalog.selectors and isinstance(written.text, str)):
+            if key in catalog.selectors:
+                _choice(catalog, key, written, place)
+            else:
                 _read(option, written, place)
     if name not in sets:
         known = suggestion(name, sets) or f' (there are {", ".join(sets)})'
@@ -153,16 +160,24 @@ def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:
 def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]:
     """The choice of every selector, aliases resolved."""
     chosen = {}
-    for name, choices in catalog.selectors.items():
+    for name in catalog.selectors:
         option = catalog.by_name[name]
         source = written.get(name, Written(str(option.default), 'default'))
-        choice = catalog.choice(name, str(source.text))
-        if choice not in choices:
-            known = (*choices, *catalog.aliases.get(name, {}))
-            hint = suggestion(choice, known) or f' (there are {", ".join(known)})'
-            raise ConfigError(f'{_place(source, name)}: no {name} {choice!r}{hint}')
-        chosen[name] = choice
+        chosen[name] = _choice(catalog, name, source, _place(source, name))
     return chosen
+
+
+def _choice(catalog: Catalog, selector: str, written: Written, place: str) -> str:
+    """What a selector's text stands for, once there is such a choice."""
+    choices = catalog.selectors[selector]
+    if not isinstance(written.text, str):
+        raise ConfigError(f'{place}: a list was given, expected a text')
+    choice = catalog.choice(selector, written.text)
+    if choice not in choices:
+        known = (*choices, *catalog.aliases.get(selector, {}))
+        hint = suggestion(choice, known) or f' (there are {", ".join(known)})'
+        raise ConfigError(f'{place}: no {selector} {choice!r}{hint}')
+    return choice
 
 
 def _is_kept(catalog: Catalog, name: str) -> bool:

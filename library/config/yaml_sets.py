@@ -103,13 +103,17 @@ def _root_mapping(path: str) -> yaml.MappingNode:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f'{path}:{mark.line + 1}: column {mark.column + 1}' if mark else path
-        raise ConfigError(f'{place}: {error.problem or error.context}') from None
+        problem = error.problem or error.context or 'no YAML'
+        if problem.startswith('but '):
+            problem = f'{error.context}, {problem}'
+        raise ConfigError(f'{place}: {problem}') from None
     except yaml.YAMLError as error:
         raise ConfigError(f'{path}: {" ".join(str(error).split())}') from None
     except RecursionError:
         raise ConfigError(f'{path}: nested too deeply') from None
     if root is None:
         raise ConfigError(f'{path}: the file is empty')
+    _refuse_tag(root, path, 'the file')
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(f'{_place(path, root)}: expected a mapping of names, not {_kind(root)}')
     return root
@@ -147,6 +151,7 @@ def _merge_levels(
     sources = merge[0].value if isinstance(merge[0], yaml.SequenceNode) else [merge[0]]
     for source in sources:
         budget.spend()
+        _refuse_tag(source, path, where)
         if not isinstance(source, yaml.MappingNode):
             raise ConfigError(f'{_place(path, merge[0])}: {where}: << takes a set, as in <<: *NAME')
         yield from _merge_levels(source, path, where, budget, depth + 1)

@@ -30,8 +30,9 @@ def augment(images: tf.Tensor, options: ImageOptions, seed: tf.Tensor) -> tf.Ten
 
 def random_flip(images: tf.Tensor, seed: tf.Tensor, axis: int) -> tf.Tensor:
     """Reverses `axis` (2 is left to right, 1 upside down) of about half of the images."""
-    chosen = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed) < 0.5
-    return tf.where(chosen, tf.reverse(images, [axis]), images)
+    chosen = tf.random.stateless_uniform([tf.shape(images)[0]], seed) < 0.5
+    # With one condition per image this copies whole images; tf.where would compare every byte.
+    return tf.compat.v1.where(chosen, tf.reverse(images, [axis]), images)
 
 
 def random_color(
@@ -54,7 +55,9 @@ def random_color(
     luma = tf.constant(LUMA, shape=[3, 1])
     to_grey = tf.tile(luma, [1, 3])
     matrix = contrast_factor * (saturation_factor * tf.eye(3) + (1.0 - saturation_factor) * to_grey)
-    mean = tf.reduce_mean(flat, axis=1, keepdims=True) @ luma
-    flat = tf.matmul(flat, matrix) + (1.0 - contrast_factor) * mean + offset
-    changed = tf.reshape(tf.clip_by_value(flat, 0.0, 255.0), tf.shape(images))
-    return tf.cast(tf.round(changed), tf.uint8)
+    # Every eighth row gives the mean well enough, in an eighth of the time.
+    mean = tf.reduce_mean(tf.cast(images[:, ::8], tf.float32), axis=[1, 2])[:, tf.newaxis] @ luma
+    # The half makes the cast, which cuts off, round.
+    flat = tf.matmul(flat, matrix) + ((1.0 - contrast_factor) * mean + offset + 0.5)
+    changed = tf.cast(tf.clip_by_value(flat, 0.0, 255.0), tf.uint8)
+    return tf.reshape(changed, tf.shape(images))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import hashlib
 import io
 import os
 import random
@@ -166,7 +166,9 @@ class _ShardWriter:
     def abandon(self) -> None:
         """Closes the open file; its content no longer matters."""
         if self._file is not None:
-            self._file.close()
+            # On a full disk this fails too, and would hide the first failure.
+            with contextlib.suppress(Exception):
+                self._file.close()
 
     def _advance(self, shard: int) -> None:
         import tensorflow as tf
@@ -183,11 +185,11 @@ class _ShardWriter:
 
     def _finished(self) -> Shard:
         path = self._partial_path()
-        data = files.read_bytes(path)
+        length, sha256 = files.digest(path)
         if not files.is_remote(path):
             files.sync(path)
         name = shard_name(self._target.name, self._index, self._count)
-        return Shard(name, self._examples, len(data), hashlib.sha256(data).hexdigest())
+        return Shard(name, self._examples, length, sha256)
 
     def _partial_path(self) -> str:
         name = shard_name(self._target.name, self._index, self._count)
@@ -217,7 +219,8 @@ def _report(target: Target, rejected: Sequence[Rejected]) -> None:
 def _check_budget(target: Target, bad: int, total: int, max_bad_fraction: float) -> None:
     if bad == total:
         raise DataError(f'none of the {total} images is good; see {target.report}')
-    if bad > max_bad_fraction * total:
+    # Not bad > fraction * total: 0.29 * 100 is 28.999999999999996.
+    if bad / total > max_bad_fraction:
         raise DataError(
             f'{bad} of {total} images are bad, more than --max_bad_fraction {max_bad_fraction}; '
             f'see {target.report}'

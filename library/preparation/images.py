@@ -10,7 +10,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 # What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
 # Ghostscript), so a format is named here or never tried.
@@ -22,6 +22,18 @@ MAX_PIXELS = 89_478_485
 # The shorter edge of a stored image: below this a picture holds nothing to classify, and an
 # extreme shape (1 x 5000) shrinks to nothing.
 MIN_EDGE = 8
+
+# What brings an image upright, by its EXIF orientation. ImageOps.exif_transpose does the same, but
+# writes the other tags anew as well, and fails on odd ones.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Our own limit is checked before decoding and gives a reason of its own.
 Image.MAX_IMAGE_PIXELS = None
@@ -81,8 +93,8 @@ def _prepare(data: bytes, max_edge: int, quality: int) -> PreparedImage:
         shrunk = f', {target[0]}x{target[1]} when shrunk' if scale < 1 else ''
         raise RejectedImage(f'{width}x{height}{shrunk}: an edge is under {MIN_EDGE} pixels')
 
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
-    if image.format == 'JPEG' and image.mode == 'RGB' and scale == 1.0 and not turned:
+    turn = _turn(image)
+    if image.format == 'JPEG' and image.mode == 'RGB' and scale == 1.0 and turn is None:
         image.load()  # to the last byte: a cut file shows only here
         return PreparedImage(data, height, width, reencoded=False)
     if image.mode == 'CMYK' and 'adobe' not in image.info:
@@ -95,16 +107,26 @@ def _prepare(data: bytes, max_edge: int, quality: int) -> PreparedImage:
     if scale < 1.0:
         # Hamming is as sharp as bilinear filters get and a third cheaper than bicubic.
         image = image.resize(target, Image.Resampling.HAMMING)
-    if turned:
-        image = ImageOps.exif_transpose(image)
+    if turn is not None:
+        image = image.transpose(turn)
     encoded = io.BytesIO()
-    image.save(encoded, 'JPEG', quality=quality, exif=b'')
+    image.save(encoded, 'JPEG', quality=quality, exif=b'', comment=b'')
     return PreparedImage(encoded.getvalue(), image.height, image.width, reencoded=True)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What brings the image upright, if anything has to; broken metadata says nothing."""
+    if image.format == 'PNG':
+        image.load()  # the tag may stand behind the pixels, and damage to those must show
+    try:
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+    # Pillow raises about anything here too, and the picture itself may be whole.
+    except Exception:
+        return None
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Three channels of eight bits: 16-bit grey scaled down, transparency laid on white."""
-    exif = image.getexif()
     if image.mode.startswith('I'):
         # convert('L') would clip 16 bits at 255 instead of scaling them.
         image = image.convert('I').point(lambda value: value * (1 / 257) + 0.5).convert('L')
@@ -112,7 +134,4 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         image = image.convert('RGBA')
         white = Image.new('RGBA', image.size, 'white')
         image = Image.alpha_composite(white, image)
-    if image.mode != 'RGB':
-        image = image.convert('RGB')
-    image.info['exif'] = exif.tobytes()
-    return image
+    return image if image.mode == 'RGB' else image.convert('RGB')

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +89,7 @@ def from_json(text: bytes | str, path: str) -> Manifest:
         content = json.loads(text)
         if content['format'] != FORMAT or content['version'] != VERSION:
             raise ValueError('another format or version')
-        return Manifest(
+        manifest = Manifest(
             class_names=tuple(content['class_names']),
             examples_per_class=dict(content['examples_per_class']),
             shards=tuple(Shard(**each) for each in content['shards']),
@@ -98,7 +99,10 @@ def from_json(text: bytes | str, path: str) -> Manifest:
             ignored=tuple(content['ignored']),
             folder=os.path.dirname(path),
         )
-    except (ValueError, KeyError, TypeError) as error:
+        if manifest.examples != content['examples']:
+            raise ValueError('its counts do not add up')
+        return manifest
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f'{path}: not a manifest of converted images ({error})') from None
 
 
@@ -112,9 +116,10 @@ def open_split(data_dir: str, split: str) -> Manifest:
     folder = files.join(data_dir, split)
     names = _manifests_in(folder)
     if not names:
+        word = shlex.quote(folder)
         raise ConfigError(
             f'{folder}: no converted images; make them with: python convert_dataset.py '
-            f'--dataset_dir {folder} --tfrecord_filename {split} --tfrecord_dir {folder} '
+            f'--dataset_dir {word} --tfrecord_filename {split} --tfrecord_dir {word} '
             f'--max_edge 384'
         )
     if len(names) > 1:
@@ -141,8 +146,12 @@ def _manifests_in(folder: str) -> list[str]:
     return [
         name
         for name in files.names_in(folder)
-        if name.endswith('.json') and FORMAT.encode() in files.read_bytes(files.join(folder, name))
+        if name.endswith('.json') and _is_manifest(files.join(folder, name))
     ]
+
+
+def _is_manifest(path: str) -> bool:
+    return not files.is_folder(path) and FORMAT.encode() in files.read_bytes(path)
 
 
 def evaluation_split(data_dir: str, wanted: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from library.errors import ResourceError, ScaffoldError, Stopped
+from library.runtime.environment import is_verbose
 
 
 def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
@@ -26,9 +27,13 @@ def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
     sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, _stop)
     try:
-        return main(list(argv))
-    except KeyboardInterrupt:
+        status = main(list(argv))
+        # Here rather than at the interpreter's end, where a closed pipe could not be caught.
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt as interrupt:
         error: ScaffoldError = Stopped(signal.SIGINT, 'stopped')
+        error.__cause__ = interrupt
     except ScaffoldError as known:
         error = known
     except BrokenPipeError:
@@ -40,9 +45,10 @@ def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
         if line is None:
             raise
         error = ResourceError(line)
-    if '--verbose' in argv:
-        traceback.print_exc()
-    print(f'error: {error}', file=sys.stderr)
+        error.__cause__ = unknown
+    if '--verbose' in argv or is_verbose():
+        traceback.print_exception(error)
+    print('error:', ' '.join(str(error).splitlines()), file=sys.stderr)
     return error.exit_code
 
 

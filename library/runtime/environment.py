@@ -1,10 +1,18 @@
-"""The process around TensorFlow: what it prints, and where modules are cached."""
+"""What the process prints: TensorFlow's messages, and whether a person wants them."""
 
 from __future__ import annotations
 
 import logging
 import os
 import warnings
+
+# The logger that tells, by its level, whether a person wants to see everything.
+PROGRAM = 'library'
+
+
+def is_verbose() -> bool:
+    """True once `quiet_tensorflow` was told to leave all messages on."""
+    return logging.getLogger(PROGRAM).isEnabledFor(logging.DEBUG)
 
 
 def quiet_tensorflow(verbose: bool) -> None:
@@ -16,6 +24,7 @@ def quiet_tensorflow(verbose: bool) -> None:
     # TensorFlow adds a handler of its own only where the root logger has none.
     logging.basicConfig(format='%(message)s', level=logging.INFO)
     if verbose:
+        logging.getLogger(PROGRAM).setLevel(logging.DEBUG)
         return
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     for name in ('tensorflow', 'absl', 'h5py'):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import tensorflow as tf
 
+from library.errors import ConfigError
 from library.runtime.options import CheckpointOptions, SessionOptions
 
 
@@ -39,14 +41,23 @@ def run_config(
       random_seed: of graph-level operations.
 
     When checkpoints are written is the training loop's business: it brings a hook of its own.
+
+    Raises:
+      ConfigError: the environment's TF_CONFIG describes no cluster.
     """
     keep = checkpoints.keep_checkpoint_max
-    return tf.estimator.RunConfig(
-        model_dir=model_dir,
-        tf_random_seed=random_seed,
-        save_summary_steps=checkpoints.save_summary_steps,
-        # The Saver keeps all when told None, and raises when told -1.
-        keep_checkpoint_max=keep if keep > 0 else None,
-        session_config=session_config(session),
-        log_step_count_steps=checkpoints.save_summary_steps,
-    )
+    try:
+        return tf.estimator.RunConfig(
+            model_dir=model_dir,
+            tf_random_seed=random_seed,
+            save_summary_steps=checkpoints.save_summary_steps,
+            # The Saver keeps all when told None, and raises when told -1.
+            keep_checkpoint_max=keep if keep > 0 else None,
+            session_config=session_config(session),
+            log_step_count_steps=checkpoints.save_summary_steps,
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        # RunConfig reads TF_CONFIG by itself; all else was checked before.
+        if 'TF_CONFIG' not in os.environ:
+            raise
+        raise ConfigError(f'TF_CONFIG: {str(error).splitlines()[0]}') from None

@@ -54,7 +54,8 @@ def list_folder(
     Args:
       dataset_dir: local or remote folder. Classes are its folders, in the order of their names.
       is_own: tells a file of this program by its name; such files are never inputs.
-      output_dir: where shards are written; if it lies among the classes it is none.
+      output_dir: where shards are written. It is not looked into, and a folder that holds it and
+        no image is no class.
       follow_symlinks: else each link is rejected by name.
 
     Raises:
@@ -64,45 +65,45 @@ def list_folder(
     if not files.is_folder(dataset_dir):
         raise ConfigError(f'{dataset_dir}: no such folder (--dataset_dir)')
     class_names, ignored, rejected, images = [], [], [], []
+    above = frozenset([_identity(dataset_dir)])
     for name in files.names_in(dataset_dir):
-        entry = _look(files.join(dataset_dir, name), follow_symlinks)
-        if name.startswith('.') or entry.kind != 'folder':
+        path = files.join(dataset_dir, name)
+        if name.startswith('.') or _look(path, follow_symlinks).kind != 'folder':
             if not is_own(name):
                 ignored.append(name)
-        elif not _same_folder(entry.path, output_dir):
-            class_names.append(name)
-    if not class_names:
-        raise DataError(f'{dataset_dir}: no class folders (expected {dataset_dir}/CLASS/IMAGE.jpg)')
-    for label, name in enumerate(class_names):
+            continue
+        found = list(_walk(dataset_dir, name, output_dir, follow_symlinks, above))
+        ignored += [filename for filename, entry in found if entry.kind == 'ignored']
+        found = [(filename, entry) for filename, entry in found if entry.kind != 'ignored']
+        if not found:
+            if _holds(path, output_dir):
+                continue
+            raise DataError(f'{path}: the class folder holds no images')
         if '\n' in name:
             raise DataError(f'{dataset_dir}: the class name {name!r} holds a line break')
-        count = 0
-        for filename, entry in _walk(dataset_dir, name, follow_symlinks, frozenset()):
-            if entry.kind == 'ignored':
-                ignored.append(filename)
-            elif entry.kind == 'image':
-                images.append(LabelledFile(entry.path, filename, label, entry.size))
-                count += 1
+        for filename, entry in found:
+            if entry.kind == 'image':
+                images.append(LabelledFile(entry.path, filename, len(class_names), entry.size))
             else:
                 rejected.append(Rejected(filename, entry.kind))
-                count += 1
-        if not count:
-            raise DataError(f'{files.join(dataset_dir, name)}: the class folder holds no images')
+        class_names.append(name)
+    if not class_names:
+        raise DataError(f'{dataset_dir}: no class folders (expected {dataset_dir}/CLASS/IMAGE.jpg)')
     return Listing(tuple(class_names), tuple(images), tuple(rejected), tuple(ignored))
 
 
 def _walk(
-    root: str, relative: str, follow_symlinks: bool, above: frozenset[tuple[int, int]]
+    root: str, relative: str, output_dir: str, follow_symlinks: bool, above: frozenset[object]
 ) -> Iterator[tuple[str, _Entry]]:
     """Yields (name below root, entry) of all files below root/relative, sorted within a folder."""
     folder = files.join(root, relative)
-    if not files.is_remote(folder):
-        status = os.stat(folder)
-        identity = (status.st_dev, status.st_ino)
-        if identity in above:
-            yield relative, _Entry(folder, 'symbolic link to a folder above it')
-            return
-        above |= {identity}
+    if _place(folder) == _place(output_dir):
+        return
+    identity = _identity(folder)
+    if identity in above:
+        yield relative, _Entry(folder, 'symbolic link to a folder above it')
+        return
+    above |= {identity}
     try:
         names = files.names_in(folder)
     except OSError as error:
@@ -115,7 +116,7 @@ def _walk(
         if name.startswith('.'):
             yield filename, _Entry(entry.path, 'ignored')
         elif entry.kind == 'folder' and not is_image_name:
-            yield from _walk(root, filename, follow_symlinks, above)
+            yield from _walk(root, filename, output_dir, follow_symlinks, above)
         elif entry.kind == 'folder':
             yield filename, _Entry(entry.path, 'a folder, not an image')
         elif entry.kind == 'image' and not is_image_name:
@@ -143,7 +144,19 @@ def _look(path: str, follow_symlinks: bool) -> _Entry:
     return _Entry(path, 'image', status.st_size)
 
 
-def _same_folder(one: str, other: str) -> bool:
-    if files.is_remote(one) or files.is_remote(other):
-        return one.rstrip('/') == other.rstrip('/')
-    return os.path.realpath(one) == os.path.realpath(other)
+def _identity(folder: str) -> object:
+    """The same for one folder under two names, which only local links give it."""
+    if files.is_remote(folder):
+        return folder
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _place(folder: str) -> str:
+    """A path to compare with others; the folder need not be there yet."""
+    return folder.rstrip('/') if files.is_remote(folder) else os.path.realpath(folder)
+
+
+def _holds(folder: str, other: str) -> bool:
+    """True if `other` is the folder or lies in it."""
+    return f'{_place(other)}/'.startswith(f'{_place(folder)}/')

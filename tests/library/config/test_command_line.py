@@ -1,0 +1,214 @@
+"""argv to a mode and written values, and the text of --help."""
+
+import re
+
+import pytest
+from trees import CATALOG
+
+from library.config.command_line import help_text, parse
+from library.config.yaml_sets import Written
+from library.errors import ConfigError
+
+MODES = ['train', 'evaluate']
+
+
+@pytest.fixture
+def read():
+    def call(*words):
+        return parse(words, CATALOG, MODES)
+
+    return call
+
+
+@pytest.fixture
+def texts(read):
+    def call(*words):
+        return {name: written.text for name, written in read(*words).values.items()}
+
+    return call
+
+
+@pytest.fixture
+def refusal(read):
+    def call(*words):
+        with pytest.raises(ConfigError) as caught:
+            read(*words)
+        return str(caught.value)
+
+    return call
+
+
+def test_the_first_word_is_the_mode(read):
+    assert read('evaluate', '--years', '3').mode == 'evaluate'
+
+
+def test_the_first_mode_is_the_default(read):
+    assert read('--years', '3').mode == 'train'
+    assert read().mode == 'train'
+
+
+def test_an_unknown_mode_brings_the_nearest_one(refusal):
+    assert refusal('evaluat') == "unknown mode 'evaluat'; did you mean 'evaluate'?"
+
+
+def test_an_unknown_mode_far_from_all_brings_all(refusal):
+    assert refusal('xyz') == "unknown mode 'xyz' (there are train, evaluate)"
+
+
+def test_a_program_without_modes_takes_no_first_word():
+    with pytest.raises(ConfigError, match="unknown mode 'train'"):
+        parse(['train'], CATALOG)
+
+
+def test_the_mode_is_looked_for_in_the_first_place_only(refusal):
+    assert refusal('--xla', 'evaluate') == (
+        "stray word 'evaluate' on the command line; the mode comes first"
+    )
+
+
+def test_a_value_that_looks_like_a_mode_stays_a_value(read):
+    command_line = read('train', '--folder', 'evaluate')
+    assert command_line.mode == 'train'
+    assert command_line.values['folder'] == Written('evaluate', 'command line')
+
+
+def test_a_value_is_the_next_word_or_follows_the_equals_sign(texts):
+    assert texts('--years', '3', '--rate=0.5') == {'years': '3', 'rate': '0.5'}
+
+
+def test_a_value_may_hold_an_equals_sign_or_be_empty(texts):
+    assert texts('--folder=a=b', '--title=') == {'folder': 'a=b', 'title': ''}
+
+
+@pytest.mark.parametrize('value', ['-5', '-1e-3', '-x', '-', '--', ' no ', 'ünïcode', '\udce9'])
+def test_a_value_is_taken_verbatim_even_if_negative(texts, value):
+    assert texts('--folder', value) == {'folder': value}
+
+
+def test_hyphens_stand_for_underscores(texts):
+    assert texts('--config-set', 'a-b', '--hyperparameter-set=c-d') == {
+        'config_set': 'a-b',
+        'hyperparameter_set': 'c-d',
+    }
+
+
+@pytest.mark.parametrize(
+    ('word', 'text'),
+    [
+        ('--xla', 'true'),
+        ('--no_xla', 'false'),
+        ('--no-xla', 'false'),
+        ('--xla=false', 'false'),
+        ('--xla=on', 'on'),
+        ('--no_watered', 'false'),
+    ],
+)
+def test_a_switch_takes_no_separate_value(texts, word, text):
+    read = texts(word, '--years', '3')
+    assert read.pop('years') == '3'
+    assert list(read.values()) == [text]
+
+
+def test_a_switch_does_not_eat_the_next_word(refusal):
+    assert refusal('--xla', 'false') == "stray word 'false' on the command line"
+
+
+@pytest.mark.parametrize('word', ['--no_years', '--no-years', '--no_xla=true', '--no_rate=5'])
+def test_only_a_flag_without_a_value_can_be_switched_off(refusal, word):
+    assert refusal(word).endswith('only a flag without a value can be switched off so')
+
+
+@pytest.mark.parametrize('words', [('--years',), ('--years', '--xla'), ('--xla', '--years')])
+def test_a_flag_without_its_value_is_told(refusal, words):
+    assert refusal(*words) == '--years needs a value: a whole number'
+
+
+@pytest.mark.parametrize(
+    'words',
+    [('--years', '1', '--years', '1'), ('--years=1', '--years=2'), ('--years=1', '--years', '2')],
+)
+def test_a_flag_given_twice_is_told(refusal, words):
+    assert refusal(*words) == '--years is given twice'
+
+
+def test_a_switch_given_on_and_off_is_given_twice(refusal):
+    assert refusal('--xla', '--no_xla') == '--xla is given twice'
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        ('--yeers', "--yeers: unknown; did you mean 'years'?"),
+        ('--year', "--year: unknown; did you mean 'years'?"),
+        ('--config', '--config: unknown'),
+        ('--hyperparameter', '--hyperparameter: unknown'),
+        ('--zzz', '--zzz: unknown'),
+        ('--zzz=1', '--zzz: unknown'),
+        ('--birds', '--birds: unknown'),
+        ('--', '--: unknown'),
+    ],
+)
+def test_an_unknown_flag_is_told_and_names_are_never_shortened(refusal, word, message):
+    assert refusal(word, '3').startswith(message)
+
+
+@pytest.mark.parametrize('word', ['-x', 'word', '', '-', '5'])
+def test_a_stray_word_is_told(refusal, word):
+    assert refusal('train', word) == f'stray word {word!r} on the command line'
+
+
+@pytest.mark.parametrize('words', [('-h',), ('--help',), ('evaluate', '--years', '3', '--help')])
+def test_help_is_asked_for(read, words):
+    assert read(*words).wants_help
+
+
+def test_help_is_not_given_unasked(read):
+    assert not read('--years', '3').wants_help
+
+
+@pytest.fixture
+def help_lines():
+    text = help_text('grow.py', 'Grows trees.', CATALOG, MODES)
+    # Wrapped lines are joined: where they break is the terminal's business.
+    return re.sub(r'\n {8,}', ' ', text).splitlines()
+
+
+def line_of(help_lines, flag):
+    (line,) = (line for line in help_lines if line.split()[:1] == [flag])
+    return ' '.join(line.split())
+
+
+def test_help_begins_with_usage_and_summary(help_lines):
+    assert help_lines[0] == 'usage: grow.py [train|evaluate] [--OPTION VALUE] [--FLAG] [--no_FLAG]'
+    assert help_lines[2] == 'Grows trees.'
+
+
+def test_help_lists_the_options_in_groups(help_lines):
+    titles = [line for line in help_lines if line.endswith(':') and line[0] != ' ']
+    assert titles == ['base:', 'growth:', 'report:', 'model:']
+
+
+def test_help_lists_every_option_once(help_lines):
+    flags = [line.split()[0] for line in help_lines if line.startswith('  --')]
+    assert sorted(flags) == sorted(f'--{name}' for name in CATALOG.by_name)
+
+
+@pytest.mark.parametrize(
+    ('flag', 'line'),
+    [
+        ('--years', '--years N How long it grows. (default 10, years, >= 1)'),
+        ('--rate', '--rate X Speed of growth. (default 0.1, 0 < value < 1)'),
+        ('--xla', '--xla Grow fast. (default false)'),
+        ('--watered', '--watered Give it water. (default true)'),
+        ('--offset', '--offset N Shift, 100% free. (default 0)'),
+        ('--season', '--season TEXT When it starts. (default spring, one of spring, autumn)'),
+        ('--title', '--title TEXT Heading of the report. (default none, for evaluate)'),
+        (
+            '--height',
+            '--height N How high. (default none, metres, >= 1, model: fir and oak)',
+        ),
+        ('--acorns', '--acorns N How many acorns. (default 50, >= 0, model: oak)'),
+    ],
+)
+def test_help_tells_default_unit_range_choices_and_owner(help_lines, flag, line):
+    assert line_of(help_lines, flag) == line

@@ -1,0 +1,73 @@
+"""What a run knows beside its options: the classes of its data, and which run it is."""
+
+import pytest
+
+from library.config.fields import options_of
+from library.config.hparams import HParams, Value
+from library.config.yaml_sets import Written
+from library.errors import ConfigError, MismatchError
+from library.records.manifest import Manifest
+from library.runtime.options import ProcessOptions
+from library.runtime.run_facts import RunFacts, with_facts
+
+
+def data_of(*names):
+    return Manifest(names, dict.fromkeys(names, 0), (), folder='data/train')
+
+
+def saved(**texts):
+    return {name: Written(text, 'run/hparams.yaml:3') for name, text in texts.items()}
+
+
+@pytest.fixture
+def hparams():
+    options = [*options_of(ProcessOptions), *options_of(RunFacts)]
+    return HParams({each.name: Value(each.default, 'default', each) for each in options})
+
+
+def test_the_classes_are_those_of_the_data(hparams):
+    facts = with_facts(hparams, None, data_of('cat', 'dog'))
+    assert facts.class_names == ('cat', 'dog')
+    assert facts.origin('class_names') == 'data/train'
+
+
+def test_every_new_run_has_another_id(hparams):
+    ids = {with_facts(hparams, None, data_of('cat')).run_id for _ in range(10)}
+    assert len(ids) == 10
+    assert '' not in ids
+
+
+def test_a_run_that_goes_on_keeps_its_id(hparams):
+    before = saved(class_names=('cat', 'dog'), run_id='abc')
+    assert with_facts(hparams, before, data_of('cat', 'dog')).run_id == 'abc'
+
+
+def test_a_saved_run_without_facts_gets_them(hparams):
+    facts = with_facts(hparams, saved(learning_rate='1'), data_of('cat'))
+    assert facts.class_names == ('cat',)
+    assert facts.run_id
+
+
+def test_a_run_of_other_classes_is_refused_with_both_lists(hparams):
+    with pytest.raises(MismatchError) as caught:
+        with_facts(hparams, saved(class_names=('cat', 'dog')), data_of('cat', 'dog', 'owl'))
+    assert str(caught.value) == (
+        'out/current/checkpoints: trained on 2 classes (cat, dog), but data/train holds 3 '
+        '(cat, dog, owl)'
+    )
+
+
+def test_classes_in_another_order_are_other_classes(hparams):
+    with pytest.raises(MismatchError):
+        with_facts(hparams, saved(class_names=('cat', 'dog')), data_of('dog', 'cat'))
+
+
+def test_of_many_classes_five_are_named(hparams):
+    names = tuple(f'c{n}' for n in range(9))
+    with pytest.raises(MismatchError, match=r'9 classes \(c0, c1, c2, c3, c4 \.\.\.\)'):
+        with_facts(hparams, saved(class_names=names), data_of('cat'))
+
+
+def test_a_fact_that_cannot_be_read_names_its_line(hparams):
+    with pytest.raises(ConfigError, match=r'run/hparams\.yaml:3: a list was given'):
+        with_facts(hparams, saved(run_id=('a', 'b')), data_of('cat'))

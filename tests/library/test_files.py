@@ -1,0 +1,150 @@
+"""Files by path: the same behaviour on the disk and through tf.io.gfile."""
+
+import os
+import uuid
+
+import pytest
+
+from library import files
+from library.errors import ResourceError
+
+
+@pytest.fixture(params=['local', 'ram'])
+def folder(request, tmp_path):
+    """An empty folder, on the disk or in TensorFlow's memory."""
+    path = str(tmp_path) if request.param == 'local' else f'ram://{uuid.uuid4().hex}'
+    files.make_folder(path)
+    return path
+
+
+@pytest.mark.parametrize('path', ['gs://bucket/x', 'ram://x', 's3://x', 'file:///x'])
+def test_a_path_with_a_scheme_is_remote(path):
+    assert files.is_remote(path)
+
+
+@pytest.mark.parametrize('path', ['x', '/x/y', './a:b', ''])
+def test_a_path_without_a_scheme_is_local(path):
+    assert not files.is_remote(path)
+
+
+def test_joining_keeps_the_scheme():
+    assert files.join('gs://bucket/a', 'b', 'c') == 'gs://bucket/a/b/c'
+    assert files.join('a', 'b') == 'a/b'
+
+
+@pytest.mark.parametrize('path', ['s3://bucket/x', 'hdfs://host/x', 'http://host/x'])
+@pytest.mark.parametrize(
+    'action',
+    [
+        files.read_bytes,
+        files.exists,
+        files.is_folder,
+        files.names_in,
+        files.size,
+        files.make_folder,
+        files.remove,
+        lambda path: files.write_atomically(path, b''),
+        lambda path: files.replace(path, path),
+    ],
+)
+def test_a_scheme_that_nothing_opens_is_told(path, action):
+    with pytest.raises(ResourceError) as caught:
+        action(path)
+    scheme = path.split('://')[0]
+    assert str(caught.value).startswith(f'{path}: {scheme}:// needs the package tensorflow-io')
+
+
+def test_what_is_written_is_read_back(folder):
+    path = files.join(folder, 'a.bin')
+    files.write_atomically(path, b'\x00\xff\n')
+    assert files.read_bytes(path) == b'\x00\xff\n'
+    assert files.size(path) == 3
+
+
+def test_writing_again_replaces_the_content_and_leaves_nothing_else(folder):
+    path = files.join(folder, 'a.bin')
+    files.write_atomically(path, b'a longer text')
+    files.write_atomically(path, b'new')
+    assert files.read_bytes(path) == b'new'
+    assert files.names_in(folder) == ['a.bin']
+
+
+def test_a_file_is_there_or_not(folder):
+    path = files.join(folder, 'a.bin')
+    assert not files.exists(path)
+    files.write_atomically(path, b'')
+    assert files.exists(path)
+    assert not files.is_folder(path)
+    files.remove(path)
+    assert not files.exists(path)
+
+
+def test_a_missing_file_is_named_in_the_error(folder):
+    path = files.join(folder, 'none.bin')
+    with pytest.raises(FileNotFoundError) as caught:
+        files.read_bytes(path)
+    assert caught.value.filename == path
+
+
+def test_names_are_sorted_and_plain_for_files_and_folders(folder):
+    files.write_atomically(files.join(folder, 'b.txt'), b'')
+    files.write_atomically(files.join(folder, 'a.txt'), b'')
+    files.make_folder(files.join(folder, 'c'))
+    files.write_atomically(files.join(folder, 'c', 'inside.txt'), b'')
+    assert files.names_in(folder) == ['a.txt', 'b.txt', 'c']
+
+
+def test_a_folder_that_is_not_there_has_no_names(folder):
+    assert files.names_in(files.join(folder, 'none')) == []
+
+
+def test_a_file_has_no_names(folder):
+    path = files.join(folder, 'a.txt')
+    files.write_atomically(path, b'')
+    assert files.names_in(path) == []
+
+
+def test_folders_are_made_with_their_parents_and_may_be_there_already(folder):
+    path = files.join(folder, 'a', 'b')
+    files.make_folder(path)
+    files.make_folder(path)
+    assert files.is_folder(path)
+
+
+def test_replacing_takes_the_place_of_what_stood_there(folder):
+    source, target = files.join(folder, 'new'), files.join(folder, 'old')
+    files.write_atomically(source, b'new')
+    files.write_atomically(target, b'old')
+    files.replace(source, target)
+    assert files.read_bytes(target) == b'new'
+    assert files.names_in(folder) == ['old']
+
+
+def test_a_path_without_a_folder_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files.write_atomically('a.bin', b'x')
+    assert files.read_bytes('a.bin') == b'x'
+
+
+def test_a_write_that_is_cut_short_leaves_the_old_content(tmp_path, monkeypatch):
+    path = tmp_path / 'a.bin'
+    files.write_atomically(str(path), b'old')
+
+    def fail(descriptor):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', fail)
+    with pytest.raises(OSError, match='No space left'):
+        files.write_atomically(str(path), b'new')
+    assert path.read_bytes() == b'old'
+
+
+def test_content_reaches_the_disk_before_the_name_and_the_name_before_the_return(
+    tmp_path, monkeypatch
+):
+    events = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, 'fsync', lambda fd: (events.append('sync'), fsync(fd)))
+    monkeypatch.setattr(os, 'replace', lambda a, b: (events.append('rename'), replace(a, b)))
+    files.write_atomically(str(tmp_path / 'a.bin'), b'x')
+    assert events == ['sync', 'rename', 'sync']
