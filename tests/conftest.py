@@ -34,12 +34,14 @@ def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
 
 @pytest.fixture(scope='session')
 def program() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `python ARGS...` in the project's folder; gives exit code and texts."""
+    """Runs `python ARGS...`, in the project's folder unless told else; gives code and texts."""
 
-    def run(*args: object, timeout: float = 300, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *args: object, timeout: float = 300, cwd: Path = ROOT, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *map(str, args)],
-            cwd=ROOT,
+            cwd=cwd,
             env={**os.environ, **env},
             capture_output=True,
             text=True,
