@@ -10,8 +10,9 @@ from library.config.catalog import Catalog
 from library.config.command_line import help_text, parse
 from library.config.hparams import read_options
 from library.errors import ConfigError
-from library.preparation.converter import Target, convert
+from library.preparation.converter import convert
 from library.preparation.options import ConversionOptions
+from library.preparation.shard_writer import Target
 from library.preparation.sources.folder import list_folder
 from library.records.manifest import Manifest
 from library.runtime.entry import run_program
@@ -60,7 +61,8 @@ def _target(options: ConversionOptions) -> Target:
             raise ConfigError(f'--{name} is missing (see --help)')
     if os.path.basename(options.tfrecord_filename) != options.tfrecord_filename:
         raise ConfigError(
-            f"--tfrecord_filename {options.tfrecord_filename}: a name, without folders"
+            f'--tfrecord_filename {options.tfrecord_filename}: a name, without folders '
+            f'(those belong in --tfrecord_dir)'
         )
     return Target(options.tfrecord_dir, options.tfrecord_filename)
 

@@ -56,7 +56,8 @@ def program() -> Callable[..., subprocess.CompletedProcess[str]]:
 @pytest.fixture(scope='session')
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A converted data set of three classes: 24 training images, 15 test images; read only."""
-    from library.preparation.converter import Target, convert
+    from library.preparation.converter import convert
+    from library.preparation.shard_writer import Target
     from library.preparation.sources.folder import list_folder
 
     root = tmp_path_factory.mktemp('data')

@@ -41,10 +41,10 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
     """
     words = list(argv)
     mode = modes[0] if modes else ''
-    if words and not words[0].startswith('-'):
+    if modes and words and not words[0].startswith('-'):
         mode = words.pop(0)
         if mode not in modes:
-            known = f' (there are {", ".join(modes)})' if modes else ''
+            known = f' (there are {", ".join(modes)})'
             raise ConfigError(f'unknown mode {mode!r}{suggestion(mode, modes) or known}')
     values: dict[str, Written] = {}
     wants_help = False

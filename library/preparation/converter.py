@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import tqdm
 
 from library import files
-from library.errors import DataError
+from library.errors import ConfigError, DataError
 from library.preparation.images import PreparedImage
+from library.preparation.shard_writer import ShardWriter, Target
 from library.preparation.sources.source import LabelledFile, Listing
 from library.preparation.workers import prepare_all
-from library.records.manifest import Manifest, Rejected, Shard
-from library.records.shards import PARTIAL, is_shard_of, shard_name, shard_of_item
+from library.records.manifest import Manifest, Rejected, is_manifest
+from library.records.shards import PARTIAL, is_shard_of, shard_of_item
 
 # A shard of this size is read in one go by object stores and disks alike.
 SHARD_BYTES = 100_000_000
 # Bytes per pixel of a JPEG of quality 80, to guess the shards' sizes before anything is decoded.
 JPEG_BYTES_PER_PIXEL = 0.2
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where the records go: DIR/NAME-00000-of-0000N.tfrecord and DIR/NAME.json."""
-
-    folder: str
-    name: str
-
-    def path(self, file_name: str) -> str:
-        """The path of one file in the folder."""
-        return files.join(self.folder, file_name)
-
-    @property
-    def manifest(self) -> str:
-        """The path of the manifest."""
-        return self.path(f'{self.name}.json')
-
-    @property
-    def report(self) -> str:
-        """The path of the list of rejected files."""
-        return self.path(f'{self.name}.rejected.csv')
-
-    def owns(self, file_name: str) -> bool:
-        """True for a file that a conversion to this target wrote."""
-        own = (self.manifest, self.report)
-        return is_shard_of(self.name, file_name) or (
-            self.path(file_name).removesuffix(PARTIAL) in own
-        )
 
 
 def convert(
@@ -82,15 +51,20 @@ def convert(
       The manifest as written.
 
     Raises:
+      ConfigError: somebody else's file stands where the manifest goes.
       DataError: too many bad images, or none good; the report is kept, nothing else is written.
       ResourceError: a worker died. OSError: the disk is full or may not be written.
     """
+    if files.exists(target.manifest) and not is_manifest(target.manifest):
+        raise ConfigError(
+            f'{target.manifest}: not of a conversion; choose another --tfrecord_filename'
+        )
     images = list(listing.images)
     random.Random(random_seed).shuffle(images)
     count = num_shards or _plan_shards(images, max_edge)
     files.make_folder(target.folder)
     _remove_partial(target)
-    writer = _ShardWriter(target, listing.class_names, count)
+    writer = ShardWriter(target, listing.class_names, count)
     rejected = list(listing.rejected)
     reencoded = 0
     try:
@@ -124,76 +98,6 @@ def convert(
     )
     _publish(target, manifest)
     return manifest
-
-
-class _ShardWriter:
-    """Writes records into partial files, one shard after the other."""
-
-    def __init__(self, target: Target, class_names: Sequence[str], count: int):
-        self._target = target
-        self._class_names = class_names
-        self._count = count
-        self._index = -1
-        self._file: Any = None
-        self._examples = 0
-        self._shards: list[Shard] = []
-        self.examples_per_class = dict.fromkeys(class_names, 0)
-
-    def write(self, shard: int, image: LabelledFile, prepared: PreparedImage) -> None:
-        # TensorFlow comes late: spawned workers import this module too.
-        from library.records.example import encode_example
-
-        self._advance(shard)
-        text = self._class_names[image.label]
-        self._file.write(
-            encode_example(
-                prepared.jpeg,
-                prepared.height,
-                prepared.width,
-                image.label,
-                text,
-                image.filename,
-            )
-        )
-        self._examples += 1
-        self.examples_per_class[text] += 1
-
-    def close(self) -> tuple[Shard, ...]:
-        """Finishes the last shard, and empty ones after it; returns all, in order."""
-        self._advance(self._count)
-        return tuple(self._shards)
-
-    def abandon(self) -> None:
-        """Closes the open file; its content no longer matters."""
-        if self._file is not None:
-            # On a full disk this fails too, and would hide the first failure.
-            with contextlib.suppress(Exception):
-                self._file.close()
-
-    def _advance(self, shard: int) -> None:
-        import tensorflow as tf
-
-        while self._index < shard:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-                self._shards.append(self._finished())
-            self._index += 1
-            if self._index < self._count:
-                self._examples = 0
-                self._file = tf.io.TFRecordWriter(self._partial_path())
-
-    def _finished(self) -> Shard:
-        path = self._partial_path()
-        length, sha256 = files.digest(path)
-        if not files.is_remote(path):
-            files.sync(path)
-        name = shard_name(self._target.name, self._index, self._count)
-        return Shard(name, self._examples, length, sha256)
-
-    def _partial_path(self) -> str:
-        name = shard_name(self._target.name, self._index, self._count)
-        return self._target.path(name + PARTIAL)
 
 
 def _plan_shards(images: Sequence[LabelledFile], max_edge: int) -> int:

@@ -146,11 +146,12 @@ def _manifests_in(folder: str) -> list[str]:
     return [
         name
         for name in files.names_in(folder)
-        if name.endswith('.json') and _is_manifest(files.join(folder, name))
+        if name.endswith('.json') and is_manifest(files.join(folder, name))
     ]
 
 
-def _is_manifest(path: str) -> bool:
+def is_manifest(path: str) -> bool:
+    """True for a file that a conversion wrote, whole or damaged."""
     return not files.is_folder(path) and FORMAT.encode() in files.read_bytes(path)
 
 

@@ -54,8 +54,7 @@ def list_folder(
     Args:
       dataset_dir: local or remote folder. Classes are its folders, in the order of their names.
       is_own: tells a file of this program by its name; such files are never inputs.
-      output_dir: where shards are written. It is not looked into, and a folder that holds it and
-        no image is no class.
+      output_dir: where shards are written; a folder that holds it and no image is no class.
       follow_symlinks: else each link is rejected by name.
 
     Raises:
@@ -72,7 +71,7 @@ def list_folder(
             if not is_own(name):
                 ignored.append(name)
             continue
-        found = list(_walk(dataset_dir, name, output_dir, follow_symlinks, above))
+        found = list(_walk(dataset_dir, name, is_own, follow_symlinks, above))
         ignored += [filename for filename, entry in found if entry.kind == 'ignored']
         found = [(filename, entry) for filename, entry in found if entry.kind != 'ignored']
         if not found:
@@ -93,12 +92,14 @@ def list_folder(
 
 
 def _walk(
-    root: str, relative: str, output_dir: str, follow_symlinks: bool, above: frozenset[object]
+    root: str,
+    relative: str,
+    is_own: Callable[[str], bool],
+    follow_symlinks: bool,
+    above: frozenset[object],
 ) -> Iterator[tuple[str, _Entry]]:
     """Yields (name below root, entry) of all files below root/relative, sorted within a folder."""
     folder = files.join(root, relative)
-    if _place(folder) == _place(output_dir):
-        return
     identity = _identity(folder)
     if identity in above:
         yield relative, _Entry(folder, 'symbolic link to a folder above it')
@@ -113,10 +114,12 @@ def _walk(
         entry = _look(files.join(folder, name), follow_symlinks)
         filename = f'{relative}/{name}'
         is_image_name = os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
+        if entry.kind == 'image' and is_own(name):
+            continue
         if name.startswith('.'):
             yield filename, _Entry(entry.path, 'ignored')
         elif entry.kind == 'folder' and not is_image_name:
-            yield from _walk(root, filename, output_dir, follow_symlinks, above)
+            yield from _walk(root, filename, is_own, follow_symlinks, above)
         elif entry.kind == 'folder':
             yield filename, _Entry(entry.path, 'a folder, not an image')
         elif entry.kind == 'image' and not is_image_name:

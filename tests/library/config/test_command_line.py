@@ -56,7 +56,7 @@ def test_an_unknown_mode_far_from_all_brings_all(refusal):
 
 
 def test_a_program_without_modes_takes_no_first_word():
-    with pytest.raises(ConfigError, match="unknown mode 'train'"):
+    with pytest.raises(ConfigError, match="stray word 'train' on the command line"):
         parse(['train'], CATALOG)
 
 

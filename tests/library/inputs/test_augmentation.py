@@ -61,9 +61,9 @@ def test_saturation_changes_no_brightness():
 
 def test_contrast_scales_the_distance_from_the_mean_grey():
     images = np.full((1, 2, 2, 3), 100, np.uint8)
-    images[0, 0] = 120
+    images[0, :, 0] = 120
     changed = random_color(tf.constant(images), 0.0, 0.9, 0.0, seed=seed(5)).numpy().astype(int)
-    high, low = changed[0, 0, 0, 0], changed[0, 1, 0, 0]
+    high, low = changed[0, 0, 0, 0], changed[0, 0, 1, 0]
     assert abs((high + low) / 2 - 110) <= 1
     assert high - low != 20
 
