@@ -14,6 +14,7 @@ from library.errors import ConfigError, DataError, MismatchError
 from library.hooks.checkpoint_fit import CheckpointFitHook
 from library.hooks.progress import say
 from library.runtime.experiment import Experiment
+from library.runtime.run_folder import is_readable, newest_checkpoint
 
 
 def run(experiment: Experiment) -> int:
@@ -55,7 +56,7 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
 
     Raises:
       ConfigError: there is no such checkpoint.
-      MismatchError: the best checkpoints are those of another run.
+      MismatchError: the checkpoint is damaged, or the best ones are those of another run.
     """
     if wanted == 'best':
         saved = read_saved(best_model_dir) or {}
@@ -64,10 +65,13 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
     folder = {'latest': model_dir, 'best': best_model_dir}.get(wanted, wanted)
     path = files.join(model_dir, f'model.ckpt-{wanted}') if wanted.isdigit() else folder
     if files.is_folder(path):
-        path = tf.train.latest_checkpoint(path) or path
+        path = newest_checkpoint(path) or path
     path = path.removesuffix('.index')
     if not files.exists(f'{path}.index'):
         raise ConfigError(f'{path}: no checkpoint there (--validation_checkpoint {wanted})')
+    # TensorFlow takes a data file that was cut off for the end of the data set.
+    if not is_readable(path):
+        raise MismatchError(f'{path}: the checkpoint is damaged')
     return path
 
 

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from library.config.explain import changes, read_saved, save
-from library.errors import NumericalError
 from library.exporters.best_checkpoint import BestCheckpointExporter, read_state
 from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
 from library.hooks.checkpoint_fit import CheckpointFitHook, check_fit, graph_variables
 from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
+from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
 from library.modes.options import LoopOptions
 from library.runtime.experiment import Experiment
+from library.runtime.run_folder import mend_checkpoints, only_trainer
 from library.training.epochs import Epochs
 
 MODES = tf.estimator.ModeKeys
@@ -27,10 +28,18 @@ def run(experiment: Experiment) -> int:
     """Trains to the end of `train_epochs`; returns the exit code.
 
     Raises:
-      MismatchError: the run's checkpoint does not fit these options.
-      NumericalError: the loss is not a number.
+      MismatchError: the run's checkpoint does not fit these options, or none can be read.
+      NumericalError: the loss, or a variable, is not finite.
+      ResourceError: another process trains in this folder.
       Stopped: a signal came; a checkpoint was saved.
     """
+    with only_trainer(experiment.estimator.model_dir):
+        mend_checkpoints(experiment.estimator.model_dir)
+        _run(experiment)
+    return 0
+
+
+def _run(experiment: Experiment) -> None:
     hparams, estimator = experiment.hparams, experiment.estimator
     model_dir = estimator.model_dir
     loop = hparams.take(LoopOptions)
@@ -59,6 +68,7 @@ def run(experiment: Experiment) -> int:
             say(f'step {step}: all {loop.train_epochs} epochs are trained already')
         else:
             hooks = [
+                FiniteLossHook(),
                 CheckpointFitHook(estimator.latest_checkpoint, lambda: save(hparams, model_dir)),
                 EpochCheckpointSaverHook(
                     model_dir,
@@ -70,7 +80,6 @@ def run(experiment: Experiment) -> int:
             _train(experiment, eval_spec, total, hooks)
             request.raise_if_asked()
     _tell(experiment)
-    return 0
 
 
 def _open_run(experiment: Experiment) -> None:
@@ -132,13 +141,10 @@ def _train(
     total: int,
     hooks: Sequence[tf.estimator.SessionRunHook],
 ) -> None:
-    train_spec = tf.estimator.TrainSpec(experiment.batches(MODES.TRAIN), total, hooks)
-    try:
-        tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)
-    except tf.estimator.NanLossDuringTrainingError:
-        raise NumericalError(
-            'the loss is not a number any more; a smaller --learning_rate may help'
-        ) from None
+    train_spec = tf.estimator.TrainSpec(
+        experiment.batches(MODES.TRAIN), total, hooks, [FiniteVariablesListener()]
+    )
+    tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)
 
 
 def _tell(experiment: Experiment) -> None:

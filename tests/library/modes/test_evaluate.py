@@ -96,3 +96,14 @@ def test_a_flag_of_training_is_accepted_and_one_of_evaluation_is_not_in_training
     assert launch(trained, 'evaluate', train_epochs=7, learning_rate=0.5) == 0
     with pytest.raises(ConfigError, match=r'--validation_name is not used by this run: .*evaluate'):
         launch(trained, 'train', validation_name='x')
+
+
+@pytest.mark.parametrize('part', ['index', 'data-00000-of-00001'])
+def test_a_damaged_checkpoint_is_not_taken_for_the_end_of_the_data(launch, trained, part):
+    path = trained / 'checkpoints' / f'model.ckpt-8.{part}'
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MismatchError, match=r'model\.ckpt-8: the checkpoint is damaged') as error:
+        launch(trained, 'evaluate', validation_checkpoint=8)
+    path.write_bytes(whole)
+    assert error.value.exit_code == 4

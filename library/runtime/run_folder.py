@@ -1,0 +1,110 @@
+"""A run's folder before training: one trainer at a time, and a checkpoint that can be read."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from library import files
+from library.errors import MismatchError, ResourceError
+
+LOCK = '.lock'
+# TensorFlow's own names.
+STATE = 'checkpoint'
+INDEX = re.compile(r'model\.ckpt-(\d+)\.index')
+UNFINISHED = re.compile(r'model\.ckpt-\d+_temp')
+
+
+@contextlib.contextmanager
+def only_trainer(model_dir: str) -> Iterator[None]:
+    """Holds the folder's lock; the system frees it when the process ends, however it ends.
+
+    Remote folders have no locks.
+
+    Raises:
+      ResourceError: another process trains in this folder.
+    """
+    files.make_folder(model_dir)
+    if files.is_remote(model_dir):
+        yield
+        return
+    with open(os.path.join(model_dir, LOCK), 'a+') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or 'unknown'
+            raise ResourceError(
+                f'{model_dir}: another run (process {holder}) trains in this folder'
+            ) from None
+        lock.truncate(0)
+        lock.write(f'{os.getpid()}\n')
+        lock.flush()
+        yield
+
+
+def mend_checkpoints(model_dir: str) -> None:
+    """Makes the newest checkpoint that can be read the one that a run goes on from.
+
+    A kill or a full disk can leave a checkpoint cut off, or the file that names the newest one
+    empty; TensorFlow would end on either. The folder's lock must be held.
+
+    Raises:
+      MismatchError: there are checkpoints, and none can be read.
+    """
+    names = files.names_in(model_dir)
+    for name in names:
+        if UNFINISHED.fullmatch(name) and not files.is_remote(model_dir):
+            shutil.rmtree(os.path.join(model_dir, name))
+    newest = newest_checkpoint(model_dir)
+    if newest is not None and is_readable(newest):
+        return
+    steps = sorted((int(found[1]) for found in map(INDEX.fullmatch, names) if found), reverse=True)
+    readable = [step for step in steps if is_readable(_checkpoint(model_dir, step))]
+    if steps and not readable:
+        raise MismatchError(
+            f'{model_dir}: none of its checkpoints can be read; delete them to start anew'
+        )
+    if not readable:
+        if STATE in names:
+            files.remove(files.join(model_dir, STATE))
+        return
+    logging.getLogger(__name__).warning(
+        'warning: %s: the newest checkpoint cannot be read; going on from step %d',
+        model_dir,
+        readable[0],
+    )
+    lines = [f'model_checkpoint_path: "model.ckpt-{readable[0]}"']
+    lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in reversed(readable)]
+    files.write_atomically(files.join(model_dir, STATE), ('\n'.join(lines) + '\n').encode())
+
+
+def newest_checkpoint(folder: str) -> str | None:
+    """The path that the folder's `checkpoint` file names, or None if it names none."""
+    try:
+        return tf.train.latest_checkpoint(folder)
+    except ValueError:  # the file is empty
+        return None
+
+
+def is_readable(checkpoint: str) -> bool:
+    """True if every value of the checkpoint can be read and has the checksum that was written."""
+    try:
+        reader = tf.train.load_checkpoint(checkpoint)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    # IndexError is what the reader makes of OutOfRangeError, a file that ends too early.
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
+        return False
+    return True
+
+
+def _checkpoint(model_dir: str, step: int) -> str:
+    return files.join(model_dir, f'model.ckpt-{step}')
