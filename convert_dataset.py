@@ -59,7 +59,8 @@ def _target(options: ConversionOptions) -> Target:
     for name in ('dataset_dir', 'tfrecord_filename', 'tfrecord_dir', 'max_edge'):
         if getattr(options, name) is None:
             raise ConfigError(f'--{name} is missing (see --help)')
-    if os.path.basename(options.tfrecord_filename) != options.tfrecord_filename:
+    name = options.tfrecord_filename
+    if os.path.basename(name) != name or name.startswith('.'):
         raise ConfigError(
             f'--tfrecord_filename {options.tfrecord_filename}: a name, without folders '
             f'(those belong in --tfrecord_dir)'

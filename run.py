@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from library.config.command_line import help_text, parse
 from library.config.explain import check_run_exists, explain, read_saved
-from library.config.hparams import HParams, resolve
+from library.config.hparams import HParams, peek, resolve
 from library.config.yaml_sets import Set
 from library.records.manifest import check_same_classes, evaluation_split, open_split
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from library.runtime.run_facts import with_facts
+from library.runtime.run_facts import with_completed, with_facts
 from project.options import CATALOG, check
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ def main(argv: list[str]) -> int:
     if command_line.wants_help:
         print(help_text('run.py', __doc__, CATALOG, list(MODES)))
         return 0
-    hparams = resolve(CATALOG, command_line)
-    saved = read_saved(hparams.model_dir)
     mode = MODES[command_line.mode]
+    model_dir = peek(CATALOG, command_line, 'model_dir')
+    saved = read_saved(model_dir)
     if mode != 'train':
-        check_run_exists(hparams.model_dir)
-        hparams = resolve(CATALOG, command_line, saved)
-    hparams = check(hparams)
+        check_run_exists(model_dir)
+    hparams = resolve(CATALOG, command_line, saved if mode != 'train' else None)
+    check(hparams, mode)
     if hparams.explain:
         print(explain(hparams))
         return 0
@@ -64,8 +64,7 @@ def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experime
     from project.model_fn import model_fn
     from project.models import model_class
 
-    completed = model_class(hparams.model).complete(hparams)
-    hparams = hparams.with_values(f'model {hparams.model}', **completed)
+    hparams = with_completed(hparams, saved, model_class(hparams.model).complete(hparams))
     return make_experiment(hparams, input_fn, model_fn, train_data, eval_data)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from library.errors import ResourceError
@@ -67,6 +68,12 @@ def digest(path: str) -> tuple[int, str]:
             length += len(data)
             sha256.update(data)
     return length, sha256.hexdigest()
+
+
+def digest_of_all(folder: str, names: Sequence[str]) -> str:
+    """One sha256 over the names and contents of several files of a folder."""
+    parts = [f'{name}\0{digest(join(folder, name))[1]}\n' for name in sorted(names)]
+    return hashlib.sha256(''.join(parts).encode('utf-8', 'surrogateescape')).hexdigest()
 
 
 def write_atomically(path: str, data: bytes) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from library import files
 from library.config.catalog import Catalog
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.exporters.options import BestOptions
+from library.exporters.options import BEST_STATE, BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.models.options import LossOptions
 from library.modes.options import EvaluationOptions, LoopOptions
@@ -69,11 +70,24 @@ CATALOG = Catalog(
 )
 
 
-def check(hparams: HParams) -> HParams:
+def check(hparams: HParams, mode: str) -> None:
     """Raises ConfigError where options that are legal alone do not go together."""
-    if os.path.abspath(hparams.model_dir) == os.path.abspath(hparams.best_model_dir):
-        is_evaluation = 'validation_checkpoint' in hparams
-        # A folder of best checkpoints is a model_dir to evaluate, but not one to train in.
-        if not is_evaluation:
-            raise ConfigError('--best_model_dir must be another folder than --model_dir')
-    return hparams
+    if mode == 'train':
+        _check_folders(hparams.model_dir, hparams.best_model_dir)
+    name = hparams.validation_name if mode == 'evaluate' else None
+    if name is not None and (os.path.basename(name) != name or name in ('.', '..')):
+        raise ConfigError(f'--validation_name {name}: a plain name, without folders')
+
+
+def _check_folders(model_dir: str, best_model_dir: str) -> None:
+    """A run and its best checkpoints, each in a folder of its own kind."""
+    if os.path.realpath(model_dir) == os.path.realpath(best_model_dir):
+        raise ConfigError('--best_model_dir must be another folder than --model_dir')
+    if files.exists(files.join(model_dir, BEST_STATE)):
+        raise ConfigError(
+            f'{model_dir}: holds the best checkpoints of a run, to evaluate and not to train on '
+            f'(--model_dir)'
+        )
+    is_run = files.exists(files.join(best_model_dir, 'eval', 'history.jsonl'))
+    if is_run and not files.exists(files.join(best_model_dir, BEST_STATE)):
+        raise ConfigError(f'{best_model_dir}: a run lives there (--best_model_dir)')

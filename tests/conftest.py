@@ -93,6 +93,24 @@ def module_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def save_tf1(folder: Path) -> None:
+    """Writes a module in TensorFlow 1's hub format: [batch, 32, 32, 3] -> [batch, 3]."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        images = tf.compat.v1.placeholder(tf.float32, [None, SIZE, SIZE, 3])
+        scale = tf.compat.v1.get_variable('scale', initializer=[2.0, 3.0, 4.0])
+        session.run(scale.initializer)
+        signature = tf.compat.v1.saved_model.predict_signature_def(
+            {'images': images}, {'default': tf.reduce_mean(images, [1, 2]) * scale}
+        )
+        builder = tf.compat.v1.saved_model.Builder(str(folder))
+        builder.add_meta_graph_and_variables(session, [], {'default': signature})
+        builder.save()
+    # All that a file of this name says: format 3 of the hub format.
+    (folder / 'tfhub_module.pb').write_bytes(b'\x08\x03')
+
+
 @pytest.fixture(scope='session')
 def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
     """Calls run.main in this process on the small data set and module; gives the exit code.

@@ -14,6 +14,9 @@ from library.config.fields import DERIVED, Option, Options, options_of
 from library.config.yaml_sets import suggestion
 from library.errors import ConfigError
 
+# What two declarations of one name must share: YAML sets are checked without knowing the choice.
+_RULES = ('value_type', 'optional', 'many', 'home', 'low', 'high', 'above', 'below', 'choices')
+
 Selectors = Mapping[str, Mapping[str, type[Options]]]
 
 
@@ -39,11 +42,7 @@ class Catalog:
             for cls in choices.values():
                 for each in options_of(cls):
                     first = found.setdefault(each.name, each)
-                    if (first.value_type, first.many, first.home) != (
-                        each.value_type,
-                        each.many,
-                        each.home,
-                    ):
+                    if _rules(first) != _rules(each):
                         raise TypeError(f'option {each.name!r} is declared in two ways')
         return found
 
@@ -80,3 +79,7 @@ class Catalog:
         if modes and not owners:
             owners = [f'the mode {mode}' for mode in modes]
         return ' and '.join(owners)
+
+
+def _rules(option: Option) -> tuple[object, ...]:
+    return tuple(getattr(option, name) for name in _RULES)

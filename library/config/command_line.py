@@ -55,6 +55,8 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
             continue
         if not word.startswith('--'):
             hint = '; the mode comes first' if word in modes else ''
+            if word.lower() in ('true', 'false'):
+                hint = f'; write --FLAG={word}'
             raise ConfigError(f'stray word {word!r} on the command line{hint}')
         option, text = _flag(word, words, catalog)
         if option.name in values and not option.many:

@@ -19,6 +19,9 @@ HYPERPARAMETERS = 'hyperparameters.yaml'
 COMMAND_LINE = 'the command line'
 DERIVED = 'the run itself'
 
+# What TensorFlow's own settings hold (int32).
+LARGEST = 2**31 - 1
+
 _TRUE = {'true', 'yes', 'on', '1'}
 _FALSE = {'false', 'no', 'off', '0'}
 _NONE = {'none', 'null', '~', ''}
@@ -76,6 +79,8 @@ class Option:
         for one in value if self.many else (value,):
             if isinstance(one, float) and not math.isfinite(one):
                 raise ValueError(f'{one} is not a finite number')
+            if isinstance(one, int) and abs(one) > LARGEST:
+                raise ValueError(f'{one} is too large')
             if self.choices and one not in self.choices:
                 raise ValueError(f'{one!r} is not one of {", ".join(self.choices)}')
             if not self._in_range(one):
@@ -110,6 +115,8 @@ class Option:
 
     def _read_one(self, text: str) -> Any:
         if self.value_type is str:
+            if not text:
+                raise ValueError('the text is empty')
             if '\0' in text:
                 raise ValueError(f'{text!r} holds a NUL, which no path or name may')
             return text
@@ -168,19 +175,27 @@ class Options:
     home: the YAML file whose sets may hold the fields; COMMAND_LINE for fields that are flags only;
       DERIVED for facts that the run finds out itself and keeps with its values.
     modes: the modes that read the fields; () is every mode.
+    What a subclass does not say, it inherits.
 
     An instance is valid: the constructor checks each value and raises ValueError.
     """
 
     group: ClassVar[str]
     home: ClassVar[str]
-    modes: ClassVar[tuple[str, ...]]
+    modes: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(
-        cls, *, group: str, home: str, modes: tuple[str, ...] = (), **kwargs: Any
+        cls,
+        *,
+        group: str | None = None,
+        home: str | None = None,
+        modes: tuple[str, ...] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
-        cls.group, cls.home, cls.modes = group, home, modes
+        cls.group = cls.group if group is None else group
+        cls.home = cls.home if home is None else home
+        cls.modes = cls.modes if modes is None else modes
 
     def __post_init__(self) -> None:
         for each in options_of(type(self)):

@@ -102,19 +102,7 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
       ConfigError: a wrong file, set, key, type, range or choice, in one line.
     """
     typed = command_line.values
-    files = {name: catalog.by_name[name].default for name in ('config_file', 'config_set')}
-    files |= {name: str(typed[name].text) for name in files if name in typed}
-    project = _chosen_set(catalog, PROJECT, files['config_file'], files['config_set'])
-    written = {**project, **typed}
-    names = [
-        str(written[name].text) if name in written else catalog.by_name[name].default
-        for name in ('hyperparameter_file', 'hyperparameter_set')
-    ]
-    written = {**project, **_chosen_set(catalog, HYPERPARAMETERS, *names)}
-    if saved is not None:
-        written |= {k: w for k, w in saved.items() if _is_kept(catalog, k)}
-    written |= typed
-
+    written = _written(catalog, command_line, saved)
     chosen = _choices(catalog, written)
     used = {option.name: option for option in catalog.used(command_line.mode, chosen)}
     for name in typed:
@@ -134,6 +122,29 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
             entries[name] = replace(entries[name], value=chosen[name])
     unused = {name: written[name].origin for name in written if name not in used}
     return HParams(entries, unused)
+
+
+def peek(catalog: Catalog, command_line: CommandLine, name: str) -> Any:
+    """One value, before it is known what else the run needs; raises as `resolve`."""
+    option, written = catalog.by_name[name], _written(catalog, command_line, None)
+    return _read(option, written[name], name) if name in written else option.default
+
+
+def _written(catalog: Catalog, command_line: CommandLine, saved: Set | None) -> dict[str, Written]:
+    """Every key that anything gives, in its strongest form."""
+    typed = command_line.values
+    files = {name: catalog.by_name[name].default for name in ('config_file', 'config_set')}
+    files |= {name: str(typed[name].text) for name in files if name in typed}
+    project = _chosen_set(catalog, PROJECT, files['config_file'], files['config_set'])
+    written = {**project, **typed}
+    names = [
+        str(written[name].text) if name in written else catalog.by_name[name].default
+        for name in ('hyperparameter_file', 'hyperparameter_set')
+    ]
+    written = {**project, **_chosen_set(catalog, HYPERPARAMETERS, *names)}
+    if saved is not None:
+        written |= {k: w for k, w in saved.items() if _is_kept(catalog, k)}
+    return {**written, **typed}
 
 
 def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:

@@ -15,13 +15,14 @@ from library.config.explain import SAVED_AS, save
 from library.config.hparams import HParams
 from library.config.yaml_sets import suggestion
 from library.errors import ConfigError
-from library.exporters.options import BestOptions
+from library.exporters.options import BEST_STATE, BestOptions
 from library.hooks.progress import say
 
-STATE = 'best.json'
 # TensorFlow's own name for the file that lists a folder's checkpoints.
 CHECKPOINT_STATE = 'checkpoint'
 PREFIX = 'model.ckpt-'
+# Folders for the snapshots of other runs.
+ASIDE = 'previous-'
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,15 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         _remove_other_checkpoints(self._folder, ranked)
         return files.join(self._folder, new.checkpoint)
 
+    def best(self) -> Snapshot | None:
+        """The best checkpoint of this run that the folder holds."""
+        kept = self._snapshots_in(self._folder)
+        return kept[0] if kept else None
+
     def is_best(self, step: int) -> bool:
-        """True if the checkpoint of this step is the best that the folder holds."""
-        state = read_state(self._folder)
-        return bool(state) and state['snapshots'][0]['global_step'] == step
+        """True if the checkpoint of this step is the best so far."""
+        best = self.best()
+        return best is not None and best.global_step == step
 
     def _rank(self, snapshot: Snapshot) -> tuple[float, int]:
         """Sorts the best first; of equals the older one."""
@@ -114,22 +120,39 @@ class BestCheckpointExporter(tf.estimator.Exporter):
     def _own_snapshots(self) -> list[Snapshot]:
         """What this run kept so far; anything else in the folder is moved aside first."""
         files.make_folder(self._folder)
-        state = read_state(self._folder)
-        mine = {'run_id': self._run_id, 'metric': self._metric, 'lower': self._lower_is_better}
-        if state is None or {key: state.get(key) for key in mine} != mine:
+        kept = self._snapshots_in(self._folder)
+        if not kept:
             _move_aside(self._folder)
+            kept = self._bring_back()
+        return kept
+
+    def _snapshots_in(self, folder: str) -> list[Snapshot]:
+        """The snapshots of this run and metric that `folder` holds, the best first."""
+        state = _read_state(folder)
+        if state is None or {key: state.get(key) for key in self._identity} != self._identity:
             return []
         return [Snapshot(**each) for each in state['snapshots']]
 
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What snapshots must share to be compared."""
+        return {'run_id': self._run_id, 'metric': self._metric, 'lower': self._lower_is_better}
+
+    def _bring_back(self) -> list[Snapshot]:
+        """Moves this run's snapshots back, if another run moved them aside in the meantime."""
+        for name in files.names_in(self._folder):
+            aside = files.join(self._folder, name)
+            kept = self._snapshots_in(aside) if name.startswith(ASIDE) else []
+            if kept:
+                _move(_own_names(aside), aside, self._folder)
+                say(f'{self._folder}: this run had its best checkpoints in {aside}: moved back')
+                return kept
+        return []
+
     def _write_state(self, ranked: list[Snapshot]) -> None:
-        state = {
-            'run_id': self._run_id,
-            'metric': self._metric,
-            'lower': self._lower_is_better,
-            'snapshots': [asdict(each) for each in ranked],
-        }
+        state = {**self._identity, 'snapshots': [asdict(each) for each in ranked]}
         text = json.dumps(state, indent=1) + '\n'
-        files.write_atomically(files.join(self._folder, STATE), text.encode())
+        files.write_atomically(files.join(self._folder, BEST_STATE), text.encode())
         # Oldest first in TensorFlow's order: the best is the "latest", which a model_dir means.
         lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
         lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
@@ -144,9 +167,9 @@ def prefers_low(metric: str, mode: str) -> bool:
     return mode == 'min'
 
 
-def read_state(folder: str) -> dict[str, Any] | None:
+def _read_state(folder: str) -> dict[str, Any] | None:
     """What best.json says; None if there is none, or it is damaged."""
-    path = files.join(folder, STATE)
+    path = files.join(folder, BEST_STATE)
     if not files.exists(path):
         return None
     try:
@@ -165,8 +188,19 @@ def _copy_checkpoint(source: str, folder: str, name: str) -> None:
         files.write_atomically(files.join(folder, name + part[len(source) :]), data)
 
 
-def _is_checkpoint_file(name: str) -> bool:
-    return name.startswith(PREFIX)
+def _own_names(folder: str) -> list[str]:
+    """The files of an exporter in a folder; other people's files stay where they are."""
+    return [
+        name
+        for name in files.names_in(folder)
+        if name.startswith(PREFIX) or name in (BEST_STATE, CHECKPOINT_STATE, SAVED_AS)
+    ]
+
+
+def _move(names: list[str], source: str, target: str) -> None:
+    """Moves files, best.json last: until then a rerun finds the rest where it was."""
+    for name in sorted(names, key=lambda name: name == BEST_STATE):
+        files.replace(files.join(source, name), files.join(target, name))
 
 
 def _remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
@@ -174,25 +208,19 @@ def _remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
     prefixes = tuple(f'{each.checkpoint}.' for each in kept)
     for name in files.names_in(folder):
         partial = name.endswith('.partial')
-        if _is_checkpoint_file(name) and (partial or not name.startswith(prefixes)):
+        if name.startswith(PREFIX) and (partial or not name.startswith(prefixes)):
             files.remove(files.join(folder, name))
 
 
 def _move_aside(folder: str) -> None:
     """Moves another run's snapshots into previous-N/."""
-    foreign = [
-        name
-        for name in files.names_in(folder)
-        if _is_checkpoint_file(name) or name in (STATE, CHECKPOINT_STATE, SAVED_AS)
-    ]
+    foreign = _own_names(folder)
     if not foreign:
         return
     number = 1
-    while files.exists(files.join(folder, f'previous-{number}')):
+    while files.exists(files.join(folder, f'{ASIDE}{number}')):
         number += 1
-    aside = files.join(folder, f'previous-{number}')
+    aside = files.join(folder, f'{ASIDE}{number}')
     files.make_folder(aside)
-    # best.json goes last: until then a rerun finds the folder foreign and goes on moving.
-    for name in sorted(foreign, key=lambda name: name == STATE):
-        files.replace(files.join(folder, name), files.join(aside, name))
+    _move(foreign, folder, aside)
     say(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from library import files
@@ -46,7 +47,7 @@ class EvaluationLog(tf.estimator.Exporter):
     ) -> None:
         """Adds one line; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, is_the_final_export
-        metrics = {name: value.tolist() for name, value in eval_result.items()}
+        metrics = plain(eval_result)
         step = metrics['global_step']
         before = read_history(self._model_dir)
         lines = [each for each in before if each['global_step'] < step] + [metrics]
@@ -55,7 +56,7 @@ class EvaluationLog(tf.estimator.Exporter):
         files.make_folder(files.join(self._model_dir, folder))
         files.write_atomically(files.join(self._model_dir, folder, name), text.encode())
         shown = [
-            f'{name} {value:.4f}'
+            f'{name} {"not finite" if value is None else f"{value:.4f}"}'
             for name, value in sorted(metrics.items())
             if name not in ('loss', 'examples', 'global_step')
         ]
@@ -72,4 +73,17 @@ def read_history(model_dir: str) -> list[dict[str, Any]]:
     path = files.join(model_dir, *HISTORY)
     if not files.exists(path):
         return []
-    return [json.loads(line) for line in files.read_bytes(path).splitlines()]
+    history = []
+    for line in files.read_bytes(path).splitlines():
+        try:
+            history.append(json.loads(line))
+        except ValueError:
+            # A line that a person or a disk spoiled costs that evaluation, not the run.
+            continue
+    return history
+
+
+def plain(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """NumPy scalars as JSON can hold them: None for what is not finite."""
+    values = {name: value.tolist() for name, value in metrics.items()}
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}

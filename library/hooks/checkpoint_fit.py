@@ -44,6 +44,18 @@ def graph_variables() -> dict[str, tf.TensorShape]:
     return {v.op.name: v.shape for v in tf.compat.v1.global_variables()}
 
 
+def is_readable(checkpoint: str) -> bool:
+    """True if every value of the checkpoint can be read and has the checksum that was written."""
+    try:
+        reader = tf.train.load_checkpoint(checkpoint)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    # IndexError is what the reader makes of OutOfRangeError, a file that ends too early.
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
+        return False
+    return True
+
+
 def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
     """Checks names and shapes.
 

@@ -21,7 +21,12 @@ class DataOptions(Options, group='data', home=PROJECT):
         'Split to evaluate on; auto is validation if there is one, else test.',
         choices=('auto', 'train', 'validation', 'test'),
     )
-    batch_size: int = option(32, 'Images in a batch.', unit='images', low=1)
+    batch_size: int = option(
+        32,
+        'Images in a batch, where train_batch_size or eval_batch_size gives none.',
+        unit='images',
+        low=1,
+    )
     train_batch_size: int | None = option(
         None, 'Images in a training batch; none: batch_size.', unit='images', low=1
     )

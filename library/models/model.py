@@ -11,6 +11,9 @@ import tensorflow as tf
 from library.config.fields import Options
 from library.config.hparams import HParams
 
+# The size that most published image models take.
+DEFAULT_IMAGE_SIZE = 224
+
 
 class Model(abc.ABC):
     """An image classifier: pixels in, logits out.
@@ -40,12 +43,13 @@ class Model(abc.ABC):
         """Options that only the model can know, once, before any graph is built.
 
         Returns:
-          Values for options of this run, such as {'image_size': 224}.
+          Values for options of this run. 'image_size' must be among them; a model that is built
+          from a file also gives 'model_digest', so that another file is noticed later.
 
         Raises:
           ScaffoldError: what the options name cannot be had, or does not fit.
         """
-        return {}
+        return {'image_size': hparams.image_size or DEFAULT_IMAGE_SIZE}
 
     def preprocess(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """Pixels as the input chain gives them, to what `build` takes.
@@ -79,7 +83,7 @@ class Model(abc.ABC):
 
         Args:
           labels: int64 [batch].
-          predictions: as `Classifier.predictions` gives them.
+          predictions: as `classifier.predictions_of` gives them.
         """
         del labels, predictions
         return {}

@@ -1,10 +1,27 @@
-"""The options of the loss."""
+"""The options that models share, and those of the loss."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from library.config.fields import HYPERPARAMETERS, Options, option
+
+
+@dataclass(frozen=True)
+class ModelOptions(Options, group='model', home=HYPERPARAMETERS):
+    """What every model has; a model's own options derive from this class."""
+
+    image_size: int | None = option(
+        None,
+        "Edge of the model's square input; none: what its module takes, else 224.",
+        unit='pixels',
+        low=8,
+        high=4096,
+        kept_with_run=True,
+    )
+    dropout_rate: float = option(
+        0.5, 'Share of features that are dropped while training.', low=0, below=1
+    )
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import tensorflow as tf
 from library import files
 from library.config.explain import read_saved
 from library.errors import ConfigError, DataError, MismatchError
-from library.hooks.checkpoint_fit import CheckpointFitHook
+from library.exporters.evaluation_log import plain
+from library.hooks.checkpoint_fit import CheckpointFitHook, is_readable
 from library.hooks.progress import say
 from library.runtime.experiment import Experiment
-from library.runtime.run_folder import is_readable, newest_checkpoint
+from library.runtime.run_folder import newest_checkpoint
 
 
 def run(experiment: Experiment) -> int:
@@ -51,8 +52,8 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
     """The path of a checkpoint, without ending.
 
     Args:
-      wanted: 'latest' and a step are looked for in model_dir, 'best' in best_model_dir; else a
-        path of a checkpoint or of a folder with checkpoints.
+      wanted: 'latest', a step and a plain name are looked for in model_dir, 'best' in
+        best_model_dir; else a path of a checkpoint or of a folder with checkpoints.
 
     Raises:
       ConfigError: there is no such checkpoint.
@@ -67,6 +68,8 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
     if files.is_folder(path):
         path = newest_checkpoint(path) or path
     path = path.removesuffix('.index')
+    if not files.exists(f'{path}.index') and files.exists(files.join(model_dir, f'{path}.index')):
+        path = files.join(model_dir, path)
     if not files.exists(f'{path}.index'):
         raise ConfigError(f'{path}: no checkpoint there (--validation_checkpoint {wanted})')
     # TensorFlow takes a data file that was cut off for the end of the data set.
@@ -77,7 +80,7 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
     """What metrics.json holds; `loss` is the mean over examples."""
-    metrics = {name: value.tolist() for name, value in result.items()}
+    metrics = plain(result)
     data = experiment.eval_data
     examples = int(metrics.pop('examples'))
     if examples != data.examples:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from library.config.explain import changes, read_saved, save
-from library.exporters.best_checkpoint import BestCheckpointExporter, read_state
+from library.exporters.best_checkpoint import BestCheckpointExporter, Snapshot
 from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
 from library.hooks.checkpoint_fit import CheckpointFitHook, check_fit, graph_variables
@@ -33,8 +33,9 @@ def run(experiment: Experiment) -> int:
       ResourceError: another process trains in this folder.
       Stopped: a signal came; a checkpoint was saved.
     """
-    with only_trainer(experiment.estimator.model_dir):
-        mend_checkpoints(experiment.estimator.model_dir)
+    model_dir, best_model_dir = experiment.estimator.model_dir, experiment.hparams.best_model_dir
+    with only_trainer(model_dir), only_trainer(best_model_dir):
+        mend_checkpoints(model_dir)
         _run(experiment)
     return 0
 
@@ -79,7 +80,7 @@ def _run(experiment: Experiment) -> None:
             ]
             _train(experiment, eval_spec, total, hooks)
             request.raise_if_asked()
-    _tell(experiment)
+    _tell(experiment, best.best())
 
 
 def _open_run(experiment: Experiment) -> None:
@@ -147,16 +148,15 @@ def _train(
     tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)
 
 
-def _tell(experiment: Experiment) -> None:
-    """The last lines: how good the newest and the best checkpoint are, and where they lie."""
-    folder = experiment.hparams.best_model_dir
-    state = read_state(folder)
-    if state and state['snapshots']:
-        best = state['snapshots'][0]
-        history = read_history(experiment.estimator.model_dir)
-        metrics = [each for each in history if each['global_step'] == best['global_step']]
-        accuracy = f', accuracy {metrics[0]["accuracy"]:.4f}' if metrics else ''
-        say(
-            f'best: step {best["global_step"]}, {state["metric"]} {best["value"]:.4f}{accuracy} '
-            f'on {experiment.eval_data.folder}, kept in {folder}'
-        )
+def _tell(experiment: Experiment, best: Snapshot | None) -> None:
+    """The last line: how good the best checkpoint is, and where it lies."""
+    if best is None:
+        return
+    hparams = experiment.hparams
+    history = read_history(experiment.estimator.model_dir)
+    metrics = [each for each in history if each['global_step'] == best.global_step]
+    accuracy = f', accuracy {metrics[-1]["accuracy"]:.4f}' if metrics else ''
+    say(
+        f'best: step {best.global_step}, {hparams.best_metric} {best.value:.4f}{accuracy} '
+        f'on {experiment.eval_data.folder}, kept in {hparams.best_model_dir}'
+    )

@@ -11,7 +11,7 @@ from library import files
 from library.preparation.images import PreparedImage
 from library.preparation.sources.source import LabelledFile
 from library.records.manifest import Shard
-from library.records.shards import PARTIAL, is_shard_of, shard_name
+from library.records.shards import PARTIAL, is_shard_of, shard_names
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ShardWriter:
     def __init__(self, target: Target, class_names: Sequence[str], count: int):
         self._target = target
         self._class_names = class_names
-        self._count = count
+        self._names = shard_names(target.name, count)
         self._index = -1
         self._file: Any = None
         self._examples = 0
@@ -82,7 +82,7 @@ class ShardWriter:
 
     def close(self) -> tuple[Shard, ...]:
         """Finishes the last shard, and empty ones after it; returns all, in order."""
-        self._advance(self._count)
+        self._advance(len(self._names))
         return tuple(self._shards)
 
     def abandon(self) -> None:
@@ -101,7 +101,7 @@ class ShardWriter:
                 self._file = None
                 self._shards.append(self._finished())
             self._index += 1
-            if self._index < self._count:
+            if self._index < len(self._names):
                 self._examples = 0
                 self._file = tf.io.TFRecordWriter(self._partial_path())
 
@@ -110,9 +110,7 @@ class ShardWriter:
         length, sha256 = files.digest(path)
         if not files.is_remote(path):
             files.sync(path)
-        name = shard_name(self._target.name, self._index, self._count)
-        return Shard(name, self._examples, length, sha256)
+        return Shard(self._names[self._index], self._examples, length, sha256)
 
     def _partial_path(self) -> str:
-        name = shard_name(self._target.name, self._index, self._count)
-        return self._target.path(name + PARTIAL)
+        return self._target.path(self._names[self._index] + PARTIAL)

@@ -12,6 +12,14 @@ from types import FrameType
 from library.errors import ResourceError, ScaffoldError, Stopped
 from library.runtime.environment import is_verbose
 
+# TensorFlow's errors about files and folders.
+_ENVIRONMENT_ERRORS = {
+    'AlreadyExistsError',
+    'FailedPreconditionError',
+    'PermissionDeniedError',
+    'ResourceExhaustedError',
+}
+
 
 def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
     """Calls main(argv) and turns what it raises into an exit code.
@@ -64,6 +72,6 @@ def _environment_failure(error: Exception) -> str | None:
     # Asked by name, so that this module works where TensorFlow was never imported.
     kinds = {kind.__name__ for kind in type(error).__mro__}
     text = str(error)
-    if kinds & {'PermissionDeniedError', 'ResourceExhaustedError'} or 'No space left' in text:
+    if kinds & _ENVIRONMENT_ERRORS or 'No space left' in text:
         return text.splitlines()[0] if text else type(error).__name__
     return None

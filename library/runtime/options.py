@@ -26,7 +26,7 @@ class CheckpointOptions(Options, group='checkpoints', home=PROJECT):
     """What is kept of a run."""
 
     keep_checkpoint_max: int = option(
-        5, 'Newest checkpoints that are kept; -1: all.', unit='checkpoints', low=-1
+        5, 'Newest checkpoints that are kept; -1 or 0: all.', unit='checkpoints', low=-1
     )
     save_summary_steps: int = option(100, 'How often TensorBoard gets values.', unit='steps', low=1)
 
@@ -38,8 +38,8 @@ class SessionOptions(Options, group='performance', home=PROJECT):
     xla: bool = option(False, 'Compile the graph with XLA; worth it on GPUs only.')
     gpu_growth: bool = option(False, 'Take GPU memory as it is needed, not all at the start.')
     inter_op_threads: int | None = option(
-        None, 'Operations that run at the same time; none: TensorFlow decides.', low=1
+        None, 'Operations that run at the same time; none: TensorFlow decides.', low=1, high=1024
     )
     intra_op_threads: int | None = option(
-        None, 'Threads within one operation; none: TensorFlow decides.', low=1
+        None, 'Threads within one operation; none: TensorFlow decides.', low=1, high=1024
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from library import files
 from library.config.explain import derived
 from library.config.fields import DERIVED, Options, option
 from library.config.hparams import HParams
@@ -18,7 +21,10 @@ class RunFacts(Options, group='found out by the run', home=DERIVED):
     """Kept in hparams.yaml; never set by a person."""
 
     class_names: tuple[str, ...] = option((), 'Names of the classes, in the order of labels.')
-    run_id: str = option('', 'Tells this run from others that use the same folders.')
+    model_digest: str | None = option(
+        None, 'Digest of the file that the model was built from, such as a TF-Hub module.'
+    )
+    run_id: str | None = option(None, 'Tells this run from others that use the same folders.')
 
 
 def with_facts(hparams: HParams, saved: Set | None, data: Manifest) -> HParams:
@@ -37,6 +43,24 @@ def with_facts(hparams: HParams, saved: Set | None, data: Manifest) -> HParams:
     run_id = derived(saved or {}, options['run_id']) or secrets.token_hex(8)
     hparams = hparams.with_values(data.folder, class_names=data.class_names)
     return hparams.with_values('the first start of the run', run_id=run_id)
+
+
+def with_completed(hparams: HParams, saved: Set | None, completed: Mapping[str, Any]) -> HParams:
+    """Adds what the model found out (Model.complete).
+
+    Raises:
+      MismatchError: the saved run was trained on another file, such as another module: its head
+        would get features that it has never seen.
+    """
+    option = hparams.entries()['model_digest'].option
+    before, now = derived(saved or {}, option), completed.get('model_digest')
+    trained = files.exists(files.join(hparams.model_dir, 'checkpoint'))
+    if before and now and before != now and trained:
+        raise MismatchError(
+            f'{hparams.model_dir}: was trained on another module than {hparams.module}; '
+            f'choose another --model_dir'
+        )
+    return hparams.with_values(f'model {hparams.model}', **completed)
 
 
 def _listed(names: tuple[str, ...]) -> str:

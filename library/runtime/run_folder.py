@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from library import files
 from library.errors import MismatchError, ResourceError
+from library.hooks.checkpoint_fit import is_readable
 
 LOCK = '.lock'
 # TensorFlow's own names.
@@ -29,7 +30,7 @@ def only_trainer(model_dir: str) -> Iterator[None]:
     Remote folders have no locks.
 
     Raises:
-      ResourceError: another process trains in this folder.
+      ResourceError: another process holds the lock.
     """
     files.make_folder(model_dir)
     if files.is_remote(model_dir):
@@ -42,7 +43,7 @@ def only_trainer(model_dir: str) -> Iterator[None]:
             lock.seek(0)
             holder = lock.read().strip() or 'unknown'
             raise ResourceError(
-                f'{model_dir}: another run (process {holder}) trains in this folder'
+                f'{model_dir}: another run (process {holder}) uses this folder'
             ) from None
         lock.truncate(0)
         lock.write(f'{os.getpid()}\n')
@@ -92,18 +93,6 @@ def newest_checkpoint(folder: str) -> str | None:
         return tf.train.latest_checkpoint(folder)
     except ValueError:  # the file is empty
         return None
-
-
-def is_readable(checkpoint: str) -> bool:
-    """True if every value of the checkpoint can be read and has the checksum that was written."""
-    try:
-        reader = tf.train.load_checkpoint(checkpoint)
-        for name in reader.get_variable_to_shape_map():
-            reader.get_tensor(name)
-    # IndexError is what the reader makes of OutOfRangeError, a file that ends too early.
-    except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
-        return False
-    return True
 
 
 def _checkpoint(model_dir: str, step: int) -> str:

@@ -28,7 +28,3 @@ class Epochs:
         """
         span = every * self.examples
         return step * self.batch_size // span > (step - 1) * self.batch_size // span
-
-    def epoch_of(self, step: int) -> float:
-        """How many epochs `step` steps are."""
-        return step * self.batch_size / self.examples

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_hub as hub
 
 from library.config.hparams import HParams
 from library.errors import MismatchError
 from library.models.head import add_head
-from library.models.hub_module import fetch_module, inspect_module
-from library.models.model import Model
-
-DEFAULT_IMAGE_SIZE = 224
+from library.models.hub_module import check_features, inspect_module, load_module
+from library.models.model import DEFAULT_IMAGE_SIZE, Model
+from library.models.module_cache import fetch_module
 
 
 class HubModel(Model):
@@ -46,23 +44,22 @@ class HubModel(Model):
                 f'{hparams.module}: a module in the TF1 format cannot be fine-tuned; choose one '
                 f'in the TF2 format, or --no_fine_tuning'
             )
-        return {'image_size': info.image_size or wanted or DEFAULT_IMAGE_SIZE}
+        return {
+            'image_size': info.image_size or wanted or DEFAULT_IMAGE_SIZE,
+            'model_digest': info.digest,
+        }
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """Adds module and head; see Model.build."""
         options = self.options
         with tf.compat.v1.variable_scope('module'):
-            module = hub.KerasLayer(_fetch(options), trainable=options.fine_tuning)
+            module = load_module(_fetch(options), options.fine_tuning)
             # A frozen module runs in inference mode also while the head trains: its batch norm
             # must not change, or training and evaluation would see different features.
             features = module(images, training=training and options.fine_tuning)
-        if features.shape.rank != 2:
-            raise MismatchError(
-                f'{options.module}: gives {features.shape}, expected feature vectors '
-                f'[batch, depth]; choose a feature_vector module'
-            )
+        check_features(features, options.module)
         if options.fine_tuning:
-            # tf.Variables hash by identity; the collection TRAINABLE_VARIABLES lacks them.
+            # The graph's own collection of trainable variables lacks them on one device.
             self.variables_to_train += module.trainable_variables
             self.losses += module.losses
         else:

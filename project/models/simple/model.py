@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import tensorflow as tf
 
-from library.config.hparams import HParams
 from library.models.head import add_head
 from library.models.model import Model
 
-DEFAULT_IMAGE_SIZE = 224
 # Channels of the convolutions; each halves height and width.
 CHANNELS = (16, 32, 64, 128)
 
 
 class SimpleModel(Model):
     """Four convolutions of stride 2, a global average, and the head."""
-
-    @classmethod
-    def complete(cls, hparams: HParams) -> Mapping[str, Any]:
-        """Fills in the image size."""
-        return {'image_size': hparams.image_size or DEFAULT_IMAGE_SIZE}
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """Adds the network; see Model.build."""

@@ -11,7 +11,8 @@ import tensorflow as tf
 from conftest import ROOT
 
 from library.errors import MismatchError, ResourceError
-from library.runtime.run_folder import is_readable, mend_checkpoints, only_trainer
+from library.hooks.checkpoint_fit import is_readable
+from library.runtime.run_folder import mend_checkpoints, only_trainer
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
         return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     with only_trainer(str(tmp_path)):
-        expected = f'5 {tmp_path}: another run (process {os.getpid()}) trains in this folder\n'
+        expected = f'5 {tmp_path}: another run (process {os.getpid()}) uses this folder\n'
         assert other() == expected
     assert other() == 'got it\n'
 

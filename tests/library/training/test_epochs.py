@@ -26,7 +26,3 @@ def test_several_epochs_end_at_the_last_ones_step():
     epochs = Epochs(101, 10)
     ends = [step for step in range(1, 102) if epochs.ends_at(step, 5)]
     assert ends == [epochs.steps(5), epochs.steps(10)]
-
-
-def test_steps_can_be_told_in_epochs():
-    assert Epochs(100, 10).epoch_of(25) == 2.5

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import save_tf1
 
 from library.errors import MismatchError
+from library.exporters.evaluation_log import read_history
 
 
 def checkpoint_values(folder):
@@ -85,9 +90,34 @@ def test_the_modules_own_losses_are_added_when_fine_tuning(launch, tmp_path, tun
     assert abs(first_loss(other) - frozen_loss) > 1e-3
 
 
-def test_a_frozen_run_evaluates_the_same_after_a_restart(launch, frozen, capsys):
-    assert launch(frozen, train_epochs=2) == 0
-    assert 'all 2 epochs are trained already' in capsys.readouterr().out
+def test_a_frozen_run_evaluates_the_same_in_a_new_start(launch, frozen):
+    """The module's variables come from the module again, not from the checkpoint."""
+    assert launch(frozen, 'evaluate') == 0
+    again = json.loads((frozen / 'checkpoints' / 'eval' / 'metrics.json').read_text())
+    then = read_history(str(frozen / 'checkpoints'))[-1]
+    assert again['loss'] == pytest.approx(then['average_loss'], rel=1e-6)
+
+
+def test_another_module_of_the_same_shape_is_refused(launch, frozen, module_dir, tmp_path):
+    module = tf.saved_model.load(str(module_dir))
+    module.variables[0].assign_add(tf.ones_like(module.variables[0]))
+    tf.saved_model.save(module, str(tmp_path / 'other'))
+    for mode in ('train', 'evaluate'):
+        with pytest.raises(MismatchError, match='was trained on another module') as error:
+            launch(frozen, mode, module=tmp_path / 'other')
+        assert error.value.exit_code == 4
+
+
+def test_the_same_module_in_another_place_is_the_same(launch, frozen, module_dir, tmp_path):
+    shutil.copytree(module_dir, tmp_path / 'moved')
+    assert launch(frozen, 'evaluate', module=tmp_path / 'moved') == 0
+
+
+def test_a_frozen_tf1_module_trains_and_evaluates(launch, tmp_path):
+    save_tf1(tmp_path / 'tf1')
+    assert launch(tmp_path, module=tmp_path / 'tf1', train_epochs=1) == 0
+    assert launch(tmp_path, 'evaluate') == 0
+    assert not any(n.startswith('module/') for n in checkpoint_values(tmp_path / 'checkpoints'))
 
 
 def test_a_frozen_run_cannot_go_on_as_fine_tuning(launch, frozen):
@@ -109,14 +139,7 @@ def test_another_image_size_than_the_modules_is_refused(launch, tmp_path):
 
 
 def test_a_tf1_module_cannot_be_fine_tuned_and_says_so_before_any_graph(launch, tmp_path):
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        images = tf.compat.v1.placeholder(tf.float32, [None, 32, 32, 3])
-        signature = tf.compat.v1.saved_model.predict_signature_def(
-            {'images': images}, {'default': tf.reduce_mean(images, [1, 2])}
-        )
-        builder = tf.compat.v1.saved_model.Builder(str(tmp_path / 'tf1'))
-        builder.add_meta_graph_and_variables(session, [], {'default': signature})
-        builder.save()
+    save_tf1(tmp_path / 'tf1')
     with pytest.raises(MismatchError, match='in the TF1 format cannot be fine-tuned') as error:
         launch(tmp_path, module=tmp_path / 'tf1', fine_tuning=None)
     assert error.value.exit_code == 4

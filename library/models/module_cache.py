@@ -1,0 +1,129 @@
+"""A module's handle to a folder on disk: archives are unpacked, addresses downloaded, once."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.error
+import zlib
+
+import tensorflow as tf
+
+from library.errors import ConfigError, ResourceError
+
+# TensorFlow's own default is a temporary folder, which systems clean half and modules break by.
+DEFAULT_CACHE = os.path.join('~', '.cache', 'tfhub_modules')
+
+
+def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None = None) -> str:
+    """The folder of a module, unpacked or downloaded on first use.
+
+    Args:
+      handle: a local folder, a local .tar.gz, or an address that tensorflow-hub resolves.
+      cache_dir: where archives are unpacked and downloads kept; None is $TFHUB_CACHE_DIR or
+        ~/.cache/tfhub_modules.
+      sha256: the digest that a local archive must have.
+
+    Returns:
+      A folder that holds saved_model.pb.
+
+    Raises:
+      ConfigError: a digest is asked for, and the handle is no archive.
+      ResourceError: the module is missing, damaged or out of reach.
+    """
+    cache = cache_dir or os.environ.get('TFHUB_CACHE_DIR') or os.path.expanduser(DEFAULT_CACHE)
+    handle = handle.removeprefix('file://')
+    if sha256 and not os.path.isfile(handle):
+        raise ConfigError(f'--module_sha256 pins a .tar.gz module, and {handle} is none')
+    if '://' in handle:
+        folder = _download(handle, cache)
+    elif os.path.isfile(handle):
+        folder = _unpack(handle, cache, sha256)
+    elif os.path.isdir(handle):
+        folder = handle
+    else:
+        raise ResourceError(f'{handle}: no such module (a folder, a .tar.gz or an address)')
+    if not tf.io.gfile.exists(os.path.join(folder, 'saved_model.pb')):
+        hint = '' if folder == handle else '; delete the folder and run again'
+        raise ResourceError(f'{folder}: no saved_model.pb; the module is incomplete{hint}')
+    return folder
+
+
+def _download(handle: str, cache: str) -> str:
+    os.makedirs(cache, exist_ok=True)
+    os.environ['TFHUB_CACHE_DIR'] = cache
+    key = hashlib.sha1(handle.encode('utf8')).hexdigest()  # tensorflow-hub's own name for it
+    lock = os.path.join(cache, f'{key}.lock')
+    if os.path.exists(lock):
+        logging.getLogger(__name__).warning(
+            'waiting for another download of %s (up to 10 minutes; if there is none, delete %s)',
+            handle,
+            lock,
+        )
+    import tensorflow_hub as hub
+
+    try:
+        return str(hub.resolve(handle))
+    except (urllib.error.URLError, tf.errors.OpError, OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, 'reason', None) or str(error).splitlines()[0]
+        raise ResourceError(
+            f'{handle}: the module cannot be fetched into {cache} ({reason}); without a network '
+            f'pass --module with a local folder or .tar.gz'
+        ) from None
+
+
+def _unpack(archive: str, cache: str, sha256: str | None) -> str:
+    """Unpacks a local archive into a folder named by its digest, once."""
+    with open(archive, 'rb') as file:
+        digest = hashlib.file_digest(file, 'sha256').hexdigest()
+    if sha256 and digest != sha256.lower():
+        raise ResourceError(f'{archive}: its sha256 is {digest}, not --module_sha256 {sha256}')
+    target = os.path.join(cache, digest)
+    if not os.path.isdir(target):
+        os.makedirs(cache, exist_ok=True)
+        partial = tempfile.mkdtemp(prefix=f'{digest}.', dir=cache)
+        os.chmod(partial, 0o755)  # others of this machine may share the cache
+        try:
+            _extract(archive, partial)
+            os.rename(partial, target)
+        except OSError:
+            # Another run was faster; a folder in the way is the same module.
+            if not os.path.isdir(target):
+                raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return _through_wrapper(target)
+
+
+def _extract(archive: str, folder: str) -> None:
+    """Extracts plain files and folders; a member that would leave the folder is refused."""
+    try:
+        with tarfile.open(archive, 'r:gz') as tar:
+            for member in tar:
+                path = os.path.normpath(member.name)
+                if os.path.isabs(path) or path.split(os.sep)[0] == '..':
+                    raise ResourceError(f'{archive}: the member {member.name!r} leaves the folder')
+                if not (member.isfile() or member.isdir()):
+                    raise ResourceError(f'{archive}: the member {member.name!r} is a link')
+                if member.isdir():
+                    os.makedirs(os.path.join(folder, path), exist_ok=True)
+                    continue
+                os.makedirs(os.path.join(folder, os.path.dirname(path)), exist_ok=True)
+                with open(os.path.join(folder, path), 'wb') as file:
+                    shutil.copyfileobj(tar.extractfile(member), file)
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise ResourceError(f'{archive}: the archive is damaged ({error})') from None
+
+
+def _through_wrapper(folder: str) -> str:
+    """Archives often wrap the module in one folder."""
+    names = os.listdir(folder)
+    if len(names) == 1 and os.path.isdir(os.path.join(folder, names[0])):
+        return os.path.join(folder, names[0])
+    return folder
