@@ -106,6 +106,8 @@ def test_a_stopped_run_ends_with_its_signals_code_after_a_checkpoint(work, words
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 143
+    # A checkpoint of its own: the epochs end at multiples of 100.
+    assert newest_step(work / 'stopped') % 100 != 0
     assert errors.splitlines()[-1] == (
         'error: stopped by SIGTERM after a checkpoint; the same command goes on from there'
     )

@@ -392,3 +392,18 @@ def test_help_explain_and_every_mistake_leave_tensorflow_alone(program, write, t
     done = program('-c', WITHOUT_TENSORFLOW.format(commands=commands))
     expected = [0, 0] + [2] * (len(commands) - 2)
     assert done.stdout == f'{expected} False False\n', done.stderr
+
+
+@pytest.mark.parametrize(
+    ('flag', 'message'),
+    [
+        ('--model_dir=', '--model_dir: the text is empty'),
+        ('--data_dir=', '--data_dir: the text is empty'),
+        ('--batch_size=99999999999999999999', '--batch_size: 99999999999999999999 is too large'),
+        ('--inter_op_threads=99999', '--inter_op_threads: 99999 is out of range'),
+    ],
+)
+def test_values_that_no_machine_can_use_are_refused(here, flag, message):
+    status, _, errors = here(flag)
+    assert status == 2
+    assert errors.startswith(f'error: {message}')

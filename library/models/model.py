@@ -89,7 +89,13 @@ class Model(abc.ABC):
         return {}
 
     def own(self, layers: Sequence[tf.keras.layers.Layer]) -> None:
-        """Registers built layers as trained, their kernels as regularized."""
+        """Registers layers as trained, their kernels as regularized.
+
+        Raises:
+          ValueError: a layer was not called yet, and so has no variables.
+        """
         for layer in layers:
+            if not layer.built:
+                raise ValueError(f'the layer {layer.name!r} has no variables before it is called')
             self.variables_to_train += layer.trainable_variables
             self.kernels += [v for v in layer.trainable_variables if v.shape.rank > 1]

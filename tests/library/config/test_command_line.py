@@ -110,7 +110,9 @@ def test_a_switch_takes_no_separate_value(texts, word, text):
 
 
 def test_a_switch_does_not_eat_the_next_word(refusal):
-    assert refusal('--xla', 'false') == "stray word 'false' on the command line"
+    assert refusal('--xla', 'false') == (
+        "stray word 'false' on the command line; write --FLAG=false"
+    )
 
 
 @pytest.mark.parametrize('word', ['--no_years', '--no-years', '--no_xla=true', '--no_rate=5'])

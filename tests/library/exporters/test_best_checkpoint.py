@@ -136,6 +136,17 @@ def test_another_run_moves_foreign_snapshots_aside_and_says_so(run, tmp_path, ca
     assert (tmp_path / 'best' / 'previous-2' / 'model.ckpt-2.index').exists()
 
 
+def test_a_run_that_comes_back_gets_its_best_back(run, tmp_path, capsys):
+    run(1, average_loss=0.1)
+    run(2, run_id='two', average_loss=0.5)
+    assert run(3, average_loss=0.9) is None
+    assert kept(tmp_path) == [1]
+    assert best_value(tmp_path) == 1.0
+    assert 'this run had its best checkpoints in' in capsys.readouterr().out
+    assert run(4, run_id='two', average_loss=0.7) is None
+    assert kept(tmp_path) == [2]
+
+
 def test_another_metric_starts_anew(run, tmp_path):
     run(1, average_loss=0.1, accuracy=0.5)
     run(2, metric='accuracy', average_loss=0.9, accuracy=0.4)

@@ -47,6 +47,20 @@ def test_it_knows_which_steps_were_evaluated(log):
     assert not log.has(2)
 
 
+def test_what_is_not_finite_is_null_and_said_in_words(log, tmp_path, capsys):
+    export(log, 1, average_loss=np.float32('inf'))
+    assert json.loads((tmp_path / 'eval' / 'history.jsonl').read_text())['average_loss'] is None
+    assert capsys.readouterr().out == 'step 1: average_loss not finite\n'
+
+
+def test_a_spoiled_line_costs_no_more_than_itself(log, tmp_path):
+    export(log, 1, accuracy=np.float32(0.5))
+    path = tmp_path / 'eval' / 'history.jsonl'
+    path.write_text(path.read_text() + '{"accuracy": 0.\n')
+    export(log, 2, accuracy=np.float32(0.75))
+    assert [each['accuracy'] for each in read_history(str(tmp_path))] == [0.5, 0.75]
+
+
 def test_it_tells_the_metrics_and_which_is_the_best(log, capsys):
     export(log, 1, accuracy=np.float32(0.5), loss=np.float32(3), examples=np.float64(4))
     export(log, 2, accuracy=np.float32(0.5), average_loss=np.float32(0.25))

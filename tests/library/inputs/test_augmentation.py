@@ -65,13 +65,17 @@ def test_contrast_scales_the_distance_from_the_mean_grey():
     changed = random_color(tf.constant(images), 0.0, 0.9, 0.0, seed=seed(5)).numpy().astype(int)
     high, low = changed[0, 0, 0, 0], changed[0, 0, 1, 0]
     assert abs((high + low) / 2 - 110) <= 1
-    assert high - low != 20
+    draw = tf.random.stateless_uniform([3, 1, 1, 1], seed(5), -1.0, 1.0)[1, 0, 0, 0]
+    assert abs((high - low) - 20 * (1 + 0.9 * float(draw))) <= 1
 
 
 def test_colors_never_leave_the_range_of_a_byte():
-    extremes = tf.constant([[[[0, 0, 0], [255, 255, 255], [255, 0, 0]]]] * 16, tf.uint8)
-    changed = random_color(extremes, 1.0, 0.9, 0.9, seed=seed(6))
-    assert changed.dtype == tf.uint8
+    extremes = tf.constant([[[[0, 0, 0]], [[255, 255, 255]]]] * 64, tf.uint8)
+    changed = random_color(extremes, 1.0, 0.0, 0.0, seed=seed(6)).numpy().astype(int)
+    # Without the limit a cast would wrap around: black made darker would be bright.
+    draws = tf.random.stateless_uniform([3, 64, 1, 1], seed(6), -1.0, 1.0)[0, :, 0, 0].numpy()
+    expected = np.clip(np.array([0, 255]) + 255 * draws[:, np.newaxis], 0, 255)
+    np.testing.assert_allclose(changed[:, :, 0, 0], expected, atol=1)
 
 
 def test_the_same_seed_changes_in_the_same_way_inside_tf_data():

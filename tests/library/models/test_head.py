@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from library.models.head import add_head, stateless_dropout
@@ -69,3 +70,9 @@ def test_dropout_follows_from_seed_and_step():
 def test_dropout_is_off_outside_training():
     features = tf.ones([1, 10])
     assert stateless_dropout(features, 0.5, training=False, seed=1, salt=0) is features
+
+
+def test_a_layer_that_was_never_called_cannot_be_owned():
+    model = Identity(HubOptions(), num_classes=4, random_seed=0)
+    with pytest.raises(ValueError, match="the layer 'late' has no variables before it is called"):
+        model.own([tf.keras.layers.Dense(3, name='late')])

@@ -6,8 +6,12 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from library.errors import ConfigError, MismatchError
+from library.preparation.converter import convert
+from library.preparation.shard_writer import Target
+from library.preparation.sources.folder import list_folder
 
 
 @pytest.fixture(scope='module')
@@ -75,6 +79,36 @@ def test_a_checkpoint_that_is_not_there_is_named(launch, trained):
 def test_a_folder_without_a_run_is_named(launch, tmp_path):
     with pytest.raises(ConfigError, match=r'checkpoints: no run there \(--model_dir\)'):
         launch(tmp_path, 'evaluate')
+
+
+def test_an_option_of_the_runs_own_model_is_legal(launch, tmp_path):
+    assert launch(tmp_path, model='simple', image_size=16, train_epochs=1) == 0
+    with pytest.raises(ConfigError, match=r'--hidden_units is not used by this run: .* model hub'):
+        launch(tmp_path, 'evaluate', hidden_units=3)
+    assert launch(tmp_path, 'evaluate', dropout_rate=0.1) == 0
+
+
+@pytest.mark.parametrize('name', ['../out', 'a/b', '..'])
+def test_a_name_of_an_evaluation_is_no_path(launch, trained, name):
+    with pytest.raises(ConfigError, match='a plain name, without folders'):
+        launch(trained, 'evaluate', validation_name=name)
+
+
+def test_class_names_of_any_kind_survive_the_way_through_the_runs_values(
+    launch, tmp_path, data_dir
+):
+    names = ['no', 'null', '007', 'a,b', ' x ', '<<', '~', 'ä', "it's", '1e-4']
+    images = tmp_path / 'images'
+    for number, name in enumerate(names):
+        (images / name).mkdir(parents=True)
+        Image.new('RGB', (32, 32), (20 * number, 0, 99)).save(images / name / '0.jpg')
+    for split in ('train', 'test'):
+        target = Target(str(tmp_path / 'data' / split), split)
+        listing = list_folder(str(images), is_own=target.owns, output_dir=target.folder)
+        convert(listing, target, max_edge=32, workers=1)
+    assert launch(tmp_path, data_dir=tmp_path / 'data', train_epochs=1) == 0
+    assert launch(tmp_path, 'evaluate') == 0
+    assert metrics(tmp_path / 'checkpoints')['examples'] == len(names)
 
 
 def test_the_best_of_another_run_is_refused(launch, trained, tmp_path):

@@ -140,6 +140,35 @@ def test_one_folder_for_both_kinds_of_checkpoints_is_refused(launch, tmp_path):
         launch(tmp_path, best_model_dir=tmp_path / 'checkpoints')
 
 
+def test_a_folder_of_best_checkpoints_is_not_trained_in(launch, tmp_path):
+    assert launch(tmp_path, train_epochs=1) == 0
+    with pytest.raises(ConfigError, match='holds the best checkpoints of a run') as error:
+        launch(tmp_path, model_dir=tmp_path / 'best', best_model_dir=tmp_path / 'other')
+    assert error.value.exit_code == 2
+
+
+def test_a_runs_folder_is_not_taken_for_best_checkpoints(launch, tmp_path):
+    assert launch(tmp_path / 'one', train_epochs=1) == 0
+    with pytest.raises(ConfigError, match=r'checkpoints: a run lives there \(--best_model_dir\)'):
+        launch(tmp_path / 'two', best_model_dir=tmp_path / 'one' / 'checkpoints')
+
+
+def test_two_runs_may_share_a_folder_for_the_best_one_after_the_other(launch, tmp_path, capsys):
+    shared = tmp_path / 'shared'
+    for name in ('one', 'two'):
+        assert launch(tmp_path / name, best_model_dir=shared, train_epochs=2) == 0
+    first = read_history(str(tmp_path / 'one' / 'checkpoints'))
+    capsys.readouterr()
+    assert launch(tmp_path / 'one', best_model_dir=shared, train_epochs=2) == 0
+    assert 'best:' not in capsys.readouterr().out  # what lies there is the other run's
+    flags = {'xentropy_label_smoothing': 0.9, 'learning_rate': 1}
+    assert launch(tmp_path / 'one', best_model_dir=shared, train_epochs=6, **flags) == 0
+    state = json.loads((shared / 'best.json').read_text())
+    losses = [each['average_loss'] for each in read_history(str(tmp_path / 'one' / 'checkpoints'))]
+    assert state['snapshots'][0]['value'] == pytest.approx(min(losses))
+    assert min(losses) <= min(each['average_loss'] for each in first)
+
+
 def test_a_loss_that_is_no_number_ends_the_run(launch, tmp_path):
     with pytest.raises(
         NumericalError, match=r'step \d+: the loss is (nan|inf); the last checkpoint is good'
