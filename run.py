@@ -1,7 +1,9 @@
 """Trains and evaluates an image classifier: HParams in, tf.estimator.Estimator out.
 
-Values come from sets in project.yaml (how and where to run, --config_set) and hyperparameters.yaml
-(what is learned, --hyperparameter_set); each key of both is also a flag, which wins.
+The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
+every checkpoint and keeps the best; evaluate evaluates one checkpoint. Values come from sets in
+project.yaml (how and where to run, --config_set) and hyperparameters.yaml (what is learned,
+--hyperparameter_set); each key of both is also a flag, which wins.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -69,6 +68,7 @@ def _run(experiment: Experiment) -> None:
             say(f'step {step}: all {loop.train_epochs} epochs are trained already')
         else:
             hooks = [
+                # Before the saver: what is not finite must not be saved.
                 FiniteLossHook(),
                 CheckpointFitHook(estimator.latest_checkpoint, lambda: save(hparams, model_dir)),
                 EpochCheckpointSaverHook(
@@ -78,7 +78,10 @@ def _run(experiment: Experiment) -> None:
                 ProgressHook(total, batch_size),
                 StopTrainingHook(request),
             ]
-            _train(experiment, eval_spec, total, hooks)
+            train_spec = tf.estimator.TrainSpec(
+                experiment.batches(MODES.TRAIN), total, hooks, [FiniteVariablesListener()]
+            )
+            tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
             request.raise_if_asked()
     _tell(experiment, best.best())
 
@@ -93,6 +96,8 @@ def _open_run(experiment: Experiment) -> None:
     assert train is not None
     fallback = hparams.origin('eval_split') == 'auto' and hparams.eval_split == 'test'
     why = ', as there is no validation/' if fallback else ''
+    if len(train.class_names) == 1:
+        say('warning: there is one class only, so there is nothing to tell apart')
     say(
         f'{train.examples} images of {len(train.class_names)} classes to train on, '
         f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'
@@ -134,18 +139,6 @@ def _evaluate_newest(experiment: Experiment, spec: tf.estimator.EvalSpec) -> Non
             eval_result=metrics,
             is_the_final_export=False,
         )
-
-
-def _train(
-    experiment: Experiment,
-    eval_spec: tf.estimator.EvalSpec,
-    total: int,
-    hooks: Sequence[tf.estimator.SessionRunHook],
-) -> None:
-    train_spec = tf.estimator.TrainSpec(
-        experiment.batches(MODES.TRAIN), total, hooks, [FiniteVariablesListener()]
-    )
-    tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)
 
 
 def _tell(experiment: Experiment, best: Snapshot | None) -> None:
