@@ -1,4 +1,7 @@
-"""Turns a folder of images, one folder per class, into JPEG TFRecords for run.py."""
+"""Turns a folder of images, one folder per class, into JPEG TFRecords for run.py.
+
+With --verify it checks what was converted before.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import time
 from library.config.catalog import Catalog
 from library.config.command_line import help_text, parse
 from library.config.hparams import read_options
-from library.errors import ConfigError
+from library.errors import ConfigError, DataError
 from library.preparation.converter import convert
 from library.preparation.options import ConversionOptions
 from library.preparation.shard_writer import Target
@@ -28,6 +31,8 @@ def main(argv: list[str]) -> int:
         return 0
     options = read_options(ConversionOptions, command_line)
     quiet_tensorflow(options.verbose)
+    if options.verify is not None:
+        return _verify(options.verify)
     started = time.monotonic()
     target = _target(options)
     listing = list_folder(
@@ -51,6 +56,20 @@ def main(argv: list[str]) -> int:
         max_bad_fraction=options.max_bad_fraction,
     )
     _tell(manifest, target, time.monotonic() - started)
+    return 0
+
+
+def _verify(data_dir: str) -> int:
+    """Prints what is wrong with converted images; returns 0 if nothing is."""
+    from library.preparation.verification import verify
+
+    problems = 0
+    for problem in verify(data_dir):
+        print(problem)
+        problems += 1
+    if problems:
+        raise DataError(f'{data_dir}: {problems} problems (named above); convert the images again')
+    print(f'{data_dir}: every record is as it was written')
     return 0
 
 

@@ -51,19 +51,21 @@ def read_bytes(path: str) -> bytes:
     Raises:
       FileNotFoundError: there is none. Else OSError (local) or tf.errors.OpError (remote).
     """
-    if is_remote(path):
-        if not exists(path):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        with gfile(path).GFile(path, 'rb') as file:
-            return bytes(file.read())
-    with open(path, 'rb') as file:
-        return file.read()
+    if is_remote(path) and not exists(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    with open_binary(path) as file:
+        return bytes(file.read())
+
+
+def open_binary(path: str) -> Any:
+    """A file to read from, with read and seek; close it, or use it in a with statement."""
+    return gfile(path).GFile(path, 'rb') if is_remote(path) else open(path, 'rb')
 
 
 def digest(path: str) -> tuple[int, str]:
     """A file's length in bytes and its sha256; never more than a piece of it is in memory."""
     piece, length, sha256 = 1 << 20, 0, hashlib.sha256()
-    with gfile(path).GFile(path, 'rb') if is_remote(path) else open(path, 'rb') as file:
+    with open_binary(path) as file:
         while data := file.read(piece):
             length += len(data)
             sha256.update(data)

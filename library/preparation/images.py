@@ -79,6 +79,19 @@ def prepare_image(data: bytes, max_edge: int, quality: int) -> PreparedImage:
         raise RejectedImage(f'damaged ({" ".join(str(error).split())[:120]})') from None
 
 
+def check_jpeg(data: bytes) -> None:
+    """Raises RejectedImage unless `data` is a JPEG that decodes to its last byte."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            Image.open(io.BytesIO(data), formats=('JPEG',)).load()
+    except Image.UnidentifiedImageError:
+        raise RejectedImage('not a JPEG') from None
+    # As above: damaged input raises about anything.
+    except Exception as error:
+        raise RejectedImage(f'damaged ({" ".join(str(error).split())[:120]})') from None
+
+
 def _prepare(data: bytes, max_edge: int, quality: int) -> PreparedImage:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)

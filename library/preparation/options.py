@@ -31,4 +31,7 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
         0.1, 'Share of images that may be bad before nothing is written.', low=0, high=1
     )
     follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
+    verify: str | None = option(
+        None, 'Check converted images in this folder, or in its folders, and convert nothing.'
+    )
     verbose: bool = option(False, "Show tracebacks and TensorFlow's messages.")

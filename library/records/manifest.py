@@ -114,18 +114,14 @@ def open_split(data_dir: str, split: str) -> Manifest:
       DataError: a shard is missing or has another size, or two data sets share the folder.
     """
     folder = files.join(data_dir, split)
-    names = _manifests_in(folder)
-    if not names:
+    manifest = read_manifest(folder)
+    if manifest is None:
         word = shlex.quote(folder)
         raise ConfigError(
             f'{folder}: no converted images; make them with: python convert_dataset.py '
             f'--dataset_dir {word} --tfrecord_filename {split} --tfrecord_dir {word} '
             f'--max_edge 384'
         )
-    if len(names) > 1:
-        raise DataError(f'{folder}: two data sets in one folder ({", ".join(names)}); keep one')
-    path = files.join(folder, names[0])
-    manifest = from_json(files.read_bytes(path), path)
     for shard in manifest.shards:
         shard_path = files.join(folder, shard.name)
         if not files.exists(shard_path):
@@ -137,17 +133,28 @@ def open_split(data_dir: str, split: str) -> Manifest:
                 f'convert the images again'
             )
     if manifest.examples == 0:
-        raise DataError(f'{path}: the data set holds no images')
+        raise DataError(f'{folder}: the data set holds no images')
     return manifest
 
 
-def _manifests_in(folder: str) -> list[str]:
-    """Names of the manifests in a folder; other people's JSON files may lie beside them."""
-    return [
+def read_manifest(folder: str) -> Manifest | None:
+    """The manifest in a folder, or None where nothing was converted into it.
+
+    Raises:
+      DataError: it cannot be read, or there are two.
+    """
+    # Other people's JSON files may lie beside it.
+    names = [
         name
         for name in files.names_in(folder)
         if name.endswith('.json') and is_manifest(files.join(folder, name))
     ]
+    if len(names) > 1:
+        raise DataError(f'{folder}: two data sets in one folder ({", ".join(names)}); keep one')
+    if not names:
+        return None
+    path = files.join(folder, names[0])
+    return from_json(files.read_bytes(path), path)
 
 
 def is_manifest(path: str) -> bool:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from library.errors import ResourceError, ScaffoldError, Stopped
+from library.errors import DataError, ResourceError, ScaffoldError, Stopped
 from library.runtime.environment import is_verbose
 
 # TensorFlow's errors about files and folders.
@@ -49,10 +49,10 @@ def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as unknown:
-        line = _environment_failure(unknown)
-        if line is None:
+        known_kind = _known_failure(unknown)
+        if known_kind is None:
             raise
-        error = ResourceError(line)
+        error = known_kind
         error.__cause__ = unknown
     if '--verbose' in argv or is_verbose():
         traceback.print_exception(error)
@@ -64,14 +64,19 @@ def _stop(signal_number: int, frame: FrameType | None) -> None:
     raise Stopped(signal_number, 'stopped')
 
 
-def _environment_failure(error: Exception) -> str | None:
-    """One line for a failure of disk or permission, whoever raised it; None for anything else."""
+def _known_failure(error: Exception) -> ScaffoldError | None:
+    """A failure of disk, permission or damaged records, whoever raised it; None for any other."""
     if isinstance(error, OSError):
         name = os.fsdecode(error.filename) + ': ' if error.filename else ''
-        return f'{name}{(error.strerror or str(error)).lower()}'
+        return ResourceError(f'{name}{(error.strerror or str(error)).lower()}')
     # Asked by name, so that this module works where TensorFlow was never imported.
     kinds = {kind.__name__ for kind in type(error).__mro__}
     text = str(error)
     if kinds & _ENVIRONMENT_ERRORS or 'No space left' in text:
-        return text.splitlines()[0] if text else type(error).__name__
+        return ResourceError(text.splitlines()[0] if text else type(error).__name__)
+    if 'DataLossError' in kinds:
+        # TensorFlow does not say in which file.
+        return DataError(
+            'a shard is damaged; python convert_dataset.py --verify DATA_DIR tells which'
+        )
     return None

@@ -27,7 +27,7 @@ def quiet_tensorflow(verbose: bool) -> None:
         logging.getLogger(PROGRAM).setLevel(logging.DEBUG)
         return
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    for name in ('tensorflow', 'absl', 'h5py'):
+    for name in ('tensorflow', 'absl', 'h5py', 'matplotlib'):
         logging.getLogger(name).setLevel(logging.ERROR)
     # tensorflow-hub 0.16.1 imports pkg_resources, which warns that it will go away.
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated', category=UserWarning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -13,6 +14,7 @@ import tensorflow as tf
 from library.errors import ConfigError, MismatchError, NumericalError, Stopped
 from library.exporters.evaluation_log import read_history
 from library.hooks.progress import ProgressHook
+from library.runtime.entry import run_program
 
 
 def newest(folder):
@@ -217,3 +219,17 @@ def test_the_best_survives_a_restart_that_gets_worse(launch, tmp_path):
     assert launch(tmp_path, train_epochs=8, **flags) == 0
     assert read_history(str(tmp_path / 'checkpoints'))[-1]['average_loss'] > 0.5
     assert json.loads((tmp_path / 'best' / 'best.json').read_text()) == before
+
+
+def test_a_damaged_record_is_one_line_that_names_the_check(launch, tmp_path, data_dir, capsys):
+    for split in ('train', 'test'):
+        shutil.copytree(data_dir / split, tmp_path / 'data' / split)
+    shard = tmp_path / 'data' / 'train' / 'train-00000-of-00002.tfrecord'
+    content = bytearray(shard.read_bytes())
+    content[50] ^= 1
+    shard.write_bytes(content)
+    status = run_program(lambda argv: launch(tmp_path, data_dir=tmp_path / 'data'), [])
+    assert status == 3
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        'error: a shard is damaged; python convert_dataset.py --verify DATA_DIR tells which'
+    )

@@ -162,7 +162,7 @@ def test_a_data_set_without_images_is_refused(split):
     empty = manifest_of(shards=(SHARDS[1],), examples_per_class={'cat': 0, 'dög': 0})
     (split / 'train' / 'train.json').write_text(empty.to_json())
     assert refusal(DataError, str(split), 'train') == (
-        f'{split}/train/train.json: the data set holds no images'
+        f'{split}/train: the data set holds no images'
     )
 
 

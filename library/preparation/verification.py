@@ -1,0 +1,135 @@
+"""Converted images against their manifest: what is missing, altered or cannot be read."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from library import files
+from library.errors import ConfigError
+from library.preparation.images import RejectedImage, check_jpeg
+from library.records.example import ENCODED, LABEL
+from library.records.manifest import Manifest, Shard, read_manifest
+
+# A TFRecord is a length (8 bytes) with its checksum (4), the data, and the data's checksum (4).
+HEADER, FOOTER = 12, 4
+
+
+def verify(data_dir: str) -> Iterator[str]:
+    """Yields what is wrong with converted images, one line each; nothing if all is well.
+
+    Every shard is compared with its size, digest and count; then every record is parsed and its
+    image decoded. Record lengths are checked against the file before TensorFlow believes them: a
+    forged one would end the process.
+
+    Args:
+      data_dir: a folder with a manifest, or one whose folders have manifests.
+
+    Raises:
+      ConfigError: there is no manifest.
+      DataError: a manifest cannot be read.
+    """
+    below = [files.join(data_dir, name) for name in files.names_in(data_dir)]
+    manifests = [read_manifest(folder) for folder in (data_dir, *below)]
+    if not any(manifests):
+        raise ConfigError(f'{data_dir}: no converted images (--verify)')
+    for manifest in filter(None, manifests):
+        yield from _verify_split(manifest)
+
+
+def _verify_split(manifest: Manifest) -> Iterator[str]:
+    labels: Counter[int] = Counter()
+    found = True
+    for shard in manifest.shards:
+        path = files.join(manifest.folder, shard.name)
+        if not files.exists(path):
+            yield f'{path}: missing'
+            found = False
+            continue
+        yield from _check_file(path, shard)
+        yield from _check_records(path, shard, len(manifest.class_names), labels)
+    for label, name in enumerate(manifest.class_names):
+        expected = manifest.examples_per_class[name]
+        if found and labels[label] != expected:
+            yield f'{manifest.folder}: class {name!r} has {labels[label]} images, not {expected}'
+    yield from _strangers(manifest)
+
+
+def _check_file(path: str, shard: Shard) -> Iterator[str]:
+    """Size and digest of a shard."""
+    size, digest = files.digest(path)
+    if size != shard.bytes:
+        yield f'{path}: {size} bytes, but {shard.bytes} were written'
+    elif digest != shard.sha256:
+        yield f'{path}: the content is not what was written (sha256)'
+
+
+def _check_records(path: str, shard: Shard, classes: int, labels: Counter[int]) -> Iterator[str]:
+    """Framing, checksum, fields and image of every record; counts the labels."""
+    starts, problem = _walk(path)
+    if problem:
+        yield f'{path}: {problem}'
+        return
+    if len(starts) != shard.examples:
+        yield f'{path}: {len(starts)} records, but {shard.examples} were written'
+    number = 0
+    try:
+        for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
+            problem = _check_record(record, classes, labels)
+            if problem:
+                yield f'{path}: record {number} at byte {starts[number]}: {problem}'
+            number += 1
+    except tf.errors.DataLossError:
+        yield f'{path}: record {number} at byte {starts[number]}: its checksum is wrong'
+
+
+def _walk(path: str) -> tuple[list[int], str]:
+    """Where each record starts, by the lengths alone; and what is wrong with them, or ''."""
+    size, offset, starts = files.size(path), 0, []
+    with files.open_binary(path) as file:
+        while offset < size:
+            file.seek(offset)
+            header = file.read(HEADER)
+            if len(header) < HEADER:
+                return starts, f'cut off in the header of record {len(starts)} at byte {offset}'
+            (length,) = struct.unpack('<Q', header[:8])
+            end = offset + HEADER + length + FOOTER
+            if end > size:
+                claim = f'claims {length} bytes, more than are left'
+                return starts, f'record {len(starts)} at byte {offset} {claim}'
+            starts.append(offset)
+            offset = end
+    return starts, ''
+
+
+def _check_record(record: bytes, classes: int, labels: Counter[int]) -> str:
+    """What is wrong with one record, or ''."""
+    example = tf.train.Example()
+    try:
+        example.ParseFromString(record)
+    except DecodeError:
+        return 'not a tf.train.Example'
+    features = example.features.feature
+    label, encoded = features[LABEL].int64_list.value, features[ENCODED].bytes_list.value
+    if len(label) != 1 or len(encoded) != 1:
+        return f'lacks {LABEL} or {ENCODED}'
+    if not 0 <= label[0] < classes:
+        return f'its label {label[0]} is none of {classes} classes'
+    labels[label[0]] += 1
+    try:
+        check_jpeg(encoded[0])
+    except RejectedImage as rejected:
+        return f'its image is {rejected}'
+    return ''
+
+
+def _strangers(manifest: Manifest) -> Iterator[str]:
+    """Shards that the manifest does not name, left by something else."""
+    known = {shard.name for shard in manifest.shards}
+    for name in files.names_in(manifest.folder):
+        if name.endswith('.tfrecord') and name not in known:
+            yield f'{files.join(manifest.folder, name)}: not in the manifest'
