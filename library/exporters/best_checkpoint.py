@@ -121,10 +121,18 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         """What this run kept so far; anything else in the folder is moved aside first."""
         files.make_folder(self._folder)
         kept = self._snapshots_in(self._folder)
-        if not kept:
+        if kept:
+            _write_checkpoint_state(self._folder, kept)  # a kill may have left an older one
+            return kept
+        asides = [files.join(self._folder, n) for n in files.names_in(self._folder)]
+        asides = [each for each in asides if self._snapshots_in(each)]
+        # Without best.json, what lies here are files of a move back that was killed.
+        if not asides or files.exists(files.join(self._folder, BEST_STATE)):
             _move_aside(self._folder)
-            kept = self._bring_back()
-        return kept
+        if asides:
+            _move(_own_names(asides[0]), asides[0], self._folder)
+            say(f'{self._folder}: moved the best checkpoints of this run back from {asides[0]}')
+        return self._snapshots_in(self._folder)
 
     def _snapshots_in(self, folder: str) -> list[Snapshot]:
         """The snapshots of this run and metric that `folder` holds, the best first."""
@@ -138,26 +146,11 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         """What snapshots must share to be compared."""
         return {'run_id': self._run_id, 'metric': self._metric, 'lower': self._lower_is_better}
 
-    def _bring_back(self) -> list[Snapshot]:
-        """Moves this run's snapshots back, if another run moved them aside in the meantime."""
-        for name in files.names_in(self._folder):
-            aside = files.join(self._folder, name)
-            kept = self._snapshots_in(aside) if name.startswith(ASIDE) else []
-            if kept:
-                _move(_own_names(aside), aside, self._folder)
-                say(f'{self._folder}: this run had its best checkpoints in {aside}: moved back')
-                return kept
-        return []
-
     def _write_state(self, ranked: list[Snapshot]) -> None:
         state = {**self._identity, 'snapshots': [asdict(each) for each in ranked]}
         text = json.dumps(state, indent=1) + '\n'
         files.write_atomically(files.join(self._folder, BEST_STATE), text.encode())
-        # Oldest first in TensorFlow's order: the best is the "latest", which a model_dir means.
-        lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
-        lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
-        text = '\n'.join(lines) + '\n'
-        files.write_atomically(files.join(self._folder, CHECKPOINT_STATE), text.encode())
+        _write_checkpoint_state(self._folder, ranked)
 
 
 def prefers_low(metric: str, mode: str) -> bool:
@@ -165,6 +158,14 @@ def prefers_low(metric: str, mode: str) -> bool:
     if mode == 'auto':
         return any(word in metric for word in ('loss', 'error', 'entropy'))
     return mode == 'min'
+
+
+def _write_checkpoint_state(folder: str, ranked: list[Snapshot]) -> None:
+    """Lets TensorFlow take the best for the newest, which is what it restores from a folder."""
+    lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
+    lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
+    text = '\n'.join(lines) + '\n'
+    files.write_atomically(files.join(folder, CHECKPOINT_STATE), text.encode())
 
 
 def _read_state(folder: str) -> dict[str, Any] | None:
@@ -218,7 +219,8 @@ def _move_aside(folder: str) -> None:
     if not foreign:
         return
     number = 1
-    while files.exists(files.join(folder, f'{ASIDE}{number}')):
+    # A folder without best.json and these names is one that a killed move began to fill.
+    while {BEST_STATE, *foreign} & set(files.names_in(files.join(folder, f'{ASIDE}{number}'))):
         number += 1
     aside = files.join(folder, f'{ASIDE}{number}')
     files.make_folder(aside)

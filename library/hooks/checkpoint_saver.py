@@ -21,12 +21,12 @@ class EpochCheckpointSaverHook(tf.estimator.CheckpointSaverHook):
         # The base insists on a number; the timer that it makes is never asked.
         super().__init__(checkpoint_dir, save_steps=1, save_graph_def=False)
         self._is_due = is_due
-        self._last_saved = -1
+        self._step = 0
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Saves step 0; on a resume only tells the listeners, who expect to hear of a start."""
         step = session.run(self._global_step_tensor)
-        self._last_saved = step
+        self._step = step
         self._timer.update_last_triggered_step(step)
         newest = tf.train.latest_checkpoint(self._checkpoint_dir)
         if newest is None or not newest.endswith(f'-{step}'):
@@ -42,10 +42,9 @@ class EpochCheckpointSaverHook(tf.estimator.CheckpointSaverHook):
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Saves if the step just done is due."""
-        self._step = getattr(self, '_step', self._last_saved) + 1
+        self._step += 1
         if self._is_due(self._step):
             step = run_context.session.run(self._global_step_tensor)
-            self._last_saved = step
             self._timer.update_last_triggered_step(step)
             if self._save(run_context.session, step):
                 run_context.request_stop()

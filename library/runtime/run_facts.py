@@ -57,8 +57,8 @@ def with_completed(hparams: HParams, saved: Set | None, completed: Mapping[str, 
     trained = files.exists(files.join(hparams.model_dir, 'checkpoint'))
     if before and now and before != now and trained:
         raise MismatchError(
-            f'{hparams.model_dir}: was trained on another module than {hparams.module}; '
-            f'choose another --model_dir'
+            f'{hparams.model_dir}: was trained on another module than this run names; choose '
+            f'another --model_dir'
         )
     return hparams.with_values(f'model {hparams.model}', **completed)
 

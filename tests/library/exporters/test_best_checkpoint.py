@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from library import files
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
@@ -142,7 +144,7 @@ def test_a_run_that_comes_back_gets_its_best_back(run, tmp_path, capsys):
     assert run(3, average_loss=0.9) is None
     assert kept(tmp_path) == [1]
     assert best_value(tmp_path) == 1.0
-    assert 'this run had its best checkpoints in' in capsys.readouterr().out
+    assert 'moved the best checkpoints of this run back from' in capsys.readouterr().out
     assert run(4, run_id='two', average_loss=0.7) is None
     assert kept(tmp_path) == [2]
 
@@ -175,11 +177,35 @@ def test_the_same_evaluation_twice_is_kept_once(run, tmp_path):
     assert [each['global_step'] for each in state['snapshots']] == [1]
 
 
+@pytest.mark.parametrize('moment', range(18))
+def test_a_kill_while_a_run_takes_its_folder_back_loses_neither_runs_best(
+    run, tmp_path, monkeypatch, moment
+):
+    run(1, average_loss=0.1)
+    run(2, run_id='two', average_loss=0.5)
+    count = 0
+
+    def dying(*args, replace=files.replace):
+        nonlocal count
+        count += 1
+        if count > moment:
+            raise KeyboardInterrupt
+        return replace(*args)
+
+    with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
+        patched.setattr(files, 'replace', dying)
+        run(3, average_loss=0.9)
+    run(3, average_loss=0.9)
+    assert kept(tmp_path) == [1]
+    assert best_value(tmp_path) == 1.0
+    run(4, run_id='two', average_loss=0.7)
+    assert kept(tmp_path) == [2]
+    assert best_value(tmp_path) == 2.0
+
+
 @pytest.mark.parametrize('moment', range(12))
 def test_a_kill_at_any_write_leaves_the_old_best_or_the_new_one(run, tmp_path, monkeypatch, moment):
     """Each write and rename is once the last; a rerun then ends as if nothing had happened."""
-    from library import files
-
     run(1, average_loss=0.9)
     count = 0
 
