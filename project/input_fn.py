@@ -12,9 +12,10 @@ from library.inputs.augmentation import augment
 from library.inputs.batching import prefetch_to_device
 from library.inputs.decoding import center_window, decode_and_crop, random_window
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
-from library.inputs.reading import list_shards, numbered, parallel_interleave
+from library.inputs.reading import epoch_after_epoch, list_shards, numbered, parallel_interleave
 from library.records.example import parse_example
 from library.records.manifest import open_split
+from library.runtime.run_folder import newest_step
 
 
 def input_fn(
@@ -56,22 +57,30 @@ def input_fn(
         key = tf.stack([tf.constant(seed, tf.int64), -1 - number])
         return augment(images, image, key), labels
 
-    # Reading several shards in turns mixes them; evaluation keeps the stored order.
-    dataset = list_shards(split.shard_paths, shuffle_seed=seed if shuffled else None)
-    dataset = parallel_interleave(dataset, pipeline.interleave_files if shuffled else 1)
-    if shuffled:
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        if not shuffled:
+            return parallel_interleave(list_shards(split.shard_paths, None), files_at_once=1)
+        # Reading several shards in turns mixes them.
+        epoch_seed = epoch * 2**31 + seed
+        records = list_shards(split.shard_paths, epoch_seed)
+        records = parallel_interleave(records, pipeline.interleave_files)
         # Before decoding, so that the buffer holds JPEGs: a tenth of their pixels.
-        dataset = dataset.shuffle(data.shuffle_buffer, seed=seed)
+        return records.shuffle(data.shuffle_buffer, epoch_seed, reshuffle_each_iteration=False)
+
     if training:
         # Before batching: batches are full, and an epoch ends inside one.
-        dataset = dataset.repeat()
+        steps = newest_step(params.model_dir)
+        dataset = epoch_after_epoch(one_epoch, split.examples, first=steps * batch_size)
+    else:
+        steps = 0
+        dataset = one_epoch(tf.constant(0, tf.int64))
     # Random operations are keyed by the record's number, so they repeat in whatever order the
     # parallel calls run.
-    dataset = numbered(dataset)
+    dataset = numbered(dataset, first=steps * batch_size)
     dataset = dataset.map(decode, num_parallel_calls=parallel, deterministic=True)
     dataset = dataset.batch(batch_size, drop_remainder=training)
     if augmented:
-        dataset = numbered(dataset)
+        dataset = numbered(dataset, first=steps)
         dataset = dataset.map(augment_batch, num_parallel_calls=parallel, deterministic=True)
     dataset = dataset.map(lambda images, labels: ({'image': images}, labels))
     dataset = dataset.prefetch(pipeline.prefetch_batches or tf.data.AUTOTUNE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -11,11 +11,11 @@ import tensorflow as tf
 BLOCK = 16
 
 
-def list_shards(paths: Sequence[str], shuffle_seed: int | None) -> tf.data.Dataset:
-    """File paths as string scalars; in a new order each epoch if a seed is given."""
+def list_shards(paths: Sequence[str], shuffle_seed: tf.Tensor | int | None) -> tf.data.Dataset:
+    """File paths as string scalars, in the given order or in that of a seed."""
     dataset = tf.data.Dataset.from_tensor_slices(list(paths))
     if shuffle_seed is not None:
-        dataset = dataset.shuffle(len(paths), seed=shuffle_seed)
+        dataset = dataset.shuffle(len(paths), seed=shuffle_seed, reshuffle_each_iteration=False)
     return dataset
 
 
@@ -40,6 +40,23 @@ def parallel_interleave(files: tf.data.Dataset, files_at_once: int) -> tf.data.D
     )
 
 
-def numbered(records: tf.data.Dataset) -> tf.data.Dataset:
-    """Pairs each element with its number from 0, the key of everything random that follows."""
-    return tf.data.Dataset.zip((tf.data.Dataset.counter(), records))
+def epoch_after_epoch(
+    one_epoch: Callable[[tf.Tensor], tf.data.Dataset], examples: int, first: int
+) -> tf.data.Dataset:
+    """An endless stream of epochs from any of its examples on.
+
+    A resumed run starts where it was, and sees what it would have seen without the stop: every
+    epoch follows from its number alone. Skipping costs the reading of records, not their decoding.
+
+    Args:
+      one_epoch: takes the epoch's number from 0, int64, and gives its records.
+      examples: how many records an epoch has.
+      first: how many records were fed before.
+    """
+    epoch, skipped = divmod(first, examples)
+    return tf.data.Dataset.counter(start=epoch).flat_map(one_epoch).skip(skipped)
+
+
+def numbered(dataset: tf.data.Dataset, first: int = 0) -> tf.data.Dataset:
+    """Pairs each element with its number, the key of everything random that follows."""
+    return tf.data.Dataset.zip((tf.data.Dataset.counter(start=first), dataset))

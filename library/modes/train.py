@@ -17,7 +17,7 @@ from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
 from library.modes.options import LoopOptions
 from library.runtime.experiment import Experiment
-from library.runtime.run_folder import mend_checkpoints, only_trainer
+from library.runtime.run_folder import mend_checkpoints, newest_step, only_trainer
 from library.training.epochs import Epochs
 
 MODES = tf.estimator.ModeKeys
@@ -59,7 +59,7 @@ def _run(experiment: Experiment) -> None:
             start_delay_secs=0,
             throttle_secs=0,
         )
-        step = _newest_step(estimator)
+        step = newest_step(model_dir)
         due = step > 0 and (step >= total or epochs.ends_at(step, loop.epochs_between_evals))
         if due and not log.has(step):
             _evaluate_newest(experiment, eval_spec)
@@ -102,11 +102,6 @@ def _open_run(experiment: Experiment) -> None:
         f'{train.examples} images of {len(train.class_names)} classes to train on, '
         f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'
     )
-
-
-def _newest_step(estimator: tf.estimator.Estimator) -> int:
-    checkpoint = estimator.latest_checkpoint()
-    return int(checkpoint.rsplit('-', 1)[1]) if checkpoint else 0
 
 
 def _check_fit(experiment: Experiment) -> None:

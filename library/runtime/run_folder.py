@@ -95,5 +95,11 @@ def newest_checkpoint(folder: str) -> str | None:
         return None
 
 
+def newest_step(folder: str) -> int:
+    """The step of the newest checkpoint; 0 if there is none."""
+    checkpoint = newest_checkpoint(folder)
+    return int(checkpoint.rsplit('-', 1)[1]) if checkpoint else 0
+
+
 def _checkpoint(model_dir: str, step: int) -> str:
     return files.join(model_dir, f'model.ckpt-{step}')

@@ -20,9 +20,10 @@ TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 
 
 @pytest.fixture
-def hparams(data_dir):
+def hparams(data_dir, tmp_path):
     def make(**flags):
-        values = {'data_dir': data_dir, 'image_size': 32, 'batch_size': 7, **flags}
+        values = {'data_dir': data_dir, 'image_size': 32, 'batch_size': 7, 'model_dir': tmp_path}
+        values |= flags
         values |= {'train_batch_size': 'none', 'eval_split': 'test'}
         words = [f'--{name}={value}' for name, value in values.items()]
         return resolve(CATALOG, parse(words, CATALOG))

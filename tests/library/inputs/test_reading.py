@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 import tensorflow as tf
 
-from library.inputs.reading import list_shards, numbered, parallel_interleave
+from library.inputs.reading import (
+    epoch_after_epoch,
+    list_shards,
+    numbered,
+    parallel_interleave,
+)
 
 
 def write_shards(folder, count, records):
@@ -42,14 +48,24 @@ def test_interleaving_gives_the_same_order_every_time(tmp_path):
     assert first == second
 
 
-def test_a_seed_orders_the_shards_anew_each_epoch(tmp_path):
+def test_a_seed_gives_the_shards_an_order_of_its_own(tmp_path):
     paths = write_shards(tmp_path, 8, 1)
-    shards = list_shards(paths, shuffle_seed=1)
-    epochs = [values(shards) for _ in range(4)]
-    assert all(sorted(epoch) == sorted(paths) for epoch in epochs)
-    assert len({tuple(epoch) for epoch in epochs}) > 1
+    orders = [values(list_shards(paths, shuffle_seed=seed)) for seed in (1, 1, 2, 3)]
+    assert all(sorted(order) == sorted(paths) for order in orders)
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in orders}) == 3
 
 
-def test_numbers_count_on_over_epochs():
-    dataset = numbered(tf.data.Dataset.from_tensor_slices(['a', 'b']).repeat(2))
-    assert [int(number) for number, _ in dataset] == [0, 1, 2, 3]
+@pytest.mark.parametrize('first', [0, 3, 4, 9])
+def test_epochs_follow_each_other_from_any_example_on(first):
+    def one_epoch(epoch):
+        return tf.data.Dataset.range(4).map(lambda record: epoch * 10 + record)
+
+    stream = epoch_after_epoch(one_epoch, examples=4, first=first).take(6)
+    expected = [epoch * 10 + record for epoch in range(5) for record in range(4)]
+    assert list(stream.as_numpy_iterator()) == expected[first : first + 6]
+
+
+def test_numbers_count_on_from_the_first():
+    dataset = numbered(tf.data.Dataset.from_tensor_slices(['a', 'b']).repeat(2), first=7)
+    assert [int(number) for number, _ in dataset] == [7, 8, 9, 10]

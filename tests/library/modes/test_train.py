@@ -62,6 +62,19 @@ def test_a_resumed_run_goes_on_to_the_same_total(launch, tmp_path, capsys):
     assert 'train_epochs: 1 -> 3 (command line)' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize('fine_tuning', [False, True])
+def test_a_stop_and_a_resume_change_no_bit_of_the_result(launch, tmp_path, fine_tuning):
+    # 24 images in batches of 7: the stop falls inside an epoch of the data.
+    flags = {'train_batch_size': 7, **({'fine_tuning': None} if fine_tuning else {})}
+    assert launch(tmp_path / 'whole', train_epochs=3, **flags) == 0
+    assert launch(tmp_path / 'parts', train_epochs=1, **flags) == 0
+    assert launch(tmp_path / 'parts', train_epochs=3, **flags) == 0
+    whole, parts = values(tmp_path / 'whole'), values(tmp_path / 'parts')
+    assert whole.keys() == parts.keys()
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
+
+
 def test_a_resumed_run_follows_a_changed_learning_rate(launch, tmp_path):
     assert launch(tmp_path, train_epochs=1) == 0
     before = values(tmp_path)['head/logits/kernel']
