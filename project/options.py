@@ -88,6 +88,6 @@ def _check_folders(model_dir: str, best_model_dir: str) -> None:
             f'{model_dir}: holds the best checkpoints of a run, to evaluate and not to train on '
             f'(--model_dir)'
         )
-    is_run = files.exists(files.join(best_model_dir, 'eval', 'history.jsonl'))
-    if is_run and not files.exists(files.join(best_model_dir, BEST_STATE)):
+    # Training writes its events there, the best checkpoints have none.
+    if any(name.startswith('events.out.') for name in files.names_in(best_model_dir)):
         raise ConfigError(f'{best_model_dir}: a run lives there (--best_model_dir)')

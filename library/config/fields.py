@@ -124,7 +124,7 @@ class Option:
         if self.value_type is bool:
             if word in _TRUE or word in _FALSE:
                 return word in _TRUE
-        else:
+        elif word.isascii() and '_' not in word:  # Python reads more as numbers than YAML does
             try:
                 return self.value_type(word)
             except ValueError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -20,12 +21,24 @@ from library.errors import ConfigError
 # comes near this count of entries.
 MAX_ENTRIES = 10_000
 MAX_MERGE_DEPTH = 20
+MAX_DEPTH = 20
 _MERGE = 'tag:yaml.org,2002:merge'
 _PLAIN_TAGS = {f'tag:yaml.org,2002:{name}' for name in ('str', 'map', 'seq')}
 
 
 class _TextLoader(yaml.SafeLoader):
     """A safe loader that leaves every scalar the text that was written."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        # PyYAML's scanner takes a second for 3000 brackets; sets are flat.
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 _TextLoader.yaml_implicit_resolvers = {
@@ -107,6 +120,10 @@ def _root_mapping(path: str) -> yaml.MappingNode:
         if problem.startswith('but '):
             problem = f'{error.context}, {problem}'
         raise ConfigError(f'{place}: {problem}') from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count('\n') + 1, error.position - before.rfind('\n')
+        raise ConfigError(f'{path}:{line}: column {column}: {error.reason}') from None
     except yaml.YAMLError as error:
         raise ConfigError(f'{path}: {" ".join(str(error).split())}') from None
     except RecursionError:

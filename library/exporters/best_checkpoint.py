@@ -5,33 +5,29 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import tensorflow as tf
 
 from library import files
-from library.config.explain import SAVED_AS, save
+from library.config.explain import save
 from library.config.hparams import HParams
 from library.config.yaml_sets import suggestion
 from library.errors import ConfigError
 from library.exporters.options import BEST_STATE, BestOptions
+from library.exporters.snapshots import (
+    Snapshot,
+    copy_checkpoint,
+    free_name,
+    move,
+    move_aside,
+    own_names,
+    read_state,
+    remove_other_checkpoints,
+    write_checkpoint_state,
+)
 from library.hooks.progress import say
-
-# TensorFlow's own name for the file that lists a folder's checkpoints.
-CHECKPOINT_STATE = 'checkpoint'
-PREFIX = 'model.ckpt-'
-# Folders for the snapshots of other runs.
-ASIDE = 'previous-'
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One kept checkpoint: its name in the folder, its step, and the metric that it had."""
-
-    checkpoint: str
-    global_step: int
-    value: float
 
 
 class BestCheckpointExporter(tf.estimator.Exporter):
@@ -91,20 +87,22 @@ class BestCheckpointExporter(tf.estimator.Exporter):
             say(f'step {step}: {self._metric} is {value}, which is never the best')
             return None
         kept = self._own_snapshots()
-        new = Snapshot(f'{PREFIX}{step}', step, value)
-        rivals = [each for each in kept if each.global_step != step]
+        new = Snapshot(free_name(kept, step), step, value)
+        # A run that went back to an older checkpoint meets its steps again.
+        before = [each for each in kept if each.global_step == step]
+        rivals = [each for each in kept if each not in before]
         ranked = sorted([*rivals, new], key=self._rank)[: self._keep]
-        if new not in ranked:
+        if new not in ranked or any(self._rank(each) <= self._rank(new) for each in before):
             return None
-        _copy_checkpoint(checkpoint_path, self._folder, new.checkpoint)
+        copy_checkpoint(checkpoint_path, self._folder, new.checkpoint)
         save(self._hparams, self._folder)
         self._write_state(ranked)
-        _remove_other_checkpoints(self._folder, ranked)
+        remove_other_checkpoints(self._folder, ranked)
         return files.join(self._folder, new.checkpoint)
 
     def best(self) -> Snapshot | None:
         """The best checkpoint of this run that the folder holds."""
-        kept = self._snapshots_in(self._folder)
+        kept = self._present()
         return kept[0] if kept else None
 
     def is_best(self, step: int) -> bool:
@@ -120,23 +118,32 @@ class BestCheckpointExporter(tf.estimator.Exporter):
     def _own_snapshots(self) -> list[Snapshot]:
         """What this run kept so far; anything else in the folder is moved aside first."""
         files.make_folder(self._folder)
-        kept = self._snapshots_in(self._folder)
-        if kept:
-            _write_checkpoint_state(self._folder, kept)  # a kill may have left an older one
+        if self._snapshots_in(self._folder):
+            kept = self._present()
+            # A kill may have left the state of before, and files that nothing names.
+            if kept:
+                write_checkpoint_state(self._folder, kept)
+            remove_other_checkpoints(self._folder, kept)
             return kept
         asides = [files.join(self._folder, n) for n in files.names_in(self._folder)]
         asides = [each for each in asides if self._snapshots_in(each)]
         # Without best.json, what lies here are files of a move back that was killed.
         if not asides or files.exists(files.join(self._folder, BEST_STATE)):
-            _move_aside(self._folder)
+            move_aside(self._folder)
         if asides:
-            _move(_own_names(asides[0]), asides[0], self._folder)
+            move(own_names(asides[0]), asides[0], self._folder)
             say(f'{self._folder}: moved the best checkpoints of this run back from {asides[0]}')
-        return self._snapshots_in(self._folder)
+        return self._present()
+
+    def _present(self) -> list[Snapshot]:
+        """This run's snapshots in the folder whose files are still there."""
+        names = files.names_in(self._folder)
+        kept = self._snapshots_in(self._folder)
+        return [each for each in kept if f'{each.checkpoint}.index' in names]
 
     def _snapshots_in(self, folder: str) -> list[Snapshot]:
         """The snapshots of this run and metric that `folder` holds, the best first."""
-        state = _read_state(folder)
+        state = read_state(folder)
         if state is None or {key: state.get(key) for key in self._identity} != self._identity:
             return []
         return [Snapshot(**each) for each in state['snapshots']]
@@ -150,7 +157,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         state = {**self._identity, 'snapshots': [asdict(each) for each in ranked]}
         text = json.dumps(state, indent=1) + '\n'
         files.write_atomically(files.join(self._folder, BEST_STATE), text.encode())
-        _write_checkpoint_state(self._folder, ranked)
+        write_checkpoint_state(self._folder, ranked)
 
 
 def prefers_low(metric: str, mode: str) -> bool:
@@ -158,71 +165,3 @@ def prefers_low(metric: str, mode: str) -> bool:
     if mode == 'auto':
         return any(word in metric for word in ('loss', 'error', 'entropy'))
     return mode == 'min'
-
-
-def _write_checkpoint_state(folder: str, ranked: list[Snapshot]) -> None:
-    """Lets TensorFlow take the best for the newest, which is what it restores from a folder."""
-    lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
-    lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
-    text = '\n'.join(lines) + '\n'
-    files.write_atomically(files.join(folder, CHECKPOINT_STATE), text.encode())
-
-
-def _read_state(folder: str) -> dict[str, Any] | None:
-    """What best.json says; None if there is none, or it is damaged."""
-    path = files.join(folder, BEST_STATE)
-    if not files.exists(path):
-        return None
-    try:
-        state = json.loads(files.read_bytes(path))
-    except ValueError:
-        return None
-    return state if isinstance(state, dict) and 'snapshots' in state else None
-
-
-def _copy_checkpoint(source: str, folder: str, name: str) -> None:
-    """Copies the files of a checkpoint; the index, without which it is none, comes last."""
-    parts = [part for part in tf.io.gfile.glob(f'{source}.*') if not part.endswith('.meta')]
-    parts.sort(key=lambda part: part.endswith('.index'))
-    for part in parts:
-        data = files.read_bytes(part)
-        files.write_atomically(files.join(folder, name + part[len(source) :]), data)
-
-
-def _own_names(folder: str) -> list[str]:
-    """The files of an exporter in a folder; other people's files stay where they are."""
-    return [
-        name
-        for name in files.names_in(folder)
-        if name.startswith(PREFIX) or name in (BEST_STATE, CHECKPOINT_STATE, SAVED_AS)
-    ]
-
-
-def _move(names: list[str], source: str, target: str) -> None:
-    """Moves files, best.json last: until then a rerun finds the rest where it was."""
-    for name in sorted(names, key=lambda name: name == BEST_STATE):
-        files.replace(files.join(source, name), files.join(target, name))
-
-
-def _remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
-    """Removes snapshots that fell out, and what a killed copy left."""
-    prefixes = tuple(f'{each.checkpoint}.' for each in kept)
-    for name in files.names_in(folder):
-        partial = name.endswith('.partial')
-        if name.startswith(PREFIX) and (partial or not name.startswith(prefixes)):
-            files.remove(files.join(folder, name))
-
-
-def _move_aside(folder: str) -> None:
-    """Moves another run's snapshots into previous-N/."""
-    foreign = _own_names(folder)
-    if not foreign:
-        return
-    number = 1
-    # A folder without best.json and these names is one that a killed move began to fill.
-    while {BEST_STATE, *foreign} & set(files.names_in(files.join(folder, f'{ASIDE}{number}'))):
-        number += 1
-    aside = files.join(folder, f'{ASIDE}{number}')
-    files.make_folder(aside)
-    _move(foreign, folder, aside)
-    say(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')

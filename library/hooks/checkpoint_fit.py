@@ -6,6 +6,7 @@ TensorFlow itself hides this: resource variables silently take the checkpoint's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -13,6 +14,7 @@ from library.errors import MismatchError
 
 # Scope of a TF-Hub module's variables; a frozen module has none in its checkpoints.
 MODULE = 'module/'
+OTHER_OPTIONS = 'other options made it (see hparams.yaml beside it); choose another --model_dir'
 
 
 class CheckpointFitHook(tf.estimator.SessionRunHook):
@@ -44,10 +46,18 @@ def graph_variables() -> dict[str, tf.TensorShape]:
     return {v.op.name: v.shape for v in tf.compat.v1.global_variables()}
 
 
+def open_checkpoint(checkpoint: str) -> Any:
+    """A reader of the checkpoint with this path, without ending.
+
+    tf.train.load_checkpoint takes the path for a folder in ram://, where each prefix is one.
+    """
+    return tf.compat.v1.train.NewCheckpointReader(checkpoint)
+
+
 def is_readable(checkpoint: str) -> bool:
     """True if every value of the checkpoint can be read and has the checksum that was written."""
     try:
-        reader = tf.train.load_checkpoint(checkpoint)
+        reader = open_checkpoint(checkpoint)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
     # IndexError is what the reader makes of OutOfRangeError, a file that ends too early.
@@ -67,7 +77,7 @@ def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
       MismatchError: a variable is missing from the checkpoint or has another shape there.
     """
     try:
-        saved = tf.train.load_checkpoint(checkpoint).get_variable_to_shape_map()
+        saved = open_checkpoint(checkpoint).get_variable_to_shape_map()
     except (tf.errors.OpError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise MismatchError(f'{checkpoint}: the checkpoint cannot be read ({reason})') from None
@@ -80,7 +90,7 @@ def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
         )
     for name, shape in variables.items():
         if name not in saved:
-            hint = ''
+            hint = f': {OTHER_OPTIONS}'
             if name.startswith(MODULE):
                 hint = (
                     '; a run with a frozen module cannot go on with fine_tuning: '
@@ -90,6 +100,5 @@ def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:
         if not shape.is_compatible_with(saved[name]):
             raise MismatchError(
                 f'{checkpoint}: {name} has the shape {saved[name]} there and {shape.as_list()} in '
-                f'this run: other options made it (see its hparams.yaml); choose another '
-                f'--model_dir'
+                f'this run: {OTHER_OPTIONS}'
             )

@@ -7,6 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
+# What every evaluation gives.
+METRICS = ('average_loss', 'accuracy')
+
 
 def predictions_of(logits: tf.Tensor) -> dict[str, tf.Tensor]:
     """What the model says.

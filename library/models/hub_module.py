@@ -62,7 +62,10 @@ def inspect_module(folder: str) -> ModuleInfo:
     variables = files.join(folder, 'variables', 'variables')
     # A module of TensorFlow 1 without variables has no such file.
     if not (is_tf1 and not files.exists(f'{variables}.index')) and not is_readable(variables):
-        raise ResourceError(f'{folder}: the variables of the module are missing or damaged')
+        raise ResourceError(
+            f'{folder}: the variables of the module are missing or damaged (if it was unpacked or '
+            f'downloaded here, delete the folder and run again)'
+        )
     inputs = _tf1_inputs(graph) if is_tf1 else _call_inputs(graph.object_graph_def)
     return ModuleInfo(_image_size(folder, inputs), is_tf1, _digest(folder))
 

@@ -35,8 +35,9 @@ def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None =
       ConfigError: a digest is asked for, and the handle is no archive.
       ResourceError: the module is missing, damaged or out of reach.
     """
-    cache = cache_dir or os.environ.get('TFHUB_CACHE_DIR') or os.path.expanduser(DEFAULT_CACHE)
-    handle = handle.removeprefix('file://')
+    cache = cache_dir or os.environ.get('TFHUB_CACHE_DIR') or DEFAULT_CACHE
+    cache = os.path.expanduser(cache)
+    handle = os.path.expanduser(handle.removeprefix('file://'))
     if sha256 and not os.path.isfile(handle):
         raise ConfigError(f'--module_sha256 pins a .tar.gz module, and {handle} is none')
     if '://' in handle:

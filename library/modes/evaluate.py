@@ -65,7 +65,8 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
             raise MismatchError(f'{best_model_dir}: holds the best checkpoints of another run')
     folder = {'latest': model_dir, 'best': best_model_dir}.get(wanted, wanted)
     path = files.join(model_dir, f'model.ckpt-{wanted}') if wanted.isdigit() else folder
-    if files.is_folder(path):
+    # The index first: in ram:// the beginning of a file's name counts as a folder.
+    if not files.exists(f'{path}.index') and files.is_folder(path):
         path = newest_checkpoint(path) or path
     path = path.removesuffix('.index')
     if not files.exists(f'{path}.index') and files.exists(files.join(model_dir, f'{path}.index')):

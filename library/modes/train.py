@@ -7,14 +7,18 @@ import os
 import tensorflow as tf
 
 from library.config.explain import changes, read_saved, save
-from library.exporters.best_checkpoint import BestCheckpointExporter, Snapshot
+from library.config.yaml_sets import suggestion
+from library.errors import ConfigError
+from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
+from library.exporters.snapshots import Snapshot
 from library.hooks.checkpoint_fit import CheckpointFitHook, check_fit, graph_variables
 from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
+from library.models.classifier import METRICS
 from library.modes.options import LoopOptions
 from library.runtime.experiment import Experiment
 from library.runtime.run_folder import mend_checkpoints, newest_step, only_trainer
@@ -47,6 +51,7 @@ def _run(experiment: Experiment) -> None:
     batch_size = hparams.train_batch_size or hparams.batch_size
     epochs = Epochs(experiment.train_data.examples, batch_size)
     total = epochs.steps(loop.train_epochs)
+    _check_metric(experiment)
     _open_run(experiment)
     best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
     log = EvaluationLog(model_dir, best.is_best)
@@ -111,10 +116,27 @@ def _check_fit(experiment: Experiment) -> None:
     if saved and not changes(experiment.hparams, saved):
         return
     with tf.Graph().as_default():
-        dataset = experiment.batches(MODES.EVAL)()
-        features, labels = tf.compat.v1.data.make_initializable_iterator(dataset).get_next()
-        estimator.model_fn(features, labels, MODES.EVAL, estimator.config)
+        _build_evaluation(experiment)
         check_fit(graph_variables(), estimator.latest_checkpoint())
+
+
+def _check_metric(experiment: Experiment) -> None:
+    """Raises ConfigError now, and not after the first epochs, if there is no such metric."""
+    metric = experiment.hparams.best_metric
+    if metric not in METRICS:  # building the graph to look takes seconds
+        with tf.Graph().as_default():
+            known = sorted(_build_evaluation(experiment).eval_metric_ops)
+        if metric not in known:
+            hint = suggestion(metric, known) or f' (there are {", ".join(known)})'
+            raise ConfigError(f'--best_metric: no metric {metric!r}{hint}')
+
+
+def _build_evaluation(experiment: Experiment) -> tf.estimator.EstimatorSpec:
+    """Adds the graph of an evaluation to the default graph."""
+    dataset = experiment.batches(MODES.EVAL)()
+    features, labels = tf.compat.v1.data.make_initializable_iterator(dataset).get_next()
+    estimator = experiment.estimator
+    return estimator.model_fn(features, labels, MODES.EVAL, estimator.config)
 
 
 def _evaluate_newest(experiment: Experiment, spec: tf.estimator.EvalSpec) -> None:
@@ -143,7 +165,8 @@ def _tell(experiment: Experiment, best: Snapshot | None) -> None:
     hparams = experiment.hparams
     history = read_history(experiment.estimator.model_dir)
     metrics = [each for each in history if each['global_step'] == best.global_step]
-    accuracy = f', accuracy {metrics[-1]["accuracy"]:.4f}' if metrics else ''
+    told = hparams.best_metric == 'accuracy' or not metrics
+    accuracy = '' if told else f', accuracy {metrics[-1]["accuracy"]:.4f}'
     say(
         f'best: step {best.global_step}, {hparams.best_metric} {best.value:.4f}{accuracy} '
         f'on {experiment.eval_data.folder}, kept in {hparams.best_model_dir}'

@@ -77,10 +77,10 @@ def mend_checkpoints(model_dir: str) -> None:
         if STATE in names:
             files.remove(files.join(model_dir, STATE))
         return
+    damaged = readable[0] != steps[0]
+    why = 'the newest checkpoint cannot be read' if damaged else 'the list of checkpoints was lost'
     logging.getLogger(__name__).warning(
-        'warning: %s: the newest checkpoint cannot be read; going on from step %d',
-        model_dir,
-        readable[0],
+        'warning: %s: %s; going on from step %d', model_dir, why, readable[0]
     )
     lines = [f'model_checkpoint_path: "model.ckpt-{readable[0]}"']
     lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in reversed(readable)]

@@ -170,6 +170,39 @@ def test_the_values_of_the_run_lie_beside_the_snapshots(run, tmp_path):
     assert 'learning_rate: 0.0001' in (tmp_path / 'best' / 'hparams.yaml').read_text()
 
 
+def test_a_worse_value_of_the_same_step_does_not_replace_the_better_one(run, tmp_path):
+    run(1, average_loss=0.5)
+    run(2, average_loss=0.3)
+    assert run(2, average_loss=0.9) is None
+    assert json.loads((tmp_path / 'best' / 'best.json').read_text())['snapshots'][0]['value'] == 0.3
+
+
+def test_a_better_value_of_the_same_step_does_not_write_over_the_old_files(run, tmp_path):
+    run(2, average_loss=0.5)
+    assert run(2, average_loss=0.3) == str(tmp_path / 'best' / 'model.ckpt-again-2')
+    assert run(2, average_loss=0.1) == str(tmp_path / 'best' / 'model.ckpt-2')
+    assert [p.name for p in (tmp_path / 'best').glob('*.index')] == ['model.ckpt-2.index']
+
+
+@pytest.mark.parametrize('snapshots', ['null', '[{"a": 1}]', '7', '{}'])
+def test_a_state_of_another_shape_counts_as_none(run, tmp_path, snapshots):
+    run(1, average_loss=0.1)
+    path = tmp_path / 'best' / 'best.json'
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps({**state, 'snapshots': json.loads(snapshots)}))
+    run(2, average_loss=0.9)
+    assert kept(tmp_path) == [2]
+
+
+def test_a_best_whose_files_were_deleted_is_replaced(run, tmp_path):
+    run(1, average_loss=0.1)
+    for path in (tmp_path / 'best').glob('model.ckpt-1.*'):
+        path.unlink()
+    run(2, average_loss=0.9)
+    assert kept(tmp_path) == [2]
+    assert best_value(tmp_path) == 2.0
+
+
 def test_the_same_evaluation_twice_is_kept_once(run, tmp_path):
     run(1, keep=2, average_loss=0.5)
     run(1, keep=2, average_loss=0.5)

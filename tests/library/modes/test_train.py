@@ -246,3 +246,19 @@ def test_a_damaged_record_is_one_line_that_names_the_check(launch, tmp_path, dat
     assert capsys.readouterr().err.splitlines()[-1] == (
         'error: a shard is damaged; python convert_dataset.py --verify DATA_DIR tells which'
     )
+
+
+def test_an_unknown_metric_is_told_before_training(launch, tmp_path):
+    with pytest.raises(ConfigError, match="no metric 'acuracy'; did you mean 'accuracy'"):
+        launch(tmp_path, best_metric='acuracy')
+    assert not list((tmp_path / 'checkpoints').glob('model.ckpt-*'))
+
+
+def test_a_run_in_a_remote_folder_trains_resumes_and_is_evaluated(launch, tmp_path):
+    remote = {'model_dir': 'ram://remote/run', 'best_model_dir': 'ram://remote/best'}
+    assert launch(tmp_path, train_epochs=1, **remote) == 0
+    assert launch(tmp_path, train_epochs=2, **remote) == 0
+    assert launch(tmp_path, 'evaluate', model_dir='ram://remote/run') == 0
+    assert launch(tmp_path, 'evaluate', model_dir='ram://remote/best') == 0
+    with tf.io.gfile.GFile('ram://remote/run/eval/metrics.json') as file:
+        assert json.loads(file.read())['global_step'] == 8

@@ -131,3 +131,9 @@ def test_the_lock_is_free_again_after_an_error(tmp_path):
         fail()
     with only_trainer(str(tmp_path)):
         assert (tmp_path / '.lock').read_text() == f'{os.getpid()}\n'
+
+
+def test_a_lost_list_of_checkpoints_is_not_taken_for_a_damaged_one(folder, caplog):
+    (folder / 'checkpoint').unlink()
+    mend_checkpoints(str(folder))
+    assert 'the list of checkpoints was lost; going on from step 3' in caplog.text

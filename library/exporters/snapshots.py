@@ -1,0 +1,105 @@
+"""A folder of best checkpoints: its files, and how they come, go and move, kill-safe."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from library import files
+from library.config.explain import SAVED_AS
+from library.exporters.options import BEST_STATE
+from library.hooks.progress import say
+
+# TensorFlow's own name for the file that lists a folder's checkpoints.
+CHECKPOINT_STATE = 'checkpoint'
+PREFIX = 'model.ckpt-'
+# Folders for the snapshots of other runs.
+ASIDE = 'previous-'
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One kept checkpoint: its name in the folder, its step, and the metric that it had."""
+
+    checkpoint: str
+    global_step: int
+    value: float
+
+
+def write_checkpoint_state(folder: str, ranked: list[Snapshot]) -> None:
+    """Lets TensorFlow take the best for the newest, which is what it restores from a folder."""
+    lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
+    lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
+    text = '\n'.join(lines) + '\n'
+    files.write_atomically(files.join(folder, CHECKPOINT_STATE), text.encode())
+
+
+def read_state(folder: str) -> dict[str, Any] | None:
+    """What best.json says; None if there is none, or it is damaged."""
+    path = files.join(folder, BEST_STATE)
+    if not files.exists(path):
+        return None
+    try:
+        state: dict[str, Any] = json.loads(files.read_bytes(path))
+        for each in state['snapshots']:
+            Snapshot(**each)
+    except (ValueError, TypeError, KeyError):
+        return None
+    return state
+
+
+def free_name(kept: list[Snapshot], step: int) -> str:
+    """A name that no kept snapshot has: a copy must not spoil what it may replace."""
+    name = f'{PREFIX}{step}'
+    return f'{PREFIX}again-{step}' if name in {each.checkpoint for each in kept} else name
+
+
+def copy_checkpoint(source: str, folder: str, name: str) -> None:
+    """Copies the files of a checkpoint; the index, without which it is none, comes last."""
+    parts = [part for part in tf.io.gfile.glob(f'{source}.*') if not part.endswith('.meta')]
+    parts.sort(key=lambda part: part.endswith('.index'))
+    for part in parts:
+        data = files.read_bytes(part)
+        files.write_atomically(files.join(folder, name + part[len(source) :]), data)
+
+
+def own_names(folder: str) -> list[str]:
+    """The files of an exporter in a folder; other people's files stay where they are."""
+    return [
+        name
+        for name in files.names_in(folder)
+        if name.startswith(PREFIX) or name in (BEST_STATE, CHECKPOINT_STATE, SAVED_AS)
+    ]
+
+
+def move(names: list[str], source: str, target: str) -> None:
+    """Moves files, best.json last: until then a rerun finds the rest where it was."""
+    for name in sorted(names, key=lambda name: name == BEST_STATE):
+        files.replace(files.join(source, name), files.join(target, name))
+
+
+def remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
+    """Removes snapshots that fell out, and what a killed copy left."""
+    prefixes = tuple(f'{each.checkpoint}.' for each in kept)
+    for name in files.names_in(folder):
+        partial = name.endswith('.partial')
+        if name.startswith(PREFIX) and (partial or not name.startswith(prefixes)):
+            files.remove(files.join(folder, name))
+
+
+def move_aside(folder: str) -> None:
+    """Moves another run's snapshots into previous-N/."""
+    foreign = own_names(folder)
+    if not foreign:
+        return
+    number = 1
+    # A folder without best.json and these names is one that a killed move began to fill.
+    while {BEST_STATE, *foreign} & set(files.names_in(files.join(folder, f'{ASIDE}{number}'))):
+        number += 1
+    aside = files.join(folder, f'{ASIDE}{number}')
+    files.make_folder(aside)
+    move(foreign, folder, aside)
+    say(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')
