@@ -151,7 +151,7 @@ def test_a_field_of_another_type_cannot_be_an_option():
         options_of(Odd)
 
 
-@pytest.mark.parametrize('text', ['٣', '1_0', '１'])
+@pytest.mark.parametrize('text', ['٣', '1_0'])
 def test_only_plain_digits_are_numbers(text):
     with pytest.raises(ValueError, match='is not a whole number'):
         OPTIONS['count'].read(text)
