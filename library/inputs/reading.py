@@ -53,8 +53,15 @@ def epoch_after_epoch(
       examples: how many records an epoch has.
       first: how many records were fed before.
     """
+
+    def seeded_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        # The order must follow from the epoch alone, and not from what the program's seed was when
+        # this was called; and tf.data cannot take a tensor as seed where that one is 0.
+        tf.compat.v1.set_random_seed(1)
+        return one_epoch(epoch)
+
     epoch, skipped = divmod(first, examples)
-    return tf.data.Dataset.counter(start=epoch).flat_map(one_epoch).skip(skipped)
+    return tf.data.Dataset.counter(start=epoch).flat_map(seeded_epoch).skip(skipped)
 
 
 def numbered(dataset: tf.data.Dataset, first: int = 0) -> tf.data.Dataset:

@@ -66,6 +66,19 @@ def test_epochs_follow_each_other_from_any_example_on(first):
     assert list(stream.as_numpy_iterator()) == expected[first : first + 6]
 
 
+def test_the_order_of_an_epoch_does_not_depend_on_the_programs_seed():
+    def one_epoch(epoch):
+        return tf.data.Dataset.range(50).shuffle(50, epoch, reshuffle_each_iteration=False)
+
+    orders = []
+    for seed in (0, 1, 2):
+        tf.random.set_seed(seed)
+        stream = epoch_after_epoch(one_epoch, examples=50, first=0).take(100)
+        orders.append(list(stream.as_numpy_iterator()))
+    assert orders[0] == orders[1] == orders[2]
+    assert orders[0][:50] != orders[0][50:]
+
+
 def test_numbers_count_on_from_the_first():
     dataset = numbered(tf.data.Dataset.from_tensor_slices(['a', 'b']).repeat(2), first=7)
     assert [int(number) for number, _ in dataset] == [7, 8, 9, 10]
