@@ -112,7 +112,7 @@ def test_a_run_that_stopped_in_good_order_says_how(capsys):
 @pytest.mark.parametrize(
     ('error', 'line'),
     [
-        (PermissionError(13, 'Permission denied', '/root/x'), '/root/x: permission denied'),
+        (PermissionError(13, 'Permission denied', '/closed/x'), '/closed/x: permission denied'),
         (OSError(28, 'No space left on device', b'out/\xe9'), 'out/\\udce9: no space left'),
         (OSError(24, 'Too many open files'), 'too many open files'),
         (OSError('the connection broke'), 'the connection broke'),
