@@ -38,7 +38,7 @@ def input_fn(
     options = params.take(ImageOptions)
     training = mode == tf.estimator.ModeKeys.TRAIN
     augmented = training and options.augmentation
-    batch_size = (data.train_batch_size if training else data.eval_batch_size) or data.batch_size
+    batch_size = data.images_per_batch(training)
     # Random operations are keyed by numbers, so they give the same in whatever order the parallel
     # calls run; a resumed run goes on counting, and goes on in the data, where it was.
     steps = newest_step(params.model_dir) if training else 0

@@ -53,6 +53,18 @@ def program() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a text, or bytes, into a file of this test; gives its path."""
+
+    def call(content: str | bytes, name: str = 'sets.yaml') -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return call
+
+
 @pytest.fixture(scope='session')
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A converted data set of three classes: 24 training images, 15 test images; read only."""

@@ -54,16 +54,6 @@ thinkpadx201t:
 
 
 @pytest.fixture
-def write(tmp_path):
-    def call(content, name='sets.yaml'):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return call
-
-
-@pytest.fixture
 def original(write):
     """HParams of the original scaffold's two files and some words."""
 

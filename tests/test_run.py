@@ -28,16 +28,6 @@ def here(capsys, monkeypatch):
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.fixture
-def write(tmp_path):
-    def call(content, name='sets.yaml'):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return call
-
-
 def laughs():
     lines = ['a0: &A0 {train_epochs: 1}']
     lines += [f'a{n}: &A{n}\n  <<: [{", ".join([f"*A{n - 1}"] * 9)}]' for n in range(1, 9)]

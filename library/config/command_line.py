@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from library.config.catalog import Catalog
 from library.config.fields import DERIVED, Option, options_of
-from library.config.yaml_sets import Written, suggestion
+from library.config.yaml_sets import Written, nearest_or_all
 from library.errors import ConfigError
 
 ORIGIN = 'command line'
@@ -44,8 +44,7 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
     if modes and words and not words[0].startswith('-'):
         mode = words.pop(0)
         if mode not in modes:
-            known = f' (there are {", ".join(modes)})'
-            raise ConfigError(f'unknown mode {mode!r}{suggestion(mode, modes) or known}')
+            raise ConfigError(f'unknown mode {mode!r}{nearest_or_all(mode, modes)}')
     values: dict[str, Written] = {}
     wants_help = False
     while words:

@@ -21,7 +21,7 @@ from library.config.fields import (
     Options,
     options_of,
 )
-from library.config.yaml_sets import Set, Written, read_sets, suggestion
+from library.config.yaml_sets import Set, Written, nearest_or_all, read_sets, suggestion
 from library.errors import ConfigError
 
 OptionsT = TypeVar('OptionsT', bound=Options)
@@ -166,8 +166,7 @@ def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:
             else:
                 _read(option, written, place)
     if name not in sets:
-        known = suggestion(name, sets) or f' (there are {", ".join(sets)})'
-        raise ConfigError(f'{path}: no set {name!r}{known}')
+        raise ConfigError(f'{path}: no set {name!r}{nearest_or_all(name, sets)}')
     return sets[name]
 
 
@@ -189,8 +188,7 @@ def _choice(catalog: Catalog, selector: str, written: Written, place: str) -> st
     choice = catalog.choice(selector, written.text)
     if choice not in choices:
         known = (*choices, *catalog.aliases.get(selector, {}))
-        hint = suggestion(choice, known) or f' (there are {", ".join(known)})'
-        raise ConfigError(f'{place}: no {selector} {choice!r}{hint}')
+        raise ConfigError(f'{place}: no {selector} {choice!r}{nearest_or_all(choice, known)}')
     return choice
 
 

@@ -87,6 +87,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f'; did you mean {close[0]!r}?' if close else ''
 
 
+def nearest_or_all(name: str, known: Iterable[str]) -> str:
+    """The nearest known name as `suggestion` gives it, or else all of them."""
+    known = list(known)
+    return suggestion(name, known) or f' (there are {", ".join(known)})'
+
+
 class _Budget:
     """Counts the entries that a document unfolds to."""
 

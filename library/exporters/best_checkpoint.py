@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 from library import files
 from library.config.explain import save
 from library.config.hparams import HParams
-from library.config.yaml_sets import suggestion
+from library.config.yaml_sets import nearest_or_all
 from library.errors import ConfigError
 from library.exporters.options import BEST_STATE, BestOptions
 from library.exporters.snapshots import (
@@ -25,8 +25,8 @@ from library.exporters.snapshots import (
     own_names,
     read_state,
     remove_other_checkpoints,
-    write_checkpoint_state,
 )
+from library.hooks.checkpoint_fit import write_checkpoint_state
 from library.hooks.progress import say
 
 
@@ -78,10 +78,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
           ConfigError: the evaluation has no such metric.
         """
         del estimator, export_path, is_the_final_export
-        if self._metric not in eval_result:
-            known = sorted(eval_result)
-            hint = suggestion(self._metric, known) or f' (there are {", ".join(known)})'
-            raise ConfigError(f'--best_metric: no metric {self._metric!r}{hint}')
+        check_metric(self._metric, eval_result)
         value, step = float(eval_result[self._metric]), int(eval_result['global_step'])
         if not math.isfinite(value):
             say(f'step {step}: {self._metric} is {value}, which is never the best')
@@ -122,7 +119,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
             kept = self._present()
             # A kill may have left the state of before, and files that nothing names.
             if kept:
-                write_checkpoint_state(self._folder, kept)
+                self._name_the_best(kept)
             remove_other_checkpoints(self._folder, kept)
             return kept
         asides = [files.join(self._folder, n) for n in files.names_in(self._folder)]
@@ -157,7 +154,18 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         state = {**self._identity, 'snapshots': [asdict(each) for each in ranked]}
         text = json.dumps(state, indent=1) + '\n'
         files.write_atomically(files.join(self._folder, BEST_STATE), text.encode())
-        write_checkpoint_state(self._folder, ranked)
+        self._name_the_best(ranked)
+
+    def _name_the_best(self, ranked: list[Snapshot]) -> None:
+        """Lets TensorFlow take the best for the newest, which is what it restores."""
+        write_checkpoint_state(self._folder, [each.checkpoint for each in reversed(ranked)])
+
+
+def check_metric(metric: str, known: Iterable[str]) -> None:
+    """Raises ConfigError unless evaluations give this metric."""
+    known = sorted(known)
+    if metric not in known:
+        raise ConfigError(f'--best_metric: no metric {metric!r}{nearest_or_all(metric, known)}')
 
 
 def prefers_low(metric: str, mode: str) -> bool:

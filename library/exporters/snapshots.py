@@ -11,10 +11,9 @@ import tensorflow as tf
 from library import files
 from library.config.explain import SAVED_AS
 from library.exporters.options import BEST_STATE
+from library.hooks.checkpoint_fit import STATE
 from library.hooks.progress import say
 
-# TensorFlow's own name for the file that lists a folder's checkpoints.
-CHECKPOINT_STATE = 'checkpoint'
 PREFIX = 'model.ckpt-'
 # Folders for the snapshots of other runs.
 ASIDE = 'previous-'
@@ -27,14 +26,6 @@ class Snapshot:
     checkpoint: str
     global_step: int
     value: float
-
-
-def write_checkpoint_state(folder: str, ranked: list[Snapshot]) -> None:
-    """Lets TensorFlow take the best for the newest, which is what it restores from a folder."""
-    lines = [f'model_checkpoint_path: "{ranked[0].checkpoint}"']
-    lines += [f'all_model_checkpoint_paths: "{each.checkpoint}"' for each in reversed(ranked)]
-    text = '\n'.join(lines) + '\n'
-    files.write_atomically(files.join(folder, CHECKPOINT_STATE), text.encode())
 
 
 def read_state(folder: str) -> dict[str, Any] | None:
@@ -71,7 +62,7 @@ def own_names(folder: str) -> list[str]:
     return [
         name
         for name in files.names_in(folder)
-        if name.startswith(PREFIX) or name in (BEST_STATE, CHECKPOINT_STATE, SAVED_AS)
+        if name.startswith(PREFIX) or name in (BEST_STATE, STATE, SAVED_AS)
     ]
 
 

@@ -5,13 +5,16 @@ TensorFlow itself hides this: resource variables silently take the checkpoint's 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from library import files
 from library.errors import MismatchError
 
+# TensorFlow's own name for the file that lists a folder's checkpoints.
+STATE = 'checkpoint'
 # Scope of a TF-Hub module's variables; a frozen module has none in its checkpoints.
 MODULE = 'module/'
 OTHER_OPTIONS = 'other options made it (see hparams.yaml beside it); choose another --model_dir'
@@ -64,6 +67,18 @@ def is_readable(checkpoint: str) -> bool:
     except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
         return False
     return True
+
+
+def write_checkpoint_state(folder: str, names: Sequence[str]) -> None:
+    """Writes the file by which TensorFlow finds a folder's checkpoints.
+
+    Args:
+      folder: of the checkpoints.
+      names: theirs, without folder and ending; the last one is what TensorFlow restores.
+    """
+    lines = [f'model_checkpoint_path: "{names[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+    files.write_atomically(files.join(folder, STATE), ('\n'.join(lines) + '\n').encode())
 
 
 def check_fit(variables: dict[str, tf.TensorShape], checkpoint: str) -> None:

@@ -38,6 +38,11 @@ class DataOptions(Options, group='data', home=PROJECT):
     )
     debug: bool = option(False, 'Feed the training images in their stored order, unshuffled.')
 
+    def images_per_batch(self, training: bool) -> int:
+        """The batch size of training or of evaluation; the loop and the chain must agree on it."""
+        own = self.train_batch_size if training else self.eval_batch_size
+        return own or self.batch_size
+
 
 @dataclass(frozen=True)
 class PipelineOptions(Options, group='performance', home=PROJECT):

@@ -13,6 +13,7 @@ import zlib
 
 import tensorflow as tf
 
+from library import files
 from library.errors import ConfigError, ResourceError
 
 # TensorFlow's own default is a temporary folder, which systems clean half and modules break by.
@@ -79,8 +80,7 @@ def _download(handle: str, cache: str) -> str:
 
 def _unpack(archive: str, cache: str, sha256: str | None) -> str:
     """Unpacks a local archive into a folder named by its digest, once."""
-    with open(archive, 'rb') as file:
-        digest = hashlib.file_digest(file, 'sha256').hexdigest()
+    _, digest = files.digest(archive)
     if sha256 and digest != sha256.lower():
         raise ResourceError(f'{archive}: its sha256 is {digest}, not --module_sha256 {sha256}')
     target = os.path.join(cache, digest)

@@ -7,9 +7,7 @@ import os
 import tensorflow as tf
 
 from library.config.explain import changes, read_saved, save
-from library.config.yaml_sets import suggestion
-from library.errors import ConfigError
-from library.exporters.best_checkpoint import BestCheckpointExporter
+from library.exporters.best_checkpoint import BestCheckpointExporter, check_metric
 from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
 from library.exporters.snapshots import Snapshot
@@ -18,6 +16,7 @@ from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
+from library.inputs.options import DataOptions
 from library.models.classifier import METRICS
 from library.modes.options import LoopOptions
 from library.runtime.experiment import Experiment
@@ -48,7 +47,7 @@ def _run(experiment: Experiment) -> None:
     model_dir = estimator.model_dir
     loop = hparams.take(LoopOptions)
     assert experiment.train_data is not None
-    batch_size = hparams.train_batch_size or hparams.batch_size
+    batch_size = hparams.take(DataOptions).images_per_batch(training=True)
     epochs = Epochs(experiment.train_data.examples, batch_size)
     total = epochs.steps(loop.train_epochs)
     _check_metric(experiment)
@@ -125,10 +124,7 @@ def _check_metric(experiment: Experiment) -> None:
     metric = experiment.hparams.best_metric
     if metric not in METRICS:  # building the graph to look takes seconds
         with tf.Graph().as_default():
-            known = sorted(_build_evaluation(experiment).eval_metric_ops)
-        if metric not in known:
-            hint = suggestion(metric, known) or f' (there are {", ".join(known)})'
-            raise ConfigError(f'--best_metric: no metric {metric!r}{hint}')
+            check_metric(metric, _build_evaluation(experiment).eval_metric_ops)
 
 
 def _build_evaluation(experiment: Experiment) -> tf.estimator.EstimatorSpec:

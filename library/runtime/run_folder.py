@@ -14,11 +14,10 @@ import tensorflow as tf
 
 from library import files
 from library.errors import MismatchError, ResourceError
-from library.hooks.checkpoint_fit import is_readable
+from library.hooks.checkpoint_fit import STATE, is_readable, write_checkpoint_state
 
 LOCK = '.lock'
 # TensorFlow's own names.
-STATE = 'checkpoint'
 INDEX = re.compile(r'model\.ckpt-(\d+)\.index')
 UNFINISHED = re.compile(r'model\.ckpt-\d+_temp')
 
@@ -82,9 +81,7 @@ def mend_checkpoints(model_dir: str) -> None:
     logging.getLogger(__name__).warning(
         'warning: %s: %s; going on from step %d', model_dir, why, readable[0]
     )
-    lines = [f'model_checkpoint_path: "model.ckpt-{readable[0]}"']
-    lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in reversed(readable)]
-    files.write_atomically(files.join(model_dir, STATE), ('\n'.join(lines) + '\n').encode())
+    write_checkpoint_state(model_dir, [f'model.ckpt-{step}' for step in reversed(readable)])
 
 
 def newest_checkpoint(folder: str) -> str | None:
