@@ -1,30 +1,42 @@
 """Bytes of one image file to an upright RGB JPEG no larger than asked, or the reason why not.
 
 Runs in worker processes; imports no TensorFlow. A JPEG that needs no change is kept byte for
-byte: encoding it again would cost quality and gain nothing.
+byte: encoding it again would cost quality and gain nothing. Of a file with several pictures the
+first is taken; what stands behind it is neither stored nor checked. Beside the pixels only the
+orientation has a say: colour profiles, comments and thumbnails have none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageChops, TiffImagePlugin
 
-# What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
-# Ghostscript), so a format is named here or never tried.
-FORMATS = ('JPEG', 'PNG')
+from library.preparation.formats import (
+    EXTRA_FORMATS,
+    FORMATS,
+    JPEG_FORMATS,
+    RejectedImage,
+    check_size,
+    end_of_jpeg,
+    has_end,
+    one_line,
+    open_image,
+)
 
-# Where Pillow itself starts to warn of decompression bombs: 256 MiB of RGB.
-MAX_PIXELS = 89_478_485
+if TYPE_CHECKING:
+    import numpy as np
 
 # The shorter edge of a stored image: below this a picture holds nothing to classify, and an
 # extreme shape (1 x 5000) shrinks to nothing.
 MIN_EDGE = 8
 
-# What brings an image upright, by its EXIF orientation. ImageOps.exif_transpose does the same, but
-# writes the other tags anew as well, and fails on odd ones.
+# What brings an image upright, by its EXIF orientation.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -34,13 +46,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-# Our own limit is checked before decoding and gives a reason of its own.
-Image.MAX_IMAGE_PIXELS = None
-
-
-class RejectedImage(Exception):
-    """The file cannot become a record; the message is the reason for the report."""
 
 
 @dataclass(frozen=True)
@@ -53,98 +58,159 @@ class PreparedImage:
     reencoded: bool
 
 
-def prepare_image(data: bytes, max_edge: int, quality: int) -> PreparedImage:
+def prepare_image(
+    data: bytes, max_edge: int, quality: int, formats: tuple[str, ...] = FORMATS
+) -> PreparedImage:
     """Decodes, turns, flattens and shrinks one image.
 
     Args:
       data: the whole file.
       max_edge: limit of the longer edge in pixels; smaller images keep their size.
       quality: of the JPEG, 1 to 100, where one has to be made.
+      formats: what the file may be, out of FORMATS and EXTRA_FORMATS.
 
     Raises:
-      RejectedImage: empty, no image of a known format, too many pixels, damaged, or too small.
+      RejectedImage: empty, no image of these formats, too many pixels, damaged, too small, or its
+        pixels do not say which value is white.
+      ValueError: a format that is never opened.
     """
+    if never := set(formats) - {*FORMATS, *EXTRA_FORMATS}:
+        raise ValueError(f'never opened: {", ".join(sorted(never))}')
     if not data:
         raise RejectedImage('empty file')
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # doubtful metadata; the pixels are checked below
-            return _prepare(data, max_edge, quality)
-    except RejectedImage:
-        raise
-    except MemoryError:
-        raise RejectedImage('does not fit into memory') from None
-    # Pillow's plug-ins raise about anything on damaged input; one file must not end the whole.
-    except Exception as error:
-        raise RejectedImage(f'damaged ({" ".join(str(error).split())[:120]})') from None
+    with _reasons():
+        return _prepare(data, max_edge, quality, formats)
+
+
+def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedImage:
+    """Flattens, shrinks and encodes pixels that came without a file.
+
+    Args:
+      pixels: uint8 [height, width] of grey or [height, width, 3] of RGB, in any memory layout.
+      max_edge, quality: as for `prepare_image`.
+
+    Raises:
+      RejectedImage: of another shape or type, too many pixels, or too small.
+    """
+    kind = f'type {pixels.dtype} and shape {list(pixels.shape)}'
+    if pixels.dtype != 'uint8' or pixels.ndim < 2 or pixels.shape[2:] not in ((), (3,)):
+        raise RejectedImage(f'pixels of {kind}, not uint8 [height, width] or [height, width, 3]')
+    with _reasons():
+        height, width = pixels.shape[:2]
+        check_size(width, height)
+        target = _target((width, height), max_edge)
+        return _encoded(_to_rgb(Image.fromarray(pixels)), target, None, quality)
 
 
 def check_jpeg(data: bytes) -> None:
     """Raises RejectedImage unless `data` is a JPEG that decodes to its last byte."""
+    with _reasons():
+        try:
+            Image.open(io.BytesIO(data), formats=('JPEG',)).load()
+        except Image.UnidentifiedImageError:
+            raise RejectedImage('not a JPEG') from None
+
+
+@contextlib.contextmanager
+def _reasons() -> Iterator[None]:
+    """Turns whatever goes wrong inside into a RejectedImage of one short line.
+
+    Pillow's plug-ins raise about anything on damaged input; one file must not end the whole.
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            Image.open(io.BytesIO(data), formats=('JPEG',)).load()
-    except Image.UnidentifiedImageError:
-        raise RejectedImage('not a JPEG') from None
-    # As above: damaged input raises about anything.
+            warnings.simplefilter('ignore')  # doubtful metadata; the pixels are checked below
+            yield
+    except RejectedImage:
+        raise
+    except MemoryError:
+        raise RejectedImage('does not fit into memory') from None
     except Exception as error:
-        raise RejectedImage(f'damaged ({" ".join(str(error).split())[:120]})') from None
+        raise RejectedImage(f'damaged ({one_line(error)})') from None
 
 
-def _prepare(data: bytes, max_edge: int, quality: int) -> PreparedImage:
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.UnidentifiedImageError:
-        raise RejectedImage(f'not an image ({" or ".join(FORMATS)})') from None
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise RejectedImage(f'{width}x{height} is more than {MAX_PIXELS} pixels')
-    scale = min(1.0, max_edge / max(width, height))
-    target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if min(target) < MIN_EDGE:
-        shrunk = f', {target[0]}x{target[1]} when shrunk' if scale < 1 else ''
-        raise RejectedImage(f'{width}x{height}{shrunk}: an edge is under {MIN_EDGE} pixels')
-
+def _prepare(data: bytes, max_edge: int, quality: int, formats: tuple[str, ...]) -> PreparedImage:
+    """Lets libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
+    image = open_image(data, formats)
+    end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
     turn = _turn(image)
-    if image.format == 'JPEG' and image.mode == 'RGB' and scale == 1.0 and turn is None:
+    if not has_end(image, data):
+        raise RejectedImage('damaged (image file is truncated: no end mark)')
+    target = _target(image.size, max_edge)
+    if common and image.mode == 'RGB' and target == image.size and turn is None:
         image.load()  # to the last byte: a cut file shows only here
-        return PreparedImage(data, height, width, reencoded=False)
-    if image.mode == 'CMYK' and 'adobe' not in image.info:
-        raise RejectedImage('CMYK without the Adobe marker: its colours are ambiguous')
-    if scale < 1.0 and image.format == 'JPEG':
-        # libjpeg decodes at 1/2, 1/4 or 1/8: far less work when the source is much larger.
+        return PreparedImage(data[:end], image.height, image.width, reencoded=False)
+    if image.format in JPEG_FORMATS:
         image.draft(image.mode, target)
+    return _encoded(_to_rgb(image), target, turn, quality)
+
+
+def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
+    """Width and height to store; raises RejectedImage if an edge gets too short."""
+    width, height = target = size
+    if max(size) > max_edge:
+        scale = max_edge / max(size)
+        target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if min(target) < MIN_EDGE:
+        shrunk = f', {target[0]}x{target[1]} when shrunk' if target != size else ''
+        raise RejectedImage(f'{width}x{height}{shrunk}: an edge is under {MIN_EDGE} pixels')
+    return target
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What brings the image upright, if anything has to; broken metadata says nothing.
+
+    A PNG's tag may stand behind its pixels, and Pillow turns a TIFF itself on loading: so all are
+    loaded here but JPEGs, which their decoder may still shrink. ImageOps.exif_transpose would write
+    the other tags anew as well, and fails on odd ones.
+    """
+    if image.format not in JPEG_FORMATS:
+        image.load()
+    if image.format == 'TIFF':
+        return None
+    try:
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # about anything, and the picture itself may be whole
+        return None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Three channels of eight bits: 16-bit grey scaled down, transparency laid on white.
+
+    Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
+    """
     image.load()
-    image = _to_rgb(image)
-    if scale < 1.0:
-        # Hamming is as sharp as bilinear filters get and a third cheaper than bicubic.
+    not_adobe = image.format in JPEG_FORMATS and 'adobe_transform' not in image.info
+    if image.mode.startswith('I'):
+        image = _eight_bits(image)
+    elif image.mode == 'CMYK' and not_adobe:
+        image = ImageChops.invert(image)
+    elif image.mode == 'La':
+        image = image.convert('LA')
+    if image.has_transparency_data:
+        white = Image.new('RGBA', image.size, 'white')
+        image = Image.alpha_composite(white, image.convert('RGBA'))
+    return image if image.mode == 'RGB' else image.convert('RGB')
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 12 or 16 bits scaled to eight; convert('L') alone would clip it at 255."""
+    white, inverted = 65_535, False
+    if image.format == 'TIFF':
+        white = 2 ** image.tag_v2[TiffImagePlugin.BITSPERSAMPLE][0] - 1
+        inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    scale, offset = (-255 / white, 255.5) if inverted else (255 / white, 0.5)
+    return image.convert('I').point(lambda value: value * scale + offset).convert('L')
+
+
+def _encoded(
+    image: Image.Image, target: tuple[int, int], turn: Image.Transpose | None, quality: int
+) -> PreparedImage:
+    """Shrinks by Hamming: as sharp as bilinear filters get, and a third cheaper than bicubic."""
+    if image.size != target:
         image = image.resize(target, Image.Resampling.HAMMING)
     if turn is not None:
         image = image.transpose(turn)
     encoded = io.BytesIO()
     image.save(encoded, 'JPEG', quality=quality, exif=b'', comment=b'')
     return PreparedImage(encoded.getvalue(), image.height, image.width, reencoded=True)
-
-
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What brings the image upright, if anything has to; broken metadata says nothing."""
-    if image.format == 'PNG':
-        image.load()  # the tag may stand behind the pixels, and damage to those must show
-    try:
-        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
-    # Pillow raises about anything here too, and the picture itself may be whole.
-    except Exception:
-        return None
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Three channels of eight bits: 16-bit grey scaled down, transparency laid on white."""
-    if image.mode.startswith('I'):
-        # convert('L') would clip 16 bits at 255 instead of scaling them.
-        image = image.convert('I').point(lambda value: value * (1 / 257) + 0.5).convert('L')
-    if image.has_transparency_data:
-        image = image.convert('RGBA')
-        white = Image.new('RGBA', image.size, 'white')
-        image = Image.alpha_composite(white, image)
-    return image if image.mode == 'RGB' else image.convert('RGB')

@@ -1,0 +1,136 @@
+"""Image files to opened images: which formats there may be, and what a header alone tells.
+
+Imports no TensorFlow. What is mended here is what Pillow takes otherwise than the file means it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+
+from PIL import Image, TiffImagePlugin
+
+# What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
+# Ghostscript), so a format is named here or never tried.
+FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF')
+
+# Opened only if the caller names them: AVIF of new phones, JPEG 2000 of archives, PPM, PCX and SGI
+# of old collections. Pillow itself reads each, by the mark that it starts with; TGA has no mark.
+EXTRA_FORMATS = ('AVIF', 'JPEG2000', 'PPM', 'PCX', 'SGI')
+
+# Where Pillow itself starts to warn of decompression bombs: 256 MiB of RGB.
+MAX_PIXELS = 89_478_485
+
+# Pixels that do not say which value is white, by Pillow's mode.
+UNSCALED = {'I': '32-bit or signed whole numbers', 'F': '32-bit floating-point numbers'}
+
+# PNG writes its one transparent colour in the bits of the file, and Pillow scales the pixels alone:
+# what has to be done to that colour, by how the pixels are packed.
+TRANSPARENT_COLOR = {
+    'L;2': lambda value: value * 85,
+    'L;4': lambda value: value * 17,
+    'I;16B': lambda value: int(value / 257 + 0.5),
+    'RGB;16B': lambda values: tuple(value >> 8 for value in values),
+}
+
+# What stands at the end of a whole file and decoders do without. (JPEG has a search of its own.)
+END_MARKS = {'PNG': b'IEND', 'JPEG2000': b'\xff\xd9'}
+
+# MPO is Pillow's name for a JPEG with more pictures behind it, as phones write it.
+JPEG_FORMATS = ('JPEG', 'MPO')
+# A JPEG marker, by its second byte; the ones left out stand within the pixels.
+JPEG_MARKER = re.compile(rb'\xff([^\x00\x01\xff\xd0-\xd7])')
+# Kinds of JPEG that not every TensorFlow reads: it refuses lossless ones (C3), and arithmetic codes
+# (C9 and up) are an option of its build.
+RARE_JPEGS = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+
+# Our own limit is checked before decoding and gives a reason of its own.
+Image.MAX_IMAGE_PIXELS = None
+# Tells why a file that starts like an image could not be opened.
+Image.WARN_POSSIBLE_FORMATS = True
+# Pillow's own reader of plain TIFFs leaves missing strips black, and takes colours stored at half
+# the size of the picture for whole ones.
+TiffImagePlugin.READ_LIBTIFF = True
+
+
+class RejectedImage(Exception):
+    """The file cannot become a record; the message is the reason for the report."""
+
+
+def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    """Reads the header of an image file, no pixel.
+
+    Args:
+      data: the whole file.
+      formats: what it may be.
+
+    Raises:
+      RejectedImage: it is something else, has too many pixels, or they do not say which value is
+        white. Pillow raises about anything where the header is damaged.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        try:
+            image = Image.open(io.BytesIO(data), formats=formats)
+        except Image.UnidentifiedImageError:
+            for warning in caught:
+                name, failed, why = str(warning.message).partition(' opening failed. ')
+                if failed:
+                    raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
+            names = ' or '.join(', '.join(formats).rsplit(', ', 1))
+            raise RejectedImage(f'not an image ({names})') from None
+    if image.format == 'PNG' and 'transparency' in image.info:
+        scaled = TRANSPARENT_COLOR.get(image.tile[0].args, lambda color: color)
+        image.info['transparency'] = scaled(image.info['transparency'])
+    _check_header(image)
+    return image
+
+
+def _check_header(image: Image.Image) -> None:
+    """Raises RejectedImage if the header alone says that the pixels are not worth decoding.
+
+    A TIFF's tile is decoded whole, however little of it the picture shows. PPM uses Pillow's 32
+    bits for 16.
+    """
+    check_size(*image.size)
+    if image.format == 'TIFF':
+        tile = (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)
+        check_size(*(image.tag_v2.get(tag, 0) for tag in tile), 'a tile of ')
+    if image.mode in UNSCALED and (image.mode, image.format) != ('I', 'PPM'):
+        raise RejectedImage(f'{UNSCALED[image.mode]}: which value is white is not told')
+
+
+def check_size(width: int, height: int, what: str = '') -> None:
+    """Raises RejectedImage over MAX_PIXELS, before anything is decoded."""
+    if width * height > MAX_PIXELS:
+        raise RejectedImage(f'{what}{width}x{height} is more than {MAX_PIXELS} pixels')
+
+
+def end_of_jpeg(data: bytes) -> tuple[int, bool]:
+    """Where the first picture of a JPEG ends, and whether every TensorFlow reads its kind.
+
+    TensorFlow refuses a JPEG without its end, where Pillow may take what follows a cut (the zeros
+    of a download that was given up) for pixels.
+
+    Raises:
+      RejectedImage: the end is missing.
+    """
+    position, common = 2, True
+    while marker := JPEG_MARKER.search(data, position):
+        kind, position = marker[1][0], marker.end()
+        if kind == 0xD9:  # end of image
+            return position, common
+        common = common and kind not in RARE_JPEGS
+        position += int.from_bytes(data[position : position + 2], 'big')
+    raise RejectedImage('damaged (image file is truncated: no end mark)')
+
+
+def has_end(image: Image.Image, data: bytes) -> bool:
+    """True unless the mark is missing that stands at the end of a whole file of this format."""
+    return END_MARKS.get(image.format or '', b'') in data
+
+
+def one_line(message: object) -> str:
+    """A message of somebody else's code, cut and on one line."""
+    return ' '.join(str(message).split())[:120]
