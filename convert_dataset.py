@@ -1,61 +1,79 @@
-"""Turns a folder of images, one folder per class, into JPEG TFRecords for run.py.
+"""Turns labelled images into JPEG TFRecords for run.py.
 
-With --verify it checks what was converted before.
+Takes a folder of images with one folder per class, a CSV file, or CIFAR or IDX files as
+downloaded. With --verify it checks what was converted before.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
+from collections.abc import Collection
 
 from library.config.catalog import Catalog
 from library.config.command_line import help_text, parse
 from library.config.hparams import read_options
 from library.errors import ConfigError, DataError
-from library.preparation.converter import convert
-from library.preparation.options import ConversionOptions
-from library.preparation.shard_writer import Target
-from library.preparation.sources.folder import list_folder
-from library.records.manifest import Manifest
+from library.preparation.converter import WriteShards, convert
+from library.preparation.formats import FORMATS
+from library.preparation.labels import read_labels, relabel
+from library.preparation.options import (
+    ConversionOptions,
+    RunnerOptions,
+    SourceOptions,
+    SplitOptions,
+)
+from library.preparation.output import Output
+from library.preparation.pool import write_on_this_machine
+from library.preparation.recipe import Recipe
+from library.preparation.splits import parse_shares
+from library.preparation.summary import summarize
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
+from project.sources import SourceChoice, check_flags, find_source, source_class
+
+CATALOG = Catalog(
+    (SourceChoice, SourceOptions, ConversionOptions, SplitOptions, RunnerOptions), {}, {}
+)
 
 
 def main(argv: list[str]) -> int:
-    """Converts one split; returns the exit code."""
-    catalog = Catalog((ConversionOptions,), {}, {})
-    command_line = parse(argv, catalog)
+    """Converts a data set, or verifies one; returns the exit code."""
+    command_line = parse(argv, CATALOG)
     if command_line.wants_help:
-        print(help_text('convert_dataset.py', __doc__, catalog))
+        print(help_text('convert_dataset.py', __doc__, CATALOG))
         return 0
-    options = read_options(ConversionOptions, command_line)
-    quiet_tensorflow(options.verbose)
-    if options.verify is not None:
-        return _verify(options.verify)
+    running = read_options(RunnerOptions, command_line)
+    quiet_tensorflow(running.verbose)
+    if running.verify is not None:
+        return _verify(running.verify)
+    choice = read_options(SourceChoice, command_line)
+    source_options = read_options(SourceOptions, command_line)
+    conversion = read_options(ConversionOptions, command_line)
+    splitting = read_options(SplitOptions, command_line)
     started = time.monotonic()
-    target = _target(options)
-    listing = list_folder(
-        options.dataset_dir,
-        is_own=target.owns,
-        output_dir=target.folder,
-        follow_symlinks=options.follow_symlinks,
+    shares = parse_shares(splitting.splits) if splitting.splits else None
+    output = _output(source_options, conversion, shares)
+    labels = read_labels(source_options.labels) if source_options.labels else None
+    source = choice.source or find_source(source_options.dataset_dir)
+    _check_unused(command_line.values, source)
+    listing = source_class(source)(source_options, output).listing()
+    conversion_done = convert(
+        relabel(listing, labels) if labels else listing,
+        output,
+        Recipe(conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
+        _writer(running),
+        num_shards=conversion.num_shards,
+        random_seed=conversion.random_seed,
+        max_bad_fraction=conversion.max_bad_fraction,
+        shares=shares,
+        split_by=splitting.split_by,
+        duplicates=splitting.duplicates,
     )
-    if options.num_shards and options.num_shards > len(listing.images):
-        raise ConfigError(
-            f'--num_shards {options.num_shards} is more than the {len(listing.images)} images'
-        )
-    manifest = convert(
-        listing,
-        target,
-        max_edge=options.max_edge,
-        quality=options.quality,
-        num_shards=options.num_shards,
-        random_seed=options.random_seed,
-        workers=options.workers,
-        max_bad_fraction=options.max_bad_fraction,
-    )
-    _tell(manifest, target, time.monotonic() - started)
+    for line in summarize(conversion_done, output, time.monotonic() - started):
+        print(line)
     return 0
 
 
@@ -73,34 +91,43 @@ def _verify(data_dir: str) -> int:
     return 0
 
 
-def _target(options: ConversionOptions) -> Target:
+def _output(
+    source: SourceOptions, conversion: ConversionOptions, shares: dict[str, float] | None
+) -> Output:
     """Where to write, once all that must be given is given and makes sense."""
-    for name in ('dataset_dir', 'tfrecord_filename', 'tfrecord_dir', 'max_edge'):
+    for options, name in (
+        (source, 'dataset_dir'),
+        (conversion, 'tfrecord_dir'),
+        (conversion, 'max_edge'),
+    ):
         if getattr(options, name) is None:
             raise ConfigError(f'--{name} is missing (see --help)')
-    name = options.tfrecord_filename
-    if os.path.basename(name) != name or name.startswith('.'):
+    name = conversion.tfrecord_filename
+    if name is not None and (os.path.basename(name) != name or name.startswith('.')):
         raise ConfigError(
-            f'--tfrecord_filename {options.tfrecord_filename}: a name, without folders '
-            f'(those belong in --tfrecord_dir)'
+            f'--tfrecord_filename {name}: a name, without folders (those belong in --tfrecord_dir)'
         )
-    return Target(options.tfrecord_dir, options.tfrecord_filename)
+    return Output(conversion.tfrecord_dir, name, tuple(shares or ()))
 
 
-def _tell(manifest: Manifest, target: Target, seconds: float) -> None:
-    """Says what was written and what was left out."""
-    for name in manifest.ignored[:10]:
-        print(f'ignored (not an image of a class): {name}')
-    if len(manifest.ignored) > 10:
-        print(f'ignored: {len(manifest.ignored) - 10} more, all named in {target.manifest}')
-    for each in manifest.rejected[:10]:
-        print(f'rejected: {each.file}: {each.reason}')
-    if len(manifest.rejected) > 10:
-        print(f'rejected: {len(manifest.rejected) - 10} more, all named in {target.report}')
-    print(
-        f'{manifest.examples} images of {len(manifest.class_names)} classes in '
-        f'{len(manifest.shards)} shards ({manifest.reencoded} encoded anew, '
-        f'{len(manifest.rejected)} rejected), {seconds:.1f} s: {target.manifest}'
+def _check_unused(given: Collection[str], source: str) -> None:
+    """Raises ConfigError for a flag that would be without effect."""
+    check_flags(given, source)
+    for name, needed in (('split_by', 'splits'), ('pipeline_options', 'runner')):
+        if name in given and needed not in given:
+            raise ConfigError(f'--{name} is without effect unless --{needed} is given')
+    if 'workers' in given and 'runner' in given:
+        raise ConfigError('--workers counts processes of this machine: not with --runner')
+
+
+def _writer(running: RunnerOptions) -> WriteShards:
+    """Who decodes and writes: this machine, or Beam."""
+    if running.runner is None:
+        return functools.partial(write_on_this_machine, workers=running.workers)
+    from library.preparation.beam import write_on_beam
+
+    return functools.partial(
+        write_on_beam, runner=running.runner, pipeline_options=running.pipeline_options or ''
     )
 
 

@@ -40,11 +40,9 @@ def main(argv: list[str]) -> int:
 
         make_module(DATASET, f'{MODULE}.partial')
         os.rename(f'{MODULE}.partial', MODULE)
-    _tell('3/4  python convert_dataset.py ... (train and test)')
-    for split in ('train', 'test'):
-        folder = os.path.join(DATASET, split)
-        words = f'--dataset_dir {folder} --tfrecord_filename {split} --tfrecord_dir {folder}'
-        convert_dataset.main([*words.split(), '--max_edge', '384'])
+    words = f'--dataset_dir {DATASET} --tfrecord_dir {DATASET} --max_edge 384'
+    _tell(f'3/4  python convert_dataset.py {words}')
+    convert_dataset.main(words.split())
     _tell(f'4/4  python run.py {" ".join(SETS)}')
     for name in ('checkpoints', 'best'):
         shutil.rmtree(os.path.join(FOLDER, name), ignore_errors=True)

@@ -7,9 +7,10 @@ ram://) go through tf.io.gfile, imported on first use.
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from library.errors import ResourceError
@@ -78,21 +79,23 @@ def digest_of_all(folder: str, names: Sequence[str]) -> str:
     return hashlib.sha256(''.join(parts).encode('utf-8', 'surrogateescape')).hexdigest()
 
 
-def write_atomically(path: str, data: bytes) -> None:
+def write_atomically(path: str, data: bytes | Iterable[bytes]) -> None:
     """Writes `data` so that `path` holds the old bytes or the new ones, never a part of them.
+
+    Args:
+      path: of the file.
+      data: the bytes, whole or in pieces.
 
     Raises:
       OSError: the disk is full or the folder may not be written.
     """
     partial = f'{path}.partial'
-    if is_remote(path):
-        with gfile(path).GFile(partial, 'wb') as file:
-            file.write(data)
-    else:
-        with open(partial, 'wb') as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    pieces = (data,) if isinstance(data, bytes) else data
+    with gfile(path).GFile(partial, 'wb') if is_remote(path) else open(partial, 'wb') as file:
+        for piece in pieces:
+            file.write(piece)
+    if not is_remote(path):
+        sync(partial)
     replace(partial, path)
 
 
@@ -130,6 +133,13 @@ def names_in(folder: str) -> list[str]:
         return []
     names = gfile(folder).listdir(folder) if is_remote(folder) else os.listdir(folder)
     return sorted(name.rstrip('/') for name in names)
+
+
+def matching(pattern: str) -> list[str]:
+    """The sorted paths that a pattern with * ? [ stands for; the path itself if it is there."""
+    if is_remote(pattern):
+        return sorted(gfile(pattern).glob(pattern))
+    return [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
 
 
 def size(path: str) -> int:

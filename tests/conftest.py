@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from library.preparation.converter import Conversion
 
 ROOT = Path(__file__).resolve().parents[1]
 # Colours that a model can tell apart, one per class.
@@ -65,19 +70,31 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return call
 
 
+def convert_folder(images: Path, output: Path, name: str = 'train', **options: Any) -> Conversion:
+    """Converts class folders into OUTPUT/NAME-*; options are those of `convert`, and workers."""
+    from library.preparation.converter import convert
+    from library.preparation.options import SourceOptions
+    from library.preparation.output import Output
+    from library.preparation.pool import write_on_this_machine
+    from library.preparation.recipe import Recipe
+    from library.preparation.sources.folder import Folder
+
+    target = Output(str(output), name)
+    listing = Folder(SourceOptions(dataset_dir=str(images)), target).listing()
+    recipe = Recipe(options.pop('max_edge', 64), options.pop('quality', 80))
+    workers = options.pop('workers', 1)
+    return convert(
+        listing, target, recipe, partial(write_on_this_machine, workers=workers), **options
+    )
+
+
 @pytest.fixture(scope='session')
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A converted data set of three classes: 24 training images, 15 test images; read only."""
-    from library.preparation.converter import convert
-    from library.preparation.shard_writer import Target
-    from library.preparation.sources.folder import list_folder
-
     root = tmp_path_factory.mktemp('data')
     for split, per_class, seed in (('train', 8, 0), ('test', 5, 1)):
         folder = draw_images(root / 'images' / split, per_class, seed)
-        target = Target(str(root / split), split)
-        listing = list_folder(str(folder), is_own=target.owns, output_dir=target.folder)
-        convert(listing, target, max_edge=64, workers=1)
+        convert_folder(folder, root / split, split)
     return root
 
 

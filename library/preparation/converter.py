@@ -1,159 +1,241 @@
-"""A listing of images to shards and a manifest: all of it, or nothing under a final name."""
+"""A listing of images to shards and manifests: all of it, or nothing under a final name."""
 
 from __future__ import annotations
 
-import csv
-import io
-import os
-import random
-from collections.abc import Sequence
-
-import tqdm
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.preparation.images import PreparedImage
-from library.preparation.shard_writer import ShardWriter, Target
-from library.preparation.sources.source import LabelledFile, Listing
-from library.preparation.workers import prepare_all
-from library.records.manifest import Manifest, Rejected, is_manifest
-from library.records.shards import PARTIAL, is_shard_of, shard_of_item
+from library.preparation.digests import content_digests
+from library.preparation.division import divide
+from library.preparation.duplicates import (
+    DROPPED,
+    Group,
+    find_duplicates,
+    settle,
+    shared_with_neighbours,
+    write_duplicates,
+)
+from library.preparation.image_list import stored_images, write_images
+from library.preparation.output import Output, Target
+from library.preparation.plan import PlannedShard, plan_shards
+from library.preparation.publishing import finished_before, publish, remove_unfinished
+from library.preparation.recipe import Recipe
+from library.preparation.rejects import write_reports
+from library.preparation.shard_writer import FinishedShard
+from library.records.listing import SPLIT_NAMES, LabelledImage, Listing
+from library.records.manifest import Manifest, is_manifest
 
-# A shard of this size is read in one go by object stores and disks alike.
-SHARD_BYTES = 100_000_000
-# Bytes per pixel of a JPEG of quality 80, to guess the shards' sizes before anything is decoded.
-JPEG_BYTES_PER_PIXEL = 0.2
+# Planned shards to finished ones, in order: on this machine, or on Beam.
+WriteShards = Callable[[Sequence[PlannedShard], Recipe], Iterable[FinishedShard]]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion did.
+
+    Attributes:
+      manifests: split to manifest, as written.
+      kept: how many shards of an earlier run were still right. shards: of how many.
+      duplicates: pictures that are there more than once.
+      shared: folder beside this one to how many of these pictures it holds too.
+      removed: splits of an earlier conversion that are no more.
+    """
+
+    manifests: dict[str, Manifest]
+    kept: int
+    shards: int
+    duplicates: list[Group]
+    shared: dict[str, int]
+    removed: list[str]
 
 
 def convert(
     listing: Listing,
-    target: Target,
+    output: Output,
+    recipe: Recipe,
+    write_shards: WriteShards,
     *,
-    max_edge: int,
-    quality: int = 80,
     num_shards: int | None = None,
     random_seed: int = 0,
-    workers: int | None = None,
     max_bad_fraction: float = 0.1,
-) -> Manifest:
-    """Writes shards and manifest; the same bytes for the same images, seed and options.
+    shares: Mapping[str, float] | None = None,
+    split_by: str = 'hash',
+    duplicates: str | None = None,
+) -> Conversion:
+    """Writes shards and manifests; the same bytes for the same images, seed and options.
 
     Args:
       listing: the images, from a source.
-      target: folder and name. Files of an earlier conversion are replaced at the very end.
-      max_edge, quality: as for `prepare_image`.
-      num_shards: None plans shards of about 100 MB, at least two.
-      random_seed: of the order of the records.
-      workers: processes; None is one for each core.
-      max_bad_fraction: more rejected files than this share end in DataError.
-
-    Returns:
-      The manifest as written.
+      output: where to. Files of an earlier conversion are replaced at the very end.
+      recipe: how images are stored.
+      write_shards: who decodes and writes.
+      num_shards: of each split; None plans shards of about 100 MB, at least two.
+      random_seed: of the order of the records, and of the division.
+      max_bad_fraction: more bad images than this share end in DataError.
+      shares, split_by: as for `divide`.
+      duplicates: as for `settle`.
 
     Raises:
-      ConfigError: somebody else's file stands where the manifest goes.
-      DataError: too many bad images, or none good; the report is kept, nothing else is written.
-      ResourceError: a worker died. OSError: the disk is full or may not be written.
+      ConfigError: somebody else's file stands where a manifest goes, or options do not fit.
+      DataError: too many bad images, or none good in a split or class; the report is kept,
+        nothing else is written.
+      ResourceError: a worker died. OSError: the disk is full or may not be written. What was
+        finished then is kept for the next run.
     """
-    if files.exists(target.manifest) and not is_manifest(target.manifest):
-        raise ConfigError(
-            f'{target.manifest}: not of a conversion; choose another --tfrecord_filename'
+    listing = dataclasses.replace(
+        listing, images=tuple(sorted(listing.images, key=lambda image: image.filename))
+    )
+    _check_names(listing)
+    digests = content_digests(listing.images)
+    images = divide(listing, digests, output, shares=shares, split_by=split_by, seed=random_seed)
+    groups = find_duplicates(images, digests, recipe)
+    write_duplicates(output, groups, listing.class_names)
+    images = settle(images, groups, duplicates)
+    plans = {
+        target: plan_shards(
+            target,
+            [images[i] for i in members],
+            [digests[i] for i in members],
+            listing.class_names,
+            recipe,
+            num_shards=num_shards,
+            seed=random_seed,
         )
-    images = list(listing.images)
-    random.Random(random_seed).shuffle(images)
-    count = num_shards or _plan_shards(images, max_edge)
-    files.make_folder(target.folder)
-    _remove_partial(target)
-    writer = ShardWriter(target, listing.class_names, count)
-    rejected = list(listing.rejected)
-    reencoded = 0
+        for target, members in _members(images, output).items()
+    }
+    for target in plans:
+        _check_free(target)
+    finished, kept = _write_missing(plans, recipe, write_shards)
+    options = {'max_edge': recipe.max_edge, 'quality': recipe.quality, 'random_seed': random_seed}
+    if shares is not None:
+        options |= {'splits': dict(shares), 'split_by': split_by}
+    manifests = {
+        target: _manifest(listing, output, target, plans, finished[target], options)
+        for target in plans
+    }
     try:
-        outcomes = prepare_all(images, workers or os.cpu_count() or 1, max_edge, quality)
-        # disable=None: no bar where nobody looks (a log file).
-        bar = tqdm.tqdm(outcomes, total=len(images), unit='image', disable=None)
-        for item, (image, outcome) in enumerate(bar):
-            if isinstance(outcome, PreparedImage):
-                writer.write(shard_of_item(item, len(images), count), image, outcome)
-                reencoded += outcome.reencoded
-            else:
-                rejected.append(Rejected(image.filename, str(outcome)))
-        rejected.sort(key=lambda each: each.file)
-        shards = writer.close()
-        _report(target, rejected)
-        _check_budget(target, len(rejected), len(images) + len(listing.rejected), max_bad_fraction)
-        _check_classes(target, writer.examples_per_class)
-    except BaseException:
-        writer.abandon()
-        _remove_partial(target)
+        write_reports(manifests)
+        _check_budget(manifests, len(images), max_bad_fraction)
+        _check_classes(manifests, images, output)
+    except DataError:
+        remove_unfinished(list(plans))
         raise
-    manifest = Manifest(
+    for target, plan in plans.items():
+        write_images(target.images, plan, manifests[target].rejected)
+    removed = publish(output, manifests)
+    shared = {}
+    if output.name is not None:
+        shared = shared_with_neighbours(output.target(output.name), digests)
+    by_name = {target.name: manifest for target, manifest in manifests.items()}
+    return Conversion(by_name, kept, sum(map(len, plans.values())), groups, shared, removed)
+
+
+def _check_names(listing: Listing) -> None:
+    for one, other in itertools.pairwise(listing.images):
+        if one.filename == other.filename:
+            raise DataError(f'{listing.folder}: {one.filename} is listed twice')
+
+
+def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, list[int]]:
+    """The places of each split's images, splits in the order in which people name them."""
+    usual = {name: place for place, name in enumerate(SPLIT_NAMES.values())}
+    names = {image.split for image in images}
+    members: dict[str, list[int]] = {
+        name: [] for name in sorted(names, key=lambda name: (usual.get(name, len(usual)), name))
+    }
+    for place, image in enumerate(images):
+        members[image.split].append(place)
+    return {output.target(name): places for name, places in members.items()}
+
+
+def _write_missing(
+    plans: Mapping[Target, Sequence[PlannedShard]], recipe: Recipe, write_shards: WriteShards
+) -> tuple[dict[Target, list[FinishedShard]], int]:
+    """Writes the shards that no earlier run finished; gives all, and how many were kept."""
+    shards = [shard for plan in plans.values() for shard in plan]
+    for target in plans:
+        files.make_folder(target.folder)
+    done, wanted = finished_before(shards)
+    remove_unfinished(list(plans), wanted)
+    missing = [place for place in range(len(shards)) if place not in done]
+    kept = len(done)
+    if missing:
+        written = write_shards([shards[place] for place in missing], recipe)
+        done.update(zip(missing, written, strict=True))
+    finished: dict[Target, list[FinishedShard]] = {target: [] for target in plans}
+    for place, shard in enumerate(shards):
+        finished[shard.target].append(done[place])
+    return finished, kept
+
+
+def _manifest(
+    listing: Listing,
+    output: Output,
+    target: Target,
+    plans: Mapping[Target, Sequence[PlannedShard]],
+    finished: Sequence[FinishedShard],
+    options: Mapping[str, object],
+) -> Manifest:
+    rejected = [each for shard in finished for each in shard.rejected]
+    counts = dict.fromkeys(listing.class_names, 0)
+    for _, class_name, _ in stored_images(plans[target], rejected):
+        counts[class_name] += 1
+    return Manifest(
         class_names=listing.class_names,
-        examples_per_class=writer.examples_per_class,
-        shards=shards,
-        options={'max_edge': max_edge, 'quality': quality, 'random_seed': random_seed},
-        reencoded=reencoded,
-        rejected=tuple(rejected),
+        examples_per_class=counts,
+        shards=tuple(shard.shard for shard in finished),
+        options=dict(options),
+        splits=() if output.name is not None else tuple(each.name for each in plans),
+        rejected=tuple(sorted(rejected, key=lambda each: each.file)),
         ignored=listing.ignored,
         folder=target.folder,
     )
-    _publish(target, manifest)
-    return manifest
 
 
-def _plan_shards(images: Sequence[LabelledFile], max_edge: int) -> int:
-    """A number of shards that follows from the listing alone."""
-    largest = JPEG_BYTES_PER_PIXEL * max_edge * max_edge
-    expected = sum(min(image.size, largest) for image in images)
-    return max(1, min(len(images), max(2, round(expected / SHARD_BYTES))))
+def _check_free(target: Target) -> None:
+    if files.exists(target.manifest) and not is_manifest(target.manifest):
+        raise ConfigError(
+            f'{target.manifest}: not of a conversion; choose another --tfrecord_dir or '
+            f'--tfrecord_filename'
+        )
 
 
-def _report(target: Target, rejected: Sequence[Rejected]) -> None:
-    """Writes the list of rejected files, or removes an older one if all are good."""
-    if not rejected:
-        if files.exists(target.report):
-            files.remove(target.report)
-        return
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator='\n')
-    table.writerow(('file', 'reason'))
-    table.writerows((each.file, each.reason) for each in rejected)
-    files.write_atomically(target.report, text.getvalue().encode('utf-8', 'surrogateescape'))
-
-
-def _check_budget(target: Target, bad: int, total: int, max_bad_fraction: float) -> None:
-    if bad == total:
-        raise DataError(f'none of the {total} images is good; see {target.report}')
+def _check_budget(
+    manifests: Mapping[Target, Manifest], total: int, max_bad_fraction: float
+) -> None:
+    reports = ', '.join(target.report for target, each in manifests.items() if each.rejected)
+    bad = sum(
+        not each.reason.startswith(DROPPED)
+        for manifest in manifests.values()
+        for each in manifest.rejected
+    )
+    if not sum(manifest.examples for manifest in manifests.values()):
+        raise DataError(f'none of the {total} images is good; see {reports}')
     # Not bad > fraction * total: 0.29 * 100 is 28.999999999999996.
     if bad / total > max_bad_fraction:
         raise DataError(
             f'{bad} of {total} images are bad, more than --max_bad_fraction {max_bad_fraction}; '
-            f'see {target.report}'
+            f'see {reports}'
         )
 
 
-def _check_classes(target: Target, examples_per_class: dict[str, int]) -> None:
-    for name, examples in examples_per_class.items():
-        if not examples:
-            raise DataError(f'class {name!r} has no good image; see {target.report}')
-
-
-def _publish(target: Target, manifest: Manifest) -> None:
-    """Gives the shards their final names; the manifest goes first and comes last.
-
-    So a kill in between leaves a folder without a manifest, which training refuses.
-    """
-    if files.exists(target.manifest):
-        files.remove(target.manifest)
-    names = [shard.name for shard in manifest.shards]
-    for name in names:
-        files.replace(target.path(name + PARTIAL), target.path(name))
-    for name in files.names_in(target.folder):
-        if is_shard_of(target.name, name) and name not in names:
-            files.remove(target.path(name))
-    files.write_atomically(target.manifest, manifest.to_json().encode())
-
-
-def _remove_partial(target: Target) -> None:
-    for name in files.names_in(target.folder):
-        if target.owns(name) and name.endswith(PARTIAL):
-            files.remove(target.path(name))
+def _check_classes(
+    manifests: Mapping[Target, Manifest], images: Sequence[LabelledImage], output: Output
+) -> None:
+    """No split and no class without an image; --labels may name classes for other splits."""
+    for target, manifest in manifests.items():
+        if not manifest.examples:
+            raise DataError(f'{target.folder}: none of its images is good; see {target.report}')
+    first = next(iter(manifests.values()))
+    listed = {image.label for image in images}
+    reports = ', '.join(target.report for target in manifests)
+    for label, name in enumerate(first.class_names):
+        if not any(each.examples_per_class[name] for each in manifests.values()):
+            if label in listed:
+                raise DataError(f'class {name!r} has no good image; see {reports}')
+            if output.name is None:
+                raise DataError(f'class {name!r} (--labels) has no image in any split')

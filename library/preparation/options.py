@@ -5,32 +5,102 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from library.config.fields import COMMAND_LINE, Options, option
+from library.preparation.formats import EXTRA_FORMATS
+from library.preparation.recipe import QUALITY
+
+
+@dataclass(frozen=True)
+class SourceOptions(Options, group='source', home=COMMAND_LINE):
+    """Where images and labels come from."""
+
+    dataset_dir: str | None = option(
+        None,
+        'What to convert: a folder of images with one folder per class (perhaps below train/ and '
+        'test/), a CSV file, or CIFAR or IDX files as downloaded.',
+    )
+    labels: str | None = option(
+        None,
+        'File with the class names in the order of their numbers, one a line, or a manifest '
+        '(NAME.json); none: the names found, sorted.',
+    )
+    follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
+    image_root: str | None = option(
+        None, 'Folder that the paths of a CSV file start from; none: that of the CSV file.'
+    )
+    path_column: str = option('path', 'Column of a CSV file with the path of the image.')
+    label_column: str = option('label', 'Column of a CSV file with the class: names or numbers.')
+    split_column: str | None = option(
+        None, 'Column of a CSV file with the split; none: the column split, if there is one.'
+    )
 
 
 @dataclass(frozen=True)
 class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
-    """What to convert, into what."""
+    """What is written, and how."""
 
-    dataset_dir: str | None = option(None, 'Folder with one folder of images per class.')
-    tfrecord_filename: str | None = option(None, 'Name of the shards and of the manifest.')
     tfrecord_dir: str | None = option(
         None, 'Folder for the shards and the manifest; may be the folder of images.'
+    )
+    tfrecord_filename: str | None = option(
+        None,
+        'Name of the shards and of the manifest, where all images are one split; none: each split '
+        'goes to TFRECORD_DIR/SPLIT/SPLIT-*.',
     )
     max_edge: int | None = option(
         None, 'Longest edge of a stored image; larger ones are shrunk.', unit='pixels', low=8
     )
+    quality: int = option(QUALITY, 'JPEG quality of images that are encoded anew.', low=1, high=100)
+    extra_formats: tuple[str, ...] = option(
+        (), 'Further image formats to accept, of those that are rarely met.', choices=EXTRA_FORMATS
+    )
     num_shards: int | None = option(
-        None, 'Number of shards; none: about 100 MB each, at least 2.', low=1, high=99_999
+        None, 'Shards of each split; none: about 100 MB each, at least 2.', low=1, high=99_999
     )
-    random_seed: int = option(0, 'Seed of the order in which images are stored.')
-    workers: int | None = option(
-        None, 'Processes that decode; none: one for each core.', low=1, high=1024
-    )
-    quality: int = option(80, 'JPEG quality of images that are encoded anew.', low=1, high=100)
+    random_seed: int = option(0, 'Seed of the order of the images, and of --splits.')
     max_bad_fraction: float = option(
         0.1, 'Share of images that may be bad before nothing is written.', low=0, high=1
     )
-    follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
+
+
+@dataclass(frozen=True)
+class SplitOptions(Options, group='splits', home=COMMAND_LINE):
+    """Which image goes to which split."""
+
+    splits: str | None = option(
+        None,
+        'Shares of splits to make, such as train=0.8,validation=0.1,test=0.1; where the data set '
+        'has splits of its own, they divide its training images. None: as the data set is.',
+    )
+    split_by: str = option(
+        'hash',
+        'hash: by the content of each image alone, shares hold on average. exact: shares hold '
+        'within each class, and images that were converted before stay where they were.',
+        choices=('hash', 'exact'),
+    )
+    duplicates: str | None = option(
+        None,
+        'Pictures that are there more than once: report lists them, drop keeps one (in a test '
+        'split rather than in train; none under two labels), error stops. None: error for a '
+        'picture under two labels, else report.',
+        choices=('report', 'drop', 'error'),
+    )
+
+
+@dataclass(frozen=True)
+class RunnerOptions(Options, group='running', home=COMMAND_LINE):
+    """Who does the work."""
+
+    workers: int | None = option(
+        None, 'Processes that decode; none: one for each core.', low=1, high=1024
+    )
+    runner: str | None = option(
+        None,
+        'Run on Apache Beam with this runner, such as DirectRunner or DataflowRunner (needs '
+        'requirements-beam.txt); none: on this machine.',
+    )
+    pipeline_options: str | None = option(
+        None, "Apache Beam's own options as one text, such as '--project=P --region=R'."
+    )
     verify: str | None = option(
         None, 'Check converted images in this folder, or in its folders, and convert nothing.'
     )

@@ -1,116 +1,101 @@
-"""Records to shard files under temporary names, and where a conversion writes at all."""
+"""Prepared images to one shard under a temporary name, with a note of what it holds.
+
+The note makes a conversion resumable: a shard with its note is done, whoever wrote it, the pool
+of this machine or a worker of Beam.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import dataclasses
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from library import files
-from library.preparation.images import PreparedImage
-from library.preparation.sources.source import LabelledFile
-from library.records.manifest import Shard
-from library.records.shards import PARTIAL, is_shard_of, shard_names
+from library.preparation.formats import RejectedImage
+from library.preparation.output import Target
+from library.preparation.plan import PlannedShard
+from library.preparation.workers import Outcome
+from library.records.listing import LabelledImage
+from library.records.manifest import Rejected, Shard
+from library.records.shards import PARTIAL
+
+NOTE = f'{PARTIAL}.json'
 
 
 @dataclass(frozen=True)
-class Target:
-    """Where the records go: DIR/NAME-00000-of-0000N.tfrecord and DIR/NAME.json."""
+class FinishedShard:
+    """A shard as it was written, and the images that it lacks."""
 
-    folder: str
-    name: str
-
-    def path(self, file_name: str) -> str:
-        """The path of one file in the folder."""
-        return files.join(self.folder, file_name)
-
-    @property
-    def manifest(self) -> str:
-        """The path of the manifest."""
-        return self.path(f'{self.name}.json')
-
-    @property
-    def report(self) -> str:
-        """The path of the list of rejected files."""
-        return self.path(f'{self.name}.rejected.csv')
-
-    def owns(self, file_name: str) -> bool:
-        """True for a file that a conversion to this target wrote."""
-        own = (self.manifest, self.report)
-        return is_shard_of(self.name, file_name) or (
-            self.path(file_name).removesuffix(PARTIAL) in own
-        )
+    shard: Shard
+    rejected: tuple[Rejected, ...]
 
 
-class ShardWriter:
-    """Writes records into partial files, one shard after the other.
+def write_shard(
+    planned: PlannedShard, outcomes: Iterable[tuple[LabelledImage, Outcome]]
+) -> FinishedShard:
+    """Writes DIR/NAME.partial, and then its note.
 
-    Attributes:
-      examples_per_class: records so far, by class name.
+    Args:
+      planned: the shard.
+      outcomes: its images with what became of them, in their order.
+
+    Raises:
+      OSError, tf.errors.OpError: the disk is full; what is unfinished is removed.
     """
+    # TensorFlow comes late: spawned workers import this room too.
+    import tensorflow as tf
 
-    def __init__(self, target: Target, class_names: Sequence[str], count: int):
-        self._target = target
-        self._class_names = class_names
-        self._names = shard_names(target.name, count)
-        self._index = -1
-        self._file: Any = None
-        self._examples = 0
-        self._shards: list[Shard] = []
-        self.examples_per_class = dict.fromkeys(class_names, 0)
+    from library.records.example import encode_example
 
-    def write(self, shard: int, image: LabelledFile, prepared: PreparedImage) -> None:
-        """Adds one record; `shard` never falls from one call to the next."""
-        # TensorFlow comes late: spawned workers import this module too.
-        from library.records.example import encode_example
-
-        self._advance(shard)
-        text = self._class_names[image.label]
-        self._file.write(
-            encode_example(
-                prepared.jpeg,
-                prepared.height,
-                prepared.width,
-                image.label,
-                text,
-                image.filename,
+    path, note = (planned.target.path(planned.name + end) for end in (PARTIAL, NOTE))
+    rejected, reencoded, examples = [], 0, 0
+    writer = tf.io.TFRecordWriter(path)
+    try:
+        for image, outcome in outcomes:
+            if isinstance(outcome, RejectedImage):
+                rejected.append(Rejected(image.filename, str(outcome)))
+                continue
+            writer.write(
+                encode_example(
+                    outcome.jpeg,
+                    outcome.height,
+                    outcome.width,
+                    image.label,
+                    planned.class_names[image.label],
+                    image.filename,
+                )
             )
-        )
-        self._examples += 1
-        self.examples_per_class[text] += 1
-
-    def close(self) -> tuple[Shard, ...]:
-        """Finishes the last shard, and empty ones after it; returns all, in order."""
-        self._advance(len(self._names))
-        return tuple(self._shards)
-
-    def abandon(self) -> None:
-        """Closes the open file; its content no longer matters."""
-        if self._file is not None:
-            # On a full disk this fails too, and would hide the first failure.
-            with contextlib.suppress(Exception):
-                self._file.close()
-
-    def _advance(self, shard: int) -> None:
-        import tensorflow as tf
-
-        while self._index < shard:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-                self._shards.append(self._finished())
-            self._index += 1
-            if self._index < len(self._names):
-                self._examples = 0
-                self._file = tf.io.TFRecordWriter(self._partial_path())
-
-    def _finished(self) -> Shard:
-        path = self._partial_path()
-        length, sha256 = files.digest(path)
+            examples += 1
+            reencoded += outcome.reencoded
+        writer.close()
         if not files.is_remote(path):
             files.sync(path)
-        return Shard(self._names[self._index], self._examples, length, sha256)
+        length, sha256 = files.digest(path)
+        shard = Shard(planned.name, examples, length, sha256, planned.inputs, reencoded)
+        finished = FinishedShard(shard, tuple(rejected))
+        text = json.dumps(dataclasses.asdict(finished), indent=1) + '\n'
+        files.write_atomically(note, text.encode())
+    except BaseException:
+        # On a full disk closing fails too, and would hide the first failure.
+        with contextlib.suppress(Exception):
+            writer.close()
+        for each in (note + PARTIAL, note, path):
+            with contextlib.suppress(Exception):
+                files.remove(each)
+        raise
+    return finished
 
-    def _partial_path(self) -> str:
-        return self._target.path(self._names[self._index] + PARTIAL)
+
+def read_note(target: Target, name: str) -> FinishedShard | None:
+    """What an earlier run finished but did not give its final name; None if it is no note."""
+    path = target.path(name + NOTE)
+    if not files.exists(path):
+        return None
+    try:
+        content = json.loads(files.read_bytes(path))
+        rejected = tuple(Rejected(**each) for each in content['rejected'])
+        return FinishedShard(Shard(**content['shard']), rejected)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

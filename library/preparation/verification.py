@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from library import files
 from library.errors import ConfigError
-from library.preparation.images import RejectedImage, check_jpeg
+from library.preparation.formats import RejectedImage
+from library.preparation.images import check_jpeg
 from library.records.example import ENCODED, LABEL
+from library.records.framing import walk
 from library.records.manifest import Manifest, Shard, read_manifest
-
-# A TFRecord is a length (8 bytes) with its checksum (4), the data, and the data's checksum (4).
-HEADER, FOOTER = 12, 4
 
 
 def verify(data_dir: str) -> Iterator[str]:
@@ -43,18 +41,23 @@ def verify(data_dir: str) -> Iterator[str]:
 
 def _verify_split(manifest: Manifest) -> Iterator[str]:
     labels: Counter[int] = Counter()
-    found = True
+    all_read = True
     for shard in manifest.shards:
         path = files.join(manifest.folder, shard.name)
         if not files.exists(path):
             yield f'{path}: missing'
-            found = False
+            all_read = False
             continue
         yield from _check_file(path, shard)
-        yield from _check_records(path, shard, len(manifest.class_names), labels)
+        starts, problem = walk(path)
+        if problem:
+            yield f'{path}: {problem}'
+            all_read = False
+            continue
+        yield from _check_records(path, starts, shard, len(manifest.class_names), labels)
     for label, name in enumerate(manifest.class_names):
         expected = manifest.examples_per_class[name]
-        if found and labels[label] != expected:
+        if all_read and labels[label] != expected:
             yield f'{manifest.folder}: class {name!r} has {labels[label]} images, not {expected}'
     yield from _strangers(manifest)
 
@@ -68,12 +71,10 @@ def _check_file(path: str, shard: Shard) -> Iterator[str]:
         yield f'{path}: the content is not what was written (sha256)'
 
 
-def _check_records(path: str, shard: Shard, classes: int, labels: Counter[int]) -> Iterator[str]:
-    """Framing, checksum, fields and image of every record; counts the labels."""
-    starts, problem = _walk(path)
-    if problem:
-        yield f'{path}: {problem}'
-        return
+def _check_records(
+    path: str, starts: Sequence[int], shard: Shard, classes: int, labels: Counter[int]
+) -> Iterator[str]:
+    """Checksum, fields and image of every record; counts the labels."""
     if len(starts) != shard.examples:
         yield f'{path}: {len(starts)} records, but {shard.examples} were written'
     number = 0
@@ -85,25 +86,6 @@ def _check_records(path: str, shard: Shard, classes: int, labels: Counter[int]) 
             number += 1
     except tf.errors.DataLossError:
         yield f'{path}: record {number} at byte {starts[number]}: its checksum is wrong'
-
-
-def _walk(path: str) -> tuple[list[int], str]:
-    """Where each record starts, by the lengths alone; and what is wrong with them, or ''."""
-    size, offset, starts = files.size(path), 0, []
-    with files.open_binary(path) as file:
-        while offset < size:
-            file.seek(offset)
-            header = file.read(HEADER)
-            if len(header) < HEADER:
-                return starts, f'cut off in the header of record {len(starts)} at byte {offset}'
-            (length,) = struct.unpack('<Q', header[:8])
-            end = offset + HEADER + length + FOOTER
-            if end > size:
-                claim = f'claims {length} bytes, more than are left'
-                return starts, f'record {len(starts)} at byte {offset} {claim}'
-            starts.append(offset)
-            offset = end
-    return starts, ''
 
 
 def _check_record(record: bytes, classes: int, labels: Counter[int]) -> str:

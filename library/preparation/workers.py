@@ -7,19 +7,22 @@ parent serializes and writes.
 from __future__ import annotations
 
 import collections
+import errno
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 from library import files
 from library.errors import ResourceError
-from library.preparation.images import PreparedImage, RejectedImage, prepare_image
-from library.preparation.sources.source import LabelledFile
+from library.preparation.formats import RejectedImage
+from library.preparation.images import PreparedImage, prepare_image, prepare_pixels
+from library.preparation.recipe import Recipe
+from library.records.listing import Content, LabelledImage, Unusable
 
 # Images that one message to a worker carries: enough to hide the message's cost, few enough for a
 # smooth progress bar.
@@ -29,25 +32,63 @@ AHEAD = 3
 
 Outcome = PreparedImage | RejectedImage
 
+# What a machine runs out of: open files, memory.
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def is_the_machines_fault(error: OSError) -> bool:
+    """True where reading failed for want of memory or of files that may be open at once.
+
+    A conversion ends then: the image may be good.
+    """
+    return error.errno in _EXHAUSTED
+
+
+def prepare(content: Content, recipe: Recipe) -> Outcome:
+    """One image, as a LabelledImage holds it, to its JPEG or the reason why it has none.
+
+    The pool, Beam and direct sources all come through here.
+
+    Raises:
+      OSError: this machine cannot open more files, or has no memory left.
+    """
+    try:
+        if isinstance(content, Unusable):
+            raise RejectedImage(content.reason)
+        if isinstance(content, str):
+            content = files.read_bytes(content)
+        if isinstance(content, bytes):
+            return prepare_image(content, recipe.max_edge, recipe.quality, recipe.formats)
+        return prepare_pixels(content, recipe.max_edge, recipe.quality)
+    except RejectedImage as rejected:
+        return rejected
+    except OSError as error:
+        if is_the_machines_fault(error):
+            raise
+        return RejectedImage((error.strerror or str(error)).lower())
+
 
 def prepare_all(
-    images: Sequence[LabelledFile], workers: int, max_edge: int, quality: int
-) -> Iterator[tuple[LabelledFile, Outcome]]:
+    images: Iterable[LabelledImage], workers: int, recipe: Recipe
+) -> Iterator[tuple[LabelledImage, Outcome]]:
     """Yields every image with what became of it, in the given order.
 
     Raises:
       ResourceError: a worker died (killed, or out of memory).
+      OSError: this machine cannot open more files.
     """
-    waiting: collections.deque[tuple[Sequence[LabelledFile], Future[list[Outcome]]]]
+    waiting: collections.deque[tuple[Sequence[LabelledImage], Future[list[Outcome]]]]
     waiting = collections.deque()
     context = multiprocessing.get_context('spawn')
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    chunks = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
+    images = iter(images)
 
     def submit(count: int) -> None:
-        for chunk in islice(chunks, count):
-            contents = [_content(image) for image in chunk]
-            waiting.append((chunk, pool.submit(prepare_chunk, contents, max_edge, quality)))
+        for _ in range(count):
+            chunk = tuple(islice(images, CHUNK))
+            if chunk:
+                contents = [_content(image) for image in chunk]
+                waiting.append((chunk, pool.submit(prepare_chunk, contents, recipe)))
 
     try:
         submit(workers * AHEAD)
@@ -58,34 +99,33 @@ def prepare_all(
             yield from zip(chunk, outcomes, strict=True)
     except BrokenProcessPool:
         raise ResourceError(
-            'a worker process died (killed, or out of memory); nothing was written, run it again'
+            'a worker process died (killed, or out of memory); run it again: what is done is kept'
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def prepare_chunk(contents: list[str | bytes], max_edge: int, quality: int) -> list[Outcome]:
-    """Prepares some images, each given as a local path or as its bytes."""
-    outcomes: list[Outcome] = []
-    for content in contents:
-        try:
-            data = content if isinstance(content, bytes) else files.read_bytes(content)
-            outcomes.append(prepare_image(data, max_edge, quality))
-        except OSError as error:
-            outcomes.append(RejectedImage((error.strerror or str(error)).lower()))
-        except RejectedImage as rejected:
-            outcomes.append(rejected)
-    return outcomes
+def prepare_chunk(contents: list[Content], recipe: Recipe) -> list[Outcome]:
+    """Prepares some images in a worker."""
+    return [prepare(content, recipe) for content in contents]
 
 
-def _content(image: LabelledFile) -> str | bytes:
+def _content(image: LabelledImage) -> Content:
     """Workers read local files; remote ones need TensorFlow, which only the parent has."""
-    return files.read_bytes(image.path) if files.is_remote(image.path) else image.path
+    content = image.content
+    if isinstance(content, str) and files.is_remote(content):
+        try:
+            return files.read_bytes(content)
+        except FileNotFoundError:
+            return Unusable('no such file or directory')
+    return content
 
 
 def _start_worker() -> None:
     """Leaves Ctrl-C to the parent, and ends with it even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # libtiff prints lines of its own about damaged files; the report names them.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.records.listing import Split
+from library.records.shards import is_shard
 
 FORMAT = 'image-classification-tfrecords'
 VERSION = 1
@@ -22,12 +24,22 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard file: its name, its records, its size in bytes and its digest."""
+    """One shard file.
+
+    Attributes:
+      name: of the file.
+      examples: how many records it holds.
+      bytes, sha256: its size and digest.
+      inputs: digest of all that it was made from: equal inputs make equal shards.
+      reencoded: how many of its images were not stored byte for byte.
+    """
 
     name: str
     examples: int
     bytes: int
     sha256: str
+    inputs: str = ''
+    reencoded: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Manifest:
       examples_per_class: the count of each class.
       shards: in reading order.
       options: what the conversion was told.
-      reencoded: how many images were not stored byte for byte.
+      splits: the names of all splits that were made together, this one too; () if it is alone.
       rejected: images left out. ignored: files that are not images of any class.
       folder: where the manifest was read from; not part of the file.
     """
@@ -56,7 +68,7 @@ class Manifest:
     examples_per_class: dict[str, int]
     shards: tuple[Shard, ...]
     options: dict[str, Any] = field(default_factory=dict)
-    reencoded: int = 0
+    splits: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     ignored: tuple[str, ...] = ()
     folder: str = ''
@@ -65,6 +77,11 @@ class Manifest:
     def examples(self) -> int:
         """How many records all shards hold together."""
         return sum(shard.examples for shard in self.shards)
+
+    @property
+    def reencoded(self) -> int:
+        """How many images were not stored byte for byte."""
+        return sum(shard.reencoded for shard in self.shards)
 
     @property
     def shard_paths(self) -> list[str]:
@@ -94,7 +111,7 @@ def from_json(text: bytes | str, path: str) -> Manifest:
             examples_per_class=dict(content['examples_per_class']),
             shards=tuple(Shard(**each) for each in content['shards']),
             options=dict(content['options']),
-            reencoded=int(content['reencoded']),
+            splits=tuple(content.get('splits', ())),
             rejected=tuple(Rejected(**each) for each in content['rejected']),
             ignored=tuple(content['ignored']),
             folder=os.path.dirname(path),
@@ -116,14 +133,19 @@ def open_split(data_dir: str, split: str) -> Manifest:
     folder = files.join(data_dir, split)
     manifest = read_manifest(folder)
     if manifest is None:
-        word = shlex.quote(folder)
+        word = shlex.quote(data_dir)
         raise ConfigError(
             f'{folder}: no converted images; make them with: python convert_dataset.py '
-            f'--dataset_dir {word} --tfrecord_filename {split} --tfrecord_dir {word} '
-            f'--max_edge 384'
+            f'--dataset_dir {word} --tfrecord_dir {word} --max_edge 384'
         )
+    check_whole(manifest)
+    return manifest
+
+
+def check_whole(manifest: Manifest) -> None:
+    """Raises DataError unless the shards are there in their full size, and no others."""
     for shard in manifest.shards:
-        shard_path = files.join(folder, shard.name)
+        shard_path = files.join(manifest.folder, shard.name)
         if not files.exists(shard_path):
             raise DataError(f'{shard_path}: the shard is missing; convert the images again')
         size = files.size(shard_path)
@@ -132,9 +154,15 @@ def open_split(data_dir: str, split: str) -> Manifest:
                 f'{shard_path}: {size} bytes, but {shard.bytes} were written; '
                 f'convert the images again'
             )
+    known = {shard.name for shard in manifest.shards}
+    for name in files.names_in(manifest.folder):
+        if is_shard(name) and name not in known:
+            raise DataError(
+                f'{files.join(manifest.folder, name)}: a shard that the manifest does not name; '
+                f'remove it, or convert the images again'
+            )
     if manifest.examples == 0:
-        raise DataError(f'{folder}: the data set holds no images')
-    return manifest
+        raise DataError(f'{manifest.folder}: the data set holds no images')
 
 
 def read_manifest(folder: str) -> Manifest | None:
@@ -166,18 +194,24 @@ def evaluation_split(data_dir: str, wanted: str) -> str:
     """The split to evaluate on: `wanted`, or for 'auto' validation if it is there, else test."""
     if wanted != 'auto':
         return wanted
-    return 'validation' if files.is_folder(files.join(data_dir, 'validation')) else 'test'
+    return 'validation' if files.names_in(files.join(data_dir, 'validation')) else 'test'
 
 
-def check_same_classes(one: Manifest, other: Manifest) -> None:
+def check_same_classes(one: Split, other: Split) -> None:
     """Raises DataError unless both splits number the same classes in the same way."""
     if one.class_names == other.class_names:
         return
     only_one = sorted(set(one.class_names) - set(other.class_names))
     only_other = sorted(set(other.class_names) - set(one.class_names))
+    if not only_one and not only_other:
+        raise DataError(
+            f'{one.folder} and {other.folder} number the same classes in another order; convert '
+            f'both with the same --labels'
+        )
     raise DataError(
         f'{one.folder} and {other.folder} hold different classes: '
-        f'{_listed(only_one)} only in the first, {_listed(only_other)} only in the second'
+        f'{_listed(only_one)} only in the first, {_listed(only_other)} only in the second; '
+        f'convert both with the same --labels'
     )
 
 

@@ -23,6 +23,11 @@ def is_shard_of(name: str, file_name: str) -> bool:
     return re.fullmatch(pattern, file_name) is not None
 
 
+def is_shard(file_name: str) -> bool:
+    """True for a finished shard of any data set."""
+    return re.fullmatch(r'.+-\d{5}-of-\d{5}\.tfrecord', file_name) is not None
+
+
 def shard_of_item(item: int, items: int, shards: int) -> int:
     """The shard that item `item` of `items` goes to: consecutive runs, even within one item.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -79,4 +80,8 @@ def _known_failure(error: Exception) -> ScaffoldError | None:
         return DataError(
             'a shard is damaged; python convert_dataset.py --verify DATA_DIR tells which'
         )
+    # Raised in a Python function of an input pipeline, and wrapped by TensorFlow.
+    inside = re.search(r'DataError: (.*)', text)
+    if inside and 'OpError' in kinds:
+        return DataError(inside[1])
     return None

@@ -1,16 +1,20 @@
-"""A folder per class; inside a class, images may lie in folders of any depth."""
+"""A folder per class; inside a class, images may lie in folders of any depth.
+
+The classes may lie below folders of splits: DIR/{train,validation,test}/CLASS/IMAGE.
+"""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.preparation.sources.source import LabelledFile, Listing
-from library.records.manifest import Rejected
+from library.preparation.output import wrote
+from library.preparation.sources.entries import Entry, look
+from library.preparation.sources.source import Source
+from library.preparation.workers import is_the_machines_fault
+from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusable
 
 # Files of these endings, in any case, count as images: a bad one is reported as rejected. Other
 # files are named as ignored.
@@ -20,9 +24,12 @@ IMAGE_ENDINGS = frozenset(
         '.jpeg',
         '.jpe',
         '.jfif',
+        '.mpo',
         '.png',
+        '.apng',
         '.webp',
         '.bmp',
+        '.dib',
         '.gif',
         '.tif',
         '.tiff',
@@ -30,121 +37,187 @@ IMAGE_ENDINGS = frozenset(
         '.heic',
         '.heif',
         '.jp2',
+        '.j2k',
+        '.ico',
+        '.tga',
+        '.ppm',
+        '.pgm',
+        '.pbm',
+        '.pnm',
     ]
 )
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A name in a folder: 'folder', 'image', 'ignored', or why it is rejected."""
+class Folder(Source):
+    """Images in a folder for each class, or for each split and class."""
 
-    path: str
-    kind: str
-    size: int = 0
+    @staticmethod
+    def fits(dataset_dir: str) -> bool:
+        """True for any folder."""
+        return files.is_folder(dataset_dir)
 
+    def listing(self) -> Listing:
+        """The images below DATASET_DIR/CLASS/, or below DATASET_DIR/SPLIT/CLASS/.
 
-def list_folder(
-    dataset_dir: str,
-    is_own: Callable[[str], bool],
-    output_dir: str,
-    follow_symlinks: bool = False,
-) -> Listing:
-    """Lists the images below DATASET_DIR/CLASS/.
+        Classes are in the order of their names. A symbolic link is listed as unusable, unless
+        they are followed.
 
-    Args:
-      dataset_dir: local or remote folder. Classes are its folders, in the order of their names.
-      is_own: tells a file of this program by its name; such files are never inputs.
-      output_dir: where shards are written; a folder that holds it and no image is no class.
-      follow_symlinks: else each link is rejected by name.
-
-    Raises:
-      ConfigError: there is no such folder.
-      DataError: it holds no class folder, or a class without any image file.
-    """
-    if not files.is_folder(dataset_dir):
-        raise ConfigError(f'{dataset_dir}: no such folder (--dataset_dir)')
-    class_names, ignored, rejected, images = [], [], [], []
-    above = frozenset([_identity(dataset_dir)])
-    for name in files.names_in(dataset_dir):
-        path = files.join(dataset_dir, name)
-        if name.startswith('.') or _look(path, follow_symlinks).kind != 'folder':
-            if not is_own(name):
-                ignored.append(name)
-            continue
-        found = list(_walk(dataset_dir, name, is_own, follow_symlinks, above))
-        ignored += [filename for filename, entry in found if entry.kind == 'ignored']
-        found = [(filename, entry) for filename, entry in found if entry.kind != 'ignored']
+        Raises:
+          ConfigError: there is no such folder.
+          DataError: it holds no class folder, or a class without any image file.
+        """
+        root = self.options.dataset_dir
+        if not files.is_folder(root):
+            raise ConfigError(f'{root}: no such folder (--dataset_dir)')
+        splits = self._split_folders()
+        found: list[tuple[str, str, str, Entry]] = []  # split, class, filename, entry
+        ignored = self._beside(splits) if splits else []
+        for folder, split in splits.items() or [('', '')]:
+            self._list_classes(folder, split, found, ignored)
         if not found:
-            if _holds(path, output_dir):
+            raise DataError(f'{root}: no class folders (expected {root}/CLASS/IMAGE.jpg)')
+        class_names = sorted({class_name for _, class_name, _, _ in found})
+        labels = {name: label for label, name in enumerate(class_names)}
+        images = [
+            LabelledImage(
+                filename,
+                labels[class_name],
+                entry.path if entry.kind == 'image' else Unusable(entry.kind),
+                entry.size,
+                split,
+            )
+            for split, class_name, filename, entry in found
+        ]
+        return Listing(tuple(class_names), tuple(images), tuple(ignored), root)
+
+    def _split_folders(self) -> dict[str, str]:
+        """Folder to split, where train/ is there and all folders are named after splits; else {}.
+
+        Raises:
+          DataError: such a folder holds no class folders, or two stand for one split.
+        """
+        root = self.options.dataset_dir
+        folders = [name for name in files.names_in(root) if self._is_folder(root, name)]
+        splits = {name: SPLIT_NAMES.get(name.lower(), '') for name in folders}
+        for name in folders:
+            # What a conversion to here made before it was killed: an empty test/ of --splits, or an
+            # empty validation/ beside val/.
+            path = files.join(root, name)
+            twice = list(splits.values()).count(name) > 1
+            if (twice or self._is_output(path)) and not _names_in(path):
+                del splits[name]
+        if 'train' not in splits.values() or '' in splits.values():
+            return {}
+        if len(set(splits.values())) < len(splits):
+            raise DataError(f'{root}: two folders of one split among {", ".join(splits)}')
+        for name in splits:
+            path = files.join(root, name)
+            if not any(self._is_folder(path, each) for each in _names_in(path)):
+                raise DataError(
+                    f'{path}: is named after a split, but holds no class folders '
+                    f'(expected {path}/CLASS/IMAGE.jpg)'
+                )
+        return splits
+
+    def _beside(self, splits: dict[str, str]) -> list[str]:
+        """What lies beside the folders of splits; other folders there are this program's own."""
+        root = self.options.dataset_dir
+        return [
+            name
+            for name in files.names_in(root)
+            if name not in splits
+            and not self._is_plain_folder(root, name)
+            and not wrote(files.join(root, name))
+        ]
+
+    def _is_plain_folder(self, folder: str, name: str) -> bool:
+        path = files.join(folder, name)
+        return name[0] != '.' and look(path, self.options.follow_symlinks).kind == 'folder'
+
+    def _is_folder(self, folder: str, name: str) -> bool:
+        path = files.join(folder, name)
+        if not self._is_plain_folder(folder, name):
+            return False
+        # A folder that only this program wrote into is no part of the data set.
+        names = _names_in(path)
+        return not names or not all(wrote(files.join(path, each)) for each in names)
+
+    def _list_classes(
+        self,
+        folder: str,
+        split: str,
+        found: list[tuple[str, str, str, Entry]],
+        ignored: list[str],
+    ) -> None:
+        """Adds what lies in the class folders of the root, or of one split's folder."""
+        root = self.options.dataset_dir
+        top = files.join(root, folder) if folder else root
+        above = frozenset([_identity(root), _identity(top)])
+        for name in files.names_in(top):
+            filename = f'{folder}/{name}' if folder else name
+            path = files.join(top, name)
+            if not self._is_plain_folder(top, name):
+                if not wrote(path):
+                    ignored.append(filename)
                 continue
-            raise DataError(f'{path}: the class folder holds no images')
-        if '\n' in name:
-            raise DataError(f'{dataset_dir}: the class name {name!r} holds a line break')
-        for filename, entry in found:
-            if entry.kind == 'image':
-                images.append(LabelledFile(entry.path, filename, len(class_names), entry.size))
+            inside = list(self._walk(filename, above))
+            ignored += [each for each, entry in inside if entry.kind == 'ignored']
+            images = [(each, entry) for each, entry in inside if entry.kind != 'ignored']
+            if not images:
+                if self._is_output(path) or not self._is_folder(top, name):
+                    continue
+                raise DataError(f'{path}: the class folder holds no images')
+            if '\n' in name:
+                raise DataError(f'{top}: the class name {name!r} holds a line break')
+            found += [(split, name, each, entry) for each, entry in images]
+
+    def _walk(self, relative: str, above: frozenset[object]) -> Iterator[tuple[str, Entry]]:
+        """Yields (name below the root, entry) of all files in a folder, sorted within it."""
+        folder = files.join(self.options.dataset_dir, relative)
+        identity = _identity(folder)
+        if identity in above:
+            yield relative, Entry(folder, 'symbolic link to a folder above it')
+            return
+        above |= {identity}
+        try:
+            names = files.names_in(folder)
+        except OSError as error:
+            if is_the_machines_fault(error):
+                raise
+            yield relative, Entry(folder, (error.strerror or str(error)).lower())
+            return
+        for name in names:
+            entry = look(files.join(folder, name), self.options.follow_symlinks)
+            filename = f'{relative}/{name}'
+            is_image_name = os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
+            if entry.kind == 'image' and wrote(entry.path):
+                continue
+            if name.startswith('.'):
+                yield filename, Entry(entry.path, 'ignored')
+            elif entry.kind == 'folder' and not is_image_name:
+                yield from self._walk(filename, above)
+            elif entry.kind == 'folder':
+                yield filename, Entry(entry.path, 'a folder, not an image')
+            elif entry.kind == 'image' and not is_image_name:
+                yield filename, Entry(entry.path, 'ignored')
             else:
-                rejected.append(Rejected(filename, entry.kind))
-        class_names.append(name)
-    if not class_names:
-        raise DataError(f'{dataset_dir}: no class folders (expected {dataset_dir}/CLASS/IMAGE.jpg)')
-    return Listing(tuple(class_names), tuple(images), tuple(rejected), tuple(ignored))
+                yield filename, entry
+
+    def _is_output(self, folder: str) -> bool:
+        """True if records go, or will go, into this folder or below it."""
+        return any(
+            f'{_place(other)}/'.startswith(f'{_place(folder)}/') for other in self.output.folders
+        )
 
 
-def _walk(
-    root: str,
-    relative: str,
-    is_own: Callable[[str], bool],
-    follow_symlinks: bool,
-    above: frozenset[object],
-) -> Iterator[tuple[str, _Entry]]:
-    """Yields (name below root, entry) of all files below root/relative, sorted within a folder."""
-    folder = files.join(root, relative)
-    identity = _identity(folder)
-    if identity in above:
-        yield relative, _Entry(folder, 'symbolic link to a folder above it')
-        return
-    above |= {identity}
+def _names_in(folder: str) -> list[str]:
+    """The names in a folder, [] where it may not be read: listing it says so later."""
     try:
-        names = files.names_in(folder)
+        return files.names_in(folder)
     except OSError as error:
-        yield relative, _Entry(folder, (error.strerror or str(error)).lower())
-        return
-    for name in names:
-        entry = _look(files.join(folder, name), follow_symlinks)
-        filename = f'{relative}/{name}'
-        is_image_name = os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
-        if entry.kind == 'image' and is_own(name):
-            continue
-        if name.startswith('.'):
-            yield filename, _Entry(entry.path, 'ignored')
-        elif entry.kind == 'folder' and not is_image_name:
-            yield from _walk(root, filename, is_own, follow_symlinks, above)
-        elif entry.kind == 'folder':
-            yield filename, _Entry(entry.path, 'a folder, not an image')
-        elif entry.kind == 'image' and not is_image_name:
-            yield filename, _Entry(entry.path, 'ignored')
-        else:
-            yield filename, entry
-
-
-def _look(path: str, follow_symlinks: bool) -> _Entry:
-    """What stands under a name, without opening it: a FIFO would block for ever."""
-    if files.is_remote(path):
-        if files.is_folder(path):
-            return _Entry(path, 'folder')
-        return _Entry(path, 'image', files.size(path))
-    try:
-        status = os.stat(path, follow_symlinks=follow_symlinks)
-    except OSError as error:
-        return _Entry(path, (error.strerror or str(error)).lower())
-    if stat.S_ISLNK(status.st_mode):
-        return _Entry(path, 'symbolic link (see --follow_symlinks)')
-    if stat.S_ISDIR(status.st_mode):
-        return _Entry(path, 'folder')
-    if not stat.S_ISREG(status.st_mode):
-        return _Entry(path, 'not a regular file')
-    return _Entry(path, 'image', status.st_size)
+        if is_the_machines_fault(error):
+            raise
+        return []
 
 
 def _identity(folder: str) -> object:
@@ -158,8 +231,3 @@ def _identity(folder: str) -> object:
 def _place(folder: str) -> str:
     """A path to compare with others; the folder need not be there yet."""
     return folder.rstrip('/') if files.is_remote(folder) else os.path.realpath(folder)
-
-
-def _holds(folder: str, other: str) -> bool:
-    """True if `other` is the folder or lies in it."""
-    return f'{_place(other)}/'.startswith(f'{_place(folder)}/')

@@ -1,34 +1,42 @@
-"""What every source gives: class names, and image files with their labels."""
+"""The interface of every source: a path to class names and labelled images."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import abc
+from typing import ClassVar
 
-from library.records.manifest import Rejected
+from library.preparation.options import SourceOptions
+from library.preparation.output import Output
+from library.records.listing import Listing
 
 
-@dataclass(frozen=True)
-class LabelledFile:
-    """One image file.
+class Source(abc.ABC):
+    """One kind of data set.
+
+    A source only lists: what is damaged shows when the images are decoded. It gives the same
+    listing for the same files, whatever the order in which a disk names them.
 
     Attributes:
-      path: where to read it.
-      filename: its name in the records, with '/' between folders, below the data set's folder.
-      label: index into the class names.
-      size: in bytes, to plan the shards.
+      own_flags: options that no source reads but this kind.
     """
 
-    path: str
-    filename: str
-    label: int
-    size: int
+    own_flags: ClassVar[tuple[str, ...]] = ()
 
+    def __init__(self, options: SourceOptions, output: Output):
+        """Keeps where to read (`options.dataset_dir`) and where the records go."""
+        self.options = options
+        self.output = output
 
-@dataclass(frozen=True)
-class Listing:
-    """What a source found; the same for the same files, in whatever order a disk lists them."""
+    @staticmethod
+    @abc.abstractmethod
+    def fits(dataset_dir: str) -> bool:
+        """True if what stands at this path looks like a data set of this kind."""
 
-    class_names: tuple[str, ...]
-    images: tuple[LabelledFile, ...]
-    rejected: tuple[Rejected, ...]
-    ignored: tuple[str, ...]
+    @abc.abstractmethod
+    def listing(self) -> Listing:
+        """The class names and the images.
+
+        Raises:
+          ConfigError: there is no such data set, or an option does not suit it.
+          DataError: it is damaged as a whole.
+        """

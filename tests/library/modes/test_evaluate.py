@@ -6,12 +6,10 @@ import json
 import shutil
 
 import pytest
+from conftest import convert_folder
 from PIL import Image
 
 from library.errors import ConfigError, MismatchError
-from library.preparation.converter import convert
-from library.preparation.shard_writer import Target
-from library.preparation.sources.folder import list_folder
 
 
 @pytest.fixture(scope='module')
@@ -103,9 +101,7 @@ def test_class_names_of_any_kind_survive_the_way_through_the_runs_values(
         (images / name).mkdir(parents=True)
         Image.new('RGB', (32, 32), (20 * number, 0, 99)).save(images / name / '0.jpg')
     for split in ('train', 'test'):
-        target = Target(str(tmp_path / 'data' / split), split)
-        listing = list_folder(str(images), is_own=target.owns, output_dir=target.folder)
-        convert(listing, target, max_edge=32, workers=1)
+        convert_folder(images, tmp_path / 'data' / split, split, max_edge=32)
     assert launch(tmp_path, data_dir=tmp_path / 'data', train_epochs=1) == 0
     assert launch(tmp_path, 'evaluate') == 0
     assert metrics(tmp_path / 'checkpoints')['examples'] == len(names)

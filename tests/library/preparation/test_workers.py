@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 
@@ -12,11 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from library import files
 from library.errors import ResourceError
 from library.preparation import workers
 from library.preparation.images import PreparedImage, RejectedImage, prepare_image
-from library.preparation.sources.source import LabelledFile
-from library.preparation.workers import CHUNK, prepare_all, prepare_chunk
+from library.preparation.recipe import Recipe
+from library.preparation.workers import CHUNK, prepare, prepare_all, prepare_chunk
+from library.records.listing import LabelledImage, Unusable
+
+RECIPE = Recipe(64)
 
 
 def draw(folder, count):
@@ -26,21 +32,31 @@ def draw(folder, count):
         pixels = np.full((16, 16 + number, 3), number, np.uint8)
         path = folder / f'{number}.png'
         Image.fromarray(pixels).save(path)
-        listed.append(LabelledFile(str(path), path.name, 0, path.stat().st_size))
+        listed.append(LabelledImage(path.name, 0, str(path), path.stat().st_size))
     return listed
 
 
-def exit_at_once(contents, max_edge, quality):
+def jpeg():
+    file = io.BytesIO()
+    Image.new('RGB', (16, 16)).save(file, 'JPEG')
+    return file.getvalue()
+
+
+def exit_at_once(contents, recipe):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def modules_of_the_worker(contents, max_edge, quality):
+def out_of_files(contents, recipe):
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), contents[0])
+
+
+def modules_of_the_worker(contents, recipe):
     return [sorted(sys.modules)] * len(contents)
 
 
 def test_images_come_in_the_order_asked_for(tmp_path):
     images = draw(tmp_path, 3 * CHUNK + 1)
-    outcomes = list(prepare_all(images, workers=2, max_edge=64, quality=80))
+    outcomes = list(prepare_all(images, 2, RECIPE))
     assert [image for image, _ in outcomes] == images
     assert [outcome.width for _, outcome in outcomes] == [16 + number for number in range(25)]
 
@@ -49,55 +65,112 @@ def test_workers_give_what_one_process_gives(tmp_path):
     images = draw(tmp_path, 3)
     here = []
     for image in images:
-        with open(image.path, 'rb') as file:
+        with open(image.content, 'rb') as file:
             here.append(prepare_image(file.read(), 64, 80))
-    there = [outcome for _, outcome in prepare_all(images, 1, max_edge=64, quality=80)]
-    assert there == here
+    assert [outcome for _, outcome in prepare_all(images, 1, RECIPE)] == here
+
+
+def test_the_recipe_reaches_the_workers(tmp_path):
+    images = draw(tmp_path, 1)
+    recipe = Recipe(12, quality=1, formats=('PNG',))
+    ((_, outcome),) = prepare_all(images, 1, recipe)
+    assert (outcome.width, outcome.height) == (12, 12)
+    ((_, outcome),) = prepare_all(images, 1, Recipe(64, formats=('JPEG',)))
+    assert str(outcome) == 'not an image (JPEG)'
 
 
 def test_no_images_are_no_outcomes():
-    assert list(prepare_all([], workers=2, max_edge=64, quality=80)) == []
+    assert list(prepare_all([], 2, RECIPE)) == []
 
 
 def test_bad_images_and_unreadable_files_become_rejects(tmp_path):
     images = draw(tmp_path, 3)
     (tmp_path / '0.png').write_bytes(b'')
     (tmp_path / '1.png').unlink()
-    outcomes = [outcome for _, outcome in prepare_all(images, 1, max_edge=64, quality=80)]
-    assert [type(outcome) for outcome in outcomes] == [RejectedImage, RejectedImage, PreparedImage]
-    assert [str(outcome) for outcome in outcomes[:2]] == ['empty file', 'no such file or directory']
+    images.append(LabelledImage('pipe.jpg', 0, Unusable('not a regular file'), 0))
+    outcomes = [outcome for _, outcome in prepare_all(images, 1, RECIPE)]
+    kinds = [RejectedImage, RejectedImage, PreparedImage, RejectedImage]
+    assert [type(outcome) for outcome in outcomes] == kinds
+    assert [str(outcomes[n]) for n in (0, 1, 3)] == [
+        'empty file',
+        'no such file or directory',
+        'not a regular file',
+    ]
 
 
-def test_a_chunk_takes_paths_and_bytes(tmp_path):
-    image = Image.new('RGB', (16, 16))
-    file = io.BytesIO()
-    image.save(file, 'JPEG')
-    (tmp_path / '1.jpg').write_bytes(file.getvalue())
-    outcomes = prepare_chunk([str(tmp_path / '1.jpg'), file.getvalue(), str(tmp_path)], 64, 80)
-    assert outcomes[0] == outcomes[1] == PreparedImage(file.getvalue(), 16, 16, reencoded=False)
-    assert str(outcomes[2]) == 'is a directory'
+def test_an_image_may_be_a_path_a_files_bytes_or_pixels(tmp_path):
+    data = jpeg()
+    (tmp_path / '1.jpg').write_bytes(data)
+    pixels = np.zeros((16, 16), np.uint8)
+    contents = [str(tmp_path / '1.jpg'), data, pixels, str(tmp_path)]
+    images = [LabelledImage(str(number), 0, each, 1) for number, each in enumerate(contents)]
+    outcomes = [outcome for _, outcome in prepare_all(images, 1, RECIPE)]
+    assert outcomes[0] == outcomes[1] == PreparedImage(data, 16, 16, reencoded=False)
+    assert (outcomes[2].height, outcomes[2].width, outcomes[2].reencoded) == (16, 16, True)
+    assert str(outcomes[3]) == 'is a directory'
+    assert prepare_chunk(contents[:2], RECIPE) == outcomes[:2]
+
+
+def test_images_in_a_remote_store_are_read_for_the_workers(tmp_path):
+    folder = f'ram://{tmp_path}'
+    files.make_folder(folder)
+    files.write_atomically(f'{folder}/1.jpg', jpeg())
+    contents = [f'{folder}/1.jpg', f'{folder}/gone.jpg']
+    images = [LabelledImage(str(number), 0, each, 1) for number, each in enumerate(contents)]
+    good, bad = [outcome for _, outcome in prepare_all(images, 1, RECIPE)]
+    assert good == PreparedImage(jpeg(), 16, 16, reencoded=False)
+    assert str(bad) == 'no such file or directory'
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may read every file')
 def test_a_file_that_may_not_be_read_becomes_a_reject(tmp_path):
     (image,) = draw(tmp_path, 1)
-    os.chmod(image.path, 0)
-    (outcome,) = prepare_chunk([image.path], 64, 80)
-    assert str(outcome) == 'permission denied'
+    os.chmod(image.content, 0)
+    assert str(prepare(image.content, RECIPE)) == 'permission denied'
+
+
+@pytest.mark.parametrize('number', [errno.EIO, errno.ELOOP, errno.ENAMETOOLONG])
+def test_any_failure_to_read_one_file_becomes_a_reject(monkeypatch, number):
+    def fail(path):
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(files, 'read_bytes', fail)
+    assert str(prepare('a.jpg', RECIPE)) == os.strerror(number).lower()
+
+
+@pytest.mark.parametrize('number', [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_machine_that_is_out_of_something_blames_no_image(monkeypatch, number):
+    def fail(path):
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(files, 'read_bytes', fail)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        prepare('a.jpg', RECIPE)
+    assert caught.value.errno == number
+
+
+def test_a_worker_that_may_open_no_more_files_ends_it_and_names_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, 'prepare_chunk', out_of_files)
+    images = draw(tmp_path, 1)
+    with pytest.raises(OSError, match='Too many open files') as caught:
+        list(prepare_all(images, 1, RECIPE))
+    assert caught.value.filename == images[0].content
 
 
 def test_a_worker_that_dies_is_an_error_and_no_hang(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, 'prepare_chunk', exit_at_once)
-    expected = r'^a worker process died \(killed, or out of memory\); nothing was written, run it'
+    expected = (
+        r'^a worker process died \(killed, or out of memory\); run it again: what is done is kept$'
+    )
     with pytest.raises(ResourceError, match=expected):
-        list(prepare_all(draw(tmp_path, 1), workers=2, max_edge=64, quality=80))
+        list(prepare_all(draw(tmp_path, 1), 2, RECIPE))
     assert ResourceError.exit_code == 5
 
 
 def test_a_worker_killed_midway_is_an_error_and_no_hang(tmp_path):
     older = set(multiprocessing.active_children())
     # More than one worker is handed ahead, so some are left when it dies.
-    outcomes = prepare_all(draw(tmp_path, 6 * CHUNK), workers=1, max_edge=64, quality=80)
+    outcomes = prepare_all(draw(tmp_path, 6 * CHUNK), 1, RECIPE)
     next(outcomes)
     (worker,) = set(multiprocessing.active_children()) - older
     os.kill(worker.pid, signal.SIGKILL)
@@ -105,14 +178,22 @@ def test_a_worker_killed_midway_is_an_error_and_no_hang(tmp_path):
         list(outcomes)
 
 
+def test_whatever_becomes_of_an_image_travels_between_processes():
+    outcome = pickle.loads(pickle.dumps(prepare(b'', RECIPE)))
+    assert (type(outcome), str(outcome)) == (RejectedImage, 'empty file')
+    assert pickle.loads(pickle.dumps(RECIPE)) == RECIPE
+
+
 def test_workers_do_not_import_tensorflow(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, 'prepare_chunk', modules_of_the_worker)
-    ((_, modules),) = prepare_all(draw(tmp_path, 1), workers=1, max_edge=64, quality=80)
+    ((_, modules),) = prepare_all(draw(tmp_path, 1), 1, RECIPE)
     assert 'library.preparation.workers' in modules
     assert 'tensorflow' not in modules
 
 
-@pytest.mark.parametrize('module', ['convert_dataset', 'library.preparation.converter'])
+@pytest.mark.parametrize(
+    'module', ['convert_dataset', 'library.preparation.converter', 'library.preparation.pool']
+)
 def test_what_workers_import_again_does_not_import_tensorflow(program, module):
     # A spawned process imports the program's file before anything else.
     code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import struct
 
 import pytest
 
@@ -19,7 +20,7 @@ from library.records.manifest import (
 SHARDS = (
     Shard('train-00000-of-00003.tfrecord', 2, 5, 'aa'),
     Shard('train-00001-of-00003.tfrecord', 0, 0, 'bb'),
-    Shard('train-00002-of-00003.tfrecord', 1, 3, 'cc'),
+    Shard('train-00002-of-00003.tfrecord', 1, 3, 'cc', inputs='dd', reencoded=1),
 )
 
 
@@ -29,7 +30,7 @@ def manifest_of(**changes):
         'examples_per_class': {'cat': 2, 'dög': 1},
         'shards': SHARDS,
         'options': {'max_edge': 64},
-        'reencoded': 1,
+        'splits': ('train', 'test'),
         'rejected': (Rejected('cat/0.jpg', 'empty'),),
         'ignored': ('notes.txt',),
     }
@@ -126,15 +127,28 @@ def test_without_converted_images_the_command_is_named(tmp_path, exists):
         (folder / 'cat.jpg').write_bytes(b'x')
     assert refusal(ConfigError, str(tmp_path), 'test') == (
         f'{folder}: no converted images; make them with: python convert_dataset.py '
-        f'--dataset_dir {folder} --tfrecord_filename test --tfrecord_dir {folder} --max_edge 384'
+        f'--dataset_dir {tmp_path} --tfrecord_dir {tmp_path} --max_edge 384'
     )
 
 
 def test_the_command_can_be_pasted_even_where_names_hold_spaces(tmp_path):
     message = refusal(ConfigError, f'{tmp_path}/my images', 'test')
     words = shlex.split(message.partition(' make them with: ')[2])
-    assert words[words.index('--dataset_dir') + 1] == f'{tmp_path}/my images/test'
-    assert words[words.index('--tfrecord_dir') + 1] == f'{tmp_path}/my images/test'
+    assert words[words.index('--dataset_dir') + 1] == f'{tmp_path}/my images'
+    assert words[words.index('--tfrecord_dir') + 1] == f'{tmp_path}/my images'
+
+
+def test_a_shard_that_the_manifest_does_not_name_is_refused(split):
+    path = split / 'train' / 'train-00000-of-00002.tfrecord'
+    path.touch()
+    (split / 'train' / 'notes.tfrecord').touch()
+    assert refusal(DataError, str(split), 'train') == (
+        f'{path}: a shard that the manifest does not name; remove it, or convert the images again'
+    )
+
+
+def test_images_that_were_encoded_anew_are_counted_over_all_shards():
+    assert manifest_of().reencoded == 1
 
 
 def test_a_missing_shard_is_named(split):
@@ -151,6 +165,21 @@ def test_a_shard_of_another_size_is_named_with_both_sizes(split, size):
     assert message.startswith(f'{path}: {size} bytes, but 5 were written')
 
 
+def test_a_shard_that_was_cut_is_refused_wherever_the_cut_is(tmp_path):
+    record = struct.pack('<Q', 7) + b'\0' * 4 + b'a photo' + b'\0' * 4
+    whole = record * 50
+    shard = Shard('train-00000-of-00001.tfrecord', 50, len(whole), '')
+    path = tmp_path / 'train' / shard.name
+    path.parent.mkdir()
+    (tmp_path / 'train' / 'train.json').write_text(manifest_of(shards=(shard,)).to_json())
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        message = refusal(DataError, str(tmp_path), 'train')
+        assert message.startswith(f'{path}: {size} bytes, but {len(whole)} were written')
+    path.write_bytes(whole)
+    assert open_split(str(tmp_path), 'train').examples == 50
+
+
 def test_two_data_sets_in_one_folder_are_refused(split):
     (split / 'train' / 'other.json').write_text(manifest_of().to_json())
     assert refusal(DataError, str(split), 'train') == (
@@ -161,6 +190,8 @@ def test_two_data_sets_in_one_folder_are_refused(split):
 def test_a_data_set_without_images_is_refused(split):
     empty = manifest_of(shards=(SHARDS[1],), examples_per_class={'cat': 0, 'dög': 0})
     (split / 'train' / 'train.json').write_text(empty.to_json())
+    for shard in (SHARDS[0], SHARDS[2]):
+        (split / 'train' / shard.name).unlink()
     assert refusal(DataError, str(split), 'train') == (
         f'{split}/train: the data set holds no images'
     )
@@ -181,6 +212,8 @@ def test_json_files_and_folders_of_others_do_not_disturb(split):
 def test_validation_is_evaluated_on_if_it_is_there_else_test(tmp_path):
     assert evaluation_split(str(tmp_path), 'auto') == 'test'
     (tmp_path / 'validation').mkdir()
+    assert evaluation_split(str(tmp_path), 'auto') == 'test'
+    (tmp_path / 'validation' / 'validation.json').touch()
     assert evaluation_split(str(tmp_path), 'auto') == 'validation'
 
 
@@ -200,12 +233,13 @@ def test_splits_of_different_classes_are_refused_with_what_differs():
         check_same_classes(one, other)
     assert str(caught.value) == (
         'data/train and data/test hold different classes: '
-        'dog, fox only in the first, owl only in the second'
+        'dog, fox only in the first, owl only in the second; '
+        'convert both with the same --labels'
     )
 
 
 def test_the_same_classes_in_another_order_are_refused():
-    with pytest.raises(DataError, match='hold different classes'):
+    with pytest.raises(DataError, match='number the same classes in another order; convert both'):
         check_same_classes(manifest_of(class_names=('a', 'b')), manifest_of(class_names=('b', 'a')))
 
 

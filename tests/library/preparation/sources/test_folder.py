@@ -1,4 +1,4 @@
-"""A folder per class to a list of labelled files."""
+"""A folder for each class to a listing of labelled files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import re
 import pytest
 
 from library.errors import ConfigError, DataError
-from library.preparation.shard_writer import Target
-from library.preparation.sources.folder import list_folder
-from library.records.manifest import Rejected
+from library.preparation.options import SourceOptions
+from library.preparation.output import Output
+from library.preparation.sources.folder import Folder
+from library.records.listing import Unusable
+from library.records.manifest import FORMAT
 
 
 def write(folder, *names):
@@ -23,12 +25,26 @@ def write(folder, *names):
 
 
 def listed(folder, output='elsewhere', follow_symlinks=False):
-    target = Target(str(folder / output) if output else str(folder), 'train')
-    return list_folder(str(folder), target.owns, target.folder, follow_symlinks)
+    target = Output(str(folder / output) if output else str(folder), 'train')
+    options = SourceOptions(dataset_dir=str(folder), follow_symlinks=follow_symlinks)
+    return Folder(options, target).listing()
+
+
+def manifest(folder, *names):
+    """Writes what this program knows for its own."""
+    for path in (folder / name for name in names):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'{{"format": "{FORMAT}"}}')
 
 
 def labels(listing):
-    return {image.filename: image.label for image in listing.images}
+    """The labels of the images that can be read, by their names."""
+    return {i.filename: i.label for i in listing.images if not isinstance(i.content, Unusable)}
+
+
+def unusable(listing):
+    """The reasons why images cannot be read, by their names."""
+    return {i.filename: i.content.reason for i in listing.images if isinstance(i.content, Unusable)}
 
 
 def test_classes_are_numbered_in_the_order_of_their_names(tmp_path):
@@ -44,7 +60,8 @@ def test_one_class_is_enough(tmp_path):
 
 def test_a_listed_image_tells_its_path_and_size(tmp_path):
     (image,) = listed(write(tmp_path, 'cat/1.jpg')).images
-    assert (image.path, image.size) == (str(tmp_path / 'cat' / '1.jpg'), 7)
+    assert (image.content, image.size) == (str(tmp_path / 'cat' / '1.jpg'), 7)
+    assert image.split == ''
 
 
 def test_folders_may_lie_within_a_class(tmp_path):
@@ -114,41 +131,47 @@ def test_own_files_are_neither_inputs_nor_named(tmp_path):
         'train-00000-of-00002.tfrecord',
         'train-00001-of-00002.tfrecord.partial',
         'train-00006-of-00007.tfrecord',
-        'train.json',
+        'train-00000-of-00002.tfrecord.partial.json',
         'train.json.partial',
         'train.rejected.csv',
         'train.rejected.csv.partial',
-    )
-    assert listed(tmp_path, output='').ignored == ()
-
-
-def test_files_of_another_data_set_are_named(tmp_path):
-    write(tmp_path, 'cat/1.jpg', 'test-00000-of-00002.tfrecord', 'test.json', 'trainer.json')
-    assert listed(tmp_path, output='').ignored == (
+        'train.images.csv',
+        'train.duplicates.csv',
         'test-00000-of-00002.tfrecord',
-        'test.json',
-        'trainer.json',
+        'cat/train-00000-of-00002.tfrecord',
     )
+    manifest(tmp_path, 'train.json', 'test.json', 'cat/train.json')
+    listing = listed(tmp_path, output='')
+    assert (sorted(labels(listing)), listing.ignored) == (['cat/1.jpg'], ())
+
+
+def test_other_peoples_json_files_are_named(tmp_path):
+    write(tmp_path, 'cat/1.jpg', 'cat/1.json', 'train.json', 'trainer.json')
+    ignored = ('cat/1.json', 'train.json', 'trainer.json')
+    assert listed(tmp_path, output='').ignored == ignored
 
 
 @pytest.mark.parametrize('output', ['records', 'records/of/train', 'cat/records', 'cat/a/records'])
 def test_the_output_folder_may_lie_inside_and_changes_nothing(tmp_path, output):
     write(tmp_path, 'cat/1.jpg', 'dog/1.jpg')
     before = listed(tmp_path, output)
-    write(tmp_path / output, 'train-00000-of-00001.tfrecord', 'train.json')
+    write(tmp_path / output, 'train-00000-of-00001.tfrecord')
+    manifest(tmp_path / output, 'train.json')
     assert listed(tmp_path, output) == before
     assert (before.class_names, before.ignored) == (('cat', 'dog'), ())
 
 
 def test_the_output_folder_is_known_through_a_link_too(tmp_path):
-    write(tmp_path, 'images/cat/1.jpg', 'images/records/train.json')
+    write(tmp_path, 'images/cat/1.jpg')
+    manifest(tmp_path, 'images/records/train.json')
     (tmp_path / 'link').symlink_to(tmp_path / 'images' / 'records')
     listing = listed(tmp_path / 'images', output='../link')
     assert listing.class_names == ('cat',)
 
 
 def test_a_folder_that_only_begins_like_the_output_folder_is_a_class(tmp_path):
-    write(tmp_path, 'rec/1.jpg', 'records/train.json')
+    write(tmp_path, 'rec/1.jpg')
+    manifest(tmp_path, 'records/train.json')
     assert listed(tmp_path, output='records').class_names == ('rec',)
 
 
@@ -188,73 +211,6 @@ def test_a_class_name_with_a_line_break_is_an_error(tmp_path):
         listed(tmp_path)
 
 
-def linked_folders(tmp_path):
-    """A class whose image, folder and broken file are links out of the data set."""
-    write(tmp_path, 'outside/1.jpg', 'outside/more/2.jpg', 'images/cat/0.jpg')
-    cat = tmp_path / 'images' / 'cat'
-    (cat / 'image.jpg').symlink_to(tmp_path / 'outside' / '1.jpg')
-    (cat / 'folder').symlink_to(tmp_path / 'outside' / 'more')
-    (cat / 'nowhere.jpg').symlink_to(tmp_path / 'gone.jpg')
-    return tmp_path / 'images'
-
-
-def test_links_are_rejected_by_name(tmp_path):
-    listing = listed(linked_folders(tmp_path))
-    assert sorted(labels(listing)) == ['cat/0.jpg']
-    assert listing.rejected == tuple(
-        Rejected(f'cat/{name}', 'symbolic link (see --follow_symlinks)')
-        for name in ('folder', 'image.jpg', 'nowhere.jpg')
-    )
-
-
-def test_links_are_followed_where_that_is_asked_for(tmp_path):
-    listing = listed(linked_folders(tmp_path), follow_symlinks=True)
-    assert sorted(labels(listing)) == ['cat/0.jpg', 'cat/folder/2.jpg', 'cat/image.jpg']
-    assert listing.rejected == (Rejected('cat/nowhere.jpg', 'no such file or directory'),)
-
-
-def test_a_link_to_a_class_folder_is_a_class_only_where_links_are_followed(tmp_path):
-    write(tmp_path, 'images/cat/1.jpg', 'outside/1.jpg')
-    (tmp_path / 'images' / 'dog').symlink_to(tmp_path / 'outside')
-    assert listed(tmp_path / 'images').class_names == ('cat',)
-    assert listed(tmp_path / 'images').ignored == ('dog',)
-    followed = listed(tmp_path / 'images', follow_symlinks=True)
-    assert followed.class_names == ('cat', 'dog')
-
-
-@pytest.mark.parametrize('above', ['cat/deep', 'cat', '.'])
-def test_a_link_to_a_folder_above_it_is_rejected(tmp_path, above):
-    write(tmp_path, 'cat/deep/1.jpg', 'dog/1.jpg')
-    (tmp_path / 'cat' / 'deep' / 'loop').symlink_to(tmp_path / above)
-    listing = listed(tmp_path, follow_symlinks=True)
-    assert sorted(labels(listing)) == ['cat/deep/1.jpg', 'dog/1.jpg']
-    assert listing.rejected == (Rejected('cat/deep/loop', 'symbolic link to a folder above it'),)
-
-
-def test_a_link_to_itself_is_rejected(tmp_path):
-    write(tmp_path, 'cat/1.jpg')
-    (tmp_path / 'cat' / 'loop.jpg').symlink_to('loop.jpg')
-    listing = listed(tmp_path, follow_symlinks=True)
-    assert listing.rejected == (Rejected('cat/loop.jpg', 'too many levels of symbolic links'),)
-
-
-def test_a_pipe_is_rejected_without_opening_it(tmp_path):
-    write(tmp_path, 'cat/1.jpg')
-    os.mkfifo(tmp_path / 'cat' / 'pipe.jpg')
-    assert listed(tmp_path).rejected == (Rejected('cat/pipe.jpg', 'not a regular file'),)
-
-
-def test_a_folder_named_like_an_image_is_rejected(tmp_path):
-    write(tmp_path, 'cat/1.jpg', 'cat/2.jpg/inside.jpg')
-    listing = listed(tmp_path)
-    assert sorted(labels(listing)) == ['cat/1.jpg']
-    assert listing.rejected == (Rejected('cat/2.jpg', 'a folder, not an image'),)
-
-
-def test_a_class_folder_may_be_named_like_an_image(tmp_path):
-    assert listed(write(tmp_path, 'cat.jpg/1.jpg')).class_names == ('cat.jpg',)
-
-
 def test_names_that_are_no_utf8_are_kept(tmp_path):
     name = os.fsdecode(b'caf\xe9')
     write(tmp_path, f'{name}/{name}.jpg')
@@ -262,12 +218,3 @@ def test_names_that_are_no_utf8_are_kept(tmp_path):
     assert listing.class_names == (name,)
     (image,) = listing.images
     assert os.fsencode(image.filename) == b'caf\xe9/caf\xe9.jpg'
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may read every folder')
-def test_a_folder_that_may_not_be_read_is_rejected(tmp_path):
-    write(tmp_path, 'cat/1.jpg', 'cat/closed/2.jpg')
-    (tmp_path / 'cat' / 'closed').chmod(0)
-    listing = listed(tmp_path)
-    (tmp_path / 'cat' / 'closed').chmod(0o700)
-    assert listing.rejected == (Rejected('cat/closed', 'permission denied'),)

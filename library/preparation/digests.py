@@ -1,0 +1,60 @@
+"""Images to sha256 digests of their content, before anything is decoded.
+
+The digest tells an image whatever its name: it puts equal pictures into one split, finds them
+under two labels, and tells a later run which shards are still right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import tqdm
+
+from library import files
+from library.preparation.workers import is_the_machines_fault
+from library.records.listing import LabelledImage, Unusable
+
+# Images to a thread's task: hashing a small one takes less time than handing it over.
+CHUNK = 64
+
+
+def content_digests(images: Sequence[LabelledImage]) -> list[bytes]:
+    """The 32 bytes of each image's digest, in order; of its name where it cannot be read.
+
+    Threads are enough: hashing leaves Python's lock alone.
+
+    Raises:
+      OSError: this machine cannot open more files, or has no memory left.
+    """
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    digests: list[bytes] = []
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        # disable=None: no bar where nobody looks (a log file).
+        tqdm.tqdm(total=len(images), unit='image', desc='reading', disable=None) as bar,
+    ):
+        for part in pool.map(lambda chunk: [_digest(image) for image in chunk], chunks):
+            digests += part
+            bar.update(len(part))
+    return digests
+
+
+def _digest(image: LabelledImage) -> bytes:
+    content = image.content
+    if isinstance(content, str):
+        try:
+            return bytes.fromhex(files.digest(content)[1])
+        # Whatever keeps it from being read, here or in a remote store, is told when it is decoded.
+        except Exception as error:
+            if isinstance(error, OSError) and is_the_machines_fault(error):
+                raise
+            content = Unusable('unreadable')
+    if isinstance(content, Unusable):
+        # Never equal to a file's digest, so that such files are no duplicates of each other.
+        return hashlib.sha256(b'unusable\0' + os.fsencode(image.filename)).digest()
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).digest()
+    return hashlib.sha256(repr(content.shape).encode() + content.tobytes()).digest()

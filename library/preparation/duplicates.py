@@ -1,0 +1,161 @@
+"""Images to those that are there more than once, found by their content, whatever their names."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from library import files
+from library.errors import DataError
+from library.preparation.formats import RejectedImage
+from library.preparation.image_list import read_digests
+from library.preparation.output import Output, Target, write_list
+from library.preparation.recipe import Recipe
+from library.preparation.workers import prepare
+from library.records.listing import LabelledImage, Unusable
+
+# Of several equal pictures that are dropped but one, the one to keep: a test set stays what it is.
+KEEP_FIRST = ('test', 'validation', 'train')
+
+# How the reason of a dropped image starts; such images do not count as bad.
+DROPPED = 'dropped: the same picture as'
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images of equal content, in the order of their names."""
+
+    digest: bytes
+    images: tuple[LabelledImage, ...]
+
+    @property
+    def conflicts(self) -> bool:
+        """True if the same picture has two labels."""
+        return len({image.label for image in self.images}) > 1
+
+    @property
+    def leaks(self) -> bool:
+        """True if the same picture is in two splits."""
+        return len({image.split for image in self.images}) > 1
+
+
+def find_duplicates(
+    images: Sequence[LabelledImage], digests: Sequence[bytes], recipe: Recipe
+) -> list[Group]:
+    """The pictures that are there more than once, sorted by the first name.
+
+    Files that are equal but no pictures, such as empty ones, are not meant: each is reported as
+    bad, and tells nothing about labels.
+    """
+    by_digest: defaultdict[bytes, list[LabelledImage]] = defaultdict(list)
+    for image, digest in zip(images, digests, strict=True):
+        by_digest[digest].append(image)
+    groups = [
+        Group(digest, tuple(found))
+        for digest, found in by_digest.items()
+        if len(found) > 1 and not isinstance(prepare(found[0].content, recipe), RejectedImage)
+    ]
+    return sorted(groups, key=lambda group: group.images[0].filename)
+
+
+def settle(
+    images: Sequence[LabelledImage], groups: Sequence[Group], rule: str | None
+) -> list[LabelledImage]:
+    """What becomes of the images under a rule of --duplicates.
+
+    Args:
+      images: all images, with their splits.
+      groups: of `find_duplicates`.
+      rule: 'report' leaves them; 'drop' makes all but one unusable, and all of a picture under
+        two labels; 'error' stops; None stops for two labels only.
+
+    Returns:
+      The images in the same order, dropped ones as `Unusable`.
+
+    Raises:
+      DataError: the rule does not allow what was found.
+    """
+    forbidden = [g for g in groups if rule == 'error' or (rule is None and g.conflicts)]
+    if forbidden:
+        first = forbidden[0].images
+        under = ' under two labels' if forbidden[0].conflicts else ''
+        more = f', and {len(forbidden) - 1} more such pictures' if len(forbidden) > 1 else ''
+        raise DataError(
+            f'the same picture{under}: {first[0].filename} and {_other(first).filename}{more} '
+            f'(--duplicates report or drop goes on)'
+        )
+    if rule != 'drop':
+        return list(images)
+    dropped: dict[int, str] = {}
+    for group in groups:
+        ranked = sorted(group.images, key=lambda image: (_rank(image.split), image.filename))
+        for image in ranked if group.conflicts else ranked[1:]:
+            other = next(each for each in ranked if each is not image)
+            under = ' under another label' if group.conflicts else ''
+            dropped[id(image)] = f'{DROPPED} {other.filename}{under}'
+    return [
+        dataclasses.replace(image, content=Unusable(dropped[id(image)]), size=0)
+        if id(image) in dropped
+        else image
+        for image in images
+    ]
+
+
+def write_duplicates(output: Output, groups: Sequence[Group], class_names: Sequence[str]) -> None:
+    """Lists the duplicates in a CSV file, equal pictures side by side; no file if there are none.
+
+    Raises:
+      OSError: the disk is full or may not be written.
+    """
+    if not groups:
+        if files.exists(output.duplicates):
+            files.remove(output.duplicates)
+        return
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator='\n')
+    table.writerow(('sha256', 'split', 'class', 'file'))
+    for group in groups:
+        for image in group.images:
+            name = class_names[image.label]
+            table.writerow((group.digest.hex(), image.split, name, image.filename))
+    files.make_folder(output.folder)
+    data = text.getvalue().encode('utf-8', 'surrogateescape')
+    write_list(output.duplicates, lambda: (data,))
+
+
+def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str, int]:
+    """Folder beside the target's to how many of these images it holds too.
+
+    Data sets that were converted one by one are neighbours, as dataset/train and dataset/test are.
+    """
+    folder = target.folder if files.is_remote(target.folder) else os.path.abspath(target.folder)
+    above, own_name = os.path.split(folder.rstrip('/'))
+    own = set(digests)
+    shared: dict[str, int] = {}
+    try:
+        names = files.names_in(above)
+    # The folder above may be closed to us; the conversion is done, and this is but a hint.
+    except OSError:
+        return shared
+    for name in names:
+        beside = files.join(above, name)
+        path = Target(beside, name).images
+        if name != own_name and files.exists(path):
+            count = len(own.intersection(read_digests(path)))
+            if count:
+                shared[beside] = count
+    return shared
+
+
+def _other(images: Sequence[LabelledImage]) -> LabelledImage:
+    """An image to show beside the first: of another label if there is one."""
+    return next((each for each in images if each.label != images[0].label), images[1])
+
+
+def _rank(split: str) -> int:
+    return KEEP_FIRST.index(split) if split in KEEP_FIRST else len(KEEP_FIRST)

@@ -1,0 +1,64 @@
+"""Class names to one numbering for all splits of a data set, whatever each of them holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from library import files
+from library.errors import ConfigError, DataError
+from library.records.listing import Listing
+from library.records.manifest import from_json, is_manifest
+
+
+def read_labels(path: str) -> tuple[str, ...]:
+    """Class names in the order of their numbers: one a line, or those of a manifest.
+
+    Raises:
+      ConfigError: there is no such file, or it names nothing or something twice.
+    """
+    if files.is_folder(path) or not files.exists(path):
+        raise ConfigError(f'{path}: no such file (--labels)')
+    if is_manifest(path):
+        return from_json(files.read_bytes(path), path).class_names
+    text = files.read_bytes(path).decode('utf-8-sig', 'surrogateescape')
+    names = [line.strip() for line in text.splitlines() if line.strip()]
+    if not names:
+        raise ConfigError(f'{path}: holds no class names (--labels)')
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f'{path}: names {_listed(twice)} twice (--labels)')
+    return tuple(names)
+
+
+def relabel(listing: Listing, names: tuple[str, ...]) -> Listing:
+    """The same images, numbered as `names` says.
+
+    Where the data set's own labels are whole numbers that `names` does not hold, they are taken
+    as positions in it.
+
+    Raises:
+      DataError: a class that `names` does not hold, or a number beyond its end.
+    """
+    own = listing.class_names
+    position = {name: label for label, name in enumerate(names)}
+    unknown = [name for name in own if name not in position]
+    # More digits than these are no position, and Python would refuse to read very many.
+    if unknown and all(re.fullmatch(r'[0-9]{1,9}', name) for name in own):
+        beyond = [name for name in own if int(name) >= len(names)]
+        if beyond:
+            raise DataError(
+                f'{listing.folder}: label {_listed(beyond)} is out of range: --labels has '
+                f'{len(names)} classes, 0 to {len(names) - 1}'
+            )
+        position = {name: int(name) for name in own}
+    elif unknown:
+        raise DataError(f'{listing.folder}: --labels does not name {_listed(unknown)}')
+    images = tuple(
+        dataclasses.replace(image, label=position[own[image.label]]) for image in listing.images
+    )
+    return dataclasses.replace(listing, class_names=names, images=images)
+
+
+def _listed(names: list[str]) -> str:
+    return ', '.join(map(repr, names[:5])) + (' ...' if len(names) > 5 else '')

@@ -1,0 +1,86 @@
+"""What a conversion did, in a few lines for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from library.preparation.converter import Conversion
+from library.preparation.duplicates import DROPPED, Group
+from library.preparation.output import Output
+from library.records.manifest import Manifest
+
+# Longer lists are cut: the files beside the shards hold them whole.
+SHOWN = 10
+# Classes that the table of splits still shows one by one.
+TABLE_ROWS = 30
+
+
+def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterator[str]:
+    """Yields the lines, warnings before results."""
+    manifests = conversion.manifests
+    yield from _left_out(manifests, output)
+    yield from _duplicates(conversion.duplicates, output)
+    for folder, count in conversion.shared.items():
+        yield f'warning: {count} of these pictures are in {folder} too'
+    for name in conversion.removed:
+        yield f'removed: {name}, a split of an earlier conversion'
+    for split, manifest in manifests.items():
+        empty = [name for name, count in manifest.examples_per_class.items() if not count]
+        if empty:
+            more = f' and {len(empty) - SHOWN} more classes' if len(empty) > SHOWN else ''
+            yield f'warning: {split} has no image of {", ".join(empty[:SHOWN])}{more}'
+    if len(manifests) > 1:
+        yield from _table(manifests)
+    if conversion.kept:
+        yield f'kept: {conversion.kept} of {conversion.shards} shards, made from the same images'
+    for split, manifest in manifests.items():
+        yield (
+            f'{manifest.examples} images of {len(manifest.class_names)} classes in '
+            f'{len(manifest.shards)} shards ({manifest.reencoded} encoded anew, '
+            f'{len(manifest.rejected)} rejected), {seconds:.1f} s: {output.target(split).manifest}'
+        )
+
+
+def _left_out(manifests: Mapping[str, Manifest], output: Output) -> Iterator[str]:
+    first, manifest = next(iter(manifests.items()))
+    for name in manifest.ignored[:SHOWN]:
+        yield f'ignored (not an image of a class): {name}'
+    if len(manifest.ignored) > SHOWN:
+        more = len(manifest.ignored) - SHOWN
+        yield f'ignored: {more} more, all named in {output.target(first).manifest}'
+    for split, manifest in manifests.items():
+        bad = [each for each in manifest.rejected if not each.reason.startswith(DROPPED)]
+        for each in bad[:SHOWN]:
+            yield f'rejected: {each.file}: {each.reason}'
+        if len(bad) > SHOWN:
+            report = output.target(split).report
+            yield f'rejected: {len(bad) - SHOWN} more, all named in {report}'
+
+
+def _duplicates(groups: list[Group], output: Output) -> Iterator[str]:
+    if not groups:
+        return
+    for group in groups[:SHOWN]:
+        yield 'the same picture: ' + ', '.join(image.filename for image in group.images[:SHOWN])
+    leaks = sum(group.leaks for group in groups)
+    conflicts = sum(group.conflicts for group in groups)
+    yield (
+        f'warning: pictures that are there more than once: {len(groups)} ({leaks} in two splits, '
+        f'{conflicts} under two labels), listed in {output.duplicates} (see --duplicates)'
+    )
+
+
+def _table(manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    """Images of each class in each split."""
+    names = list(next(iter(manifests.values())).class_names)
+    shown = names[:TABLE_ROWS]
+    width = max(len(name) for name in ('all', 'class', *shown))
+    yield '  '.join([f'{"class":<{width}}', *(f'{split:>10}' for split in manifests)])
+    for name in shown:
+        counts = (manifest.examples_per_class[name] for manifest in manifests.values())
+        yield '  '.join([f'{name:<{width}}', *(f'{count:>10}' for count in counts)])
+    if len(names) > len(shown):
+        yield f'... {len(names) - len(shown)} more classes'
+    totals = [manifest.examples for manifest in manifests.values()]
+    shares = [f'{count} {count / sum(totals):.0%}' for count in totals]
+    yield '  '.join([f'{"all":<{width}}', *(f'{text:>10}' for text in shares)])

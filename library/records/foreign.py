@@ -1,0 +1,88 @@
+"""TFRecords that another program wrote: what they hold is found out by reading them once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from library.errors import DataError
+from library.records.example import ENCODED, LABEL, TEXT
+from library.records.framing import walk
+
+# More than any data set has; each label up to the highest takes a name.
+MAX_CLASSES = 1_000_000
+
+
+@dataclass(frozen=True)
+class ForeignRecords:
+    """TFRecord files with the features image/encoded and image/class/label, and no manifest.
+
+    Attributes:
+      class_names: by label: image/class/text where the records have it, else the number.
+      examples: how many records there are.
+      shard_paths: the files, in reading order.
+      folder: what was asked for, for messages.
+    """
+
+    class_names: tuple[str, ...]
+    examples: int
+    shard_paths: tuple[str, ...]
+    folder: str
+
+
+def read_foreign(paths: Sequence[str], folder: str) -> ForeignRecords:
+    """Reads every record once.
+
+    Args:
+      paths: the files.
+      folder: what to call them in messages.
+
+    Raises:
+      DataError: a file is damaged or compressed, or a record lacks a feature.
+    """
+    names: dict[int, str] = {}
+    examples = 0
+    for path in paths:
+        for label, text in _labels(path):
+            names.setdefault(label, text or str(label))
+            examples += 1
+    if not examples:
+        raise DataError(f'{folder}: the files hold no records')
+    class_names = tuple(names.get(label, str(label)) for label in range(max(names) + 1))
+    return ForeignRecords(class_names, examples, tuple(paths), folder)
+
+
+def _labels(path: str) -> Iterator[tuple[int, str]]:
+    """Label and class name of each record of a file."""
+    starts, problem = walk(path)
+    if problem:
+        raise DataError(f'{path}: {problem}')
+    number = 0
+    try:
+        # Unlike a Dataset's, this iterator works wherever input_fn is called, in a graph too.
+        for record in tf.compat.v1.io.tf_record_iterator(os.fsencode(path)):
+            yield _label(record, f'{path}: record {number} at byte {starts[number]}')
+            number += 1
+    except tf.errors.DataLossError:
+        raise DataError(
+            f'{path}: record {number} at byte {starts[number]}: its checksum is wrong'
+        ) from None
+
+
+def _label(record: bytes, place: str) -> tuple[int, str]:
+    """Label and class name of one record, '' where it has none."""
+    try:
+        feature = tf.train.Example.FromString(record).features.feature
+    # protobuf's own error class differs between its implementations.
+    except Exception:
+        raise DataError(f'{place}: not a tf.train.Example') from None
+    label, encoded = feature[LABEL].int64_list.value, feature[ENCODED].bytes_list.value
+    if len(label) != 1 or len(encoded) != 1:
+        raise DataError(f'{place}: lacks {LABEL} or {ENCODED}')
+    if not 0 <= label[0] < MAX_CLASSES:
+        raise DataError(f'{place}: has the label {label[0]}')
+    text = feature[TEXT].bytes_list.value
+    return label[0], text[0].decode('utf-8', 'surrogateescape') if text else ''

@@ -1,0 +1,158 @@
+"""Folders of classes below folders of splits."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from test_folder import labels, listed, manifest, unusable, write
+
+from library.errors import DataError
+
+
+def splits(listing):
+    return {image.filename: image.split for image in listing.images}
+
+
+def test_folders_named_after_splits_that_hold_folders_give_the_splits(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'train/dog/2.jpg', 'test/cat/1.jpg', 'val/dog/deep/1.jpg')
+    listing = listed(tmp_path)
+    assert splits(listing) == {
+        'test/cat/1.jpg': 'test',
+        'train/cat/1.jpg': 'train',
+        'train/dog/2.jpg': 'train',
+        'val/dog/deep/1.jpg': 'validation',
+    }
+    assert listing.splits == ('train', 'validation', 'test')
+    assert listing.class_names == ('cat', 'dog')
+
+
+@pytest.mark.parametrize(
+    ('name', 'split'),
+    [
+        ('validation', 'validation'),
+        ('valid', 'validation'),
+        ('val', 'validation'),
+        ('dev', 'validation'),
+        ('Test', 'test'),
+        ('TESTING', 'test'),
+    ],
+)
+def test_splits_go_by_the_names_that_people_use(tmp_path, name, split):
+    write(tmp_path, 'Training/cat/1.jpg', f'{name}/cat/1.jpg')
+    assert splits(listed(tmp_path)) == {'Training/cat/1.jpg': 'train', f'{name}/cat/1.jpg': split}
+
+
+def test_all_splits_share_one_numbering_of_the_classes(tmp_path):
+    write(tmp_path, 'train/b/1.jpg', 'train/c/1.jpg', 'test/a/1.jpg', 'test/c/1.jpg')
+    listing = listed(tmp_path)
+    assert listing.class_names == ('a', 'b', 'c')
+    assert labels(listing) == {
+        'test/a/1.jpg': 0,
+        'test/c/1.jpg': 2,
+        'train/b/1.jpg': 1,
+        'train/c/1.jpg': 2,
+    }
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('train/cat/1.jpg', 'other/1.jpg'),
+        ('test/cat/1.jpg', 'val/cat/1.jpg'),
+    ],
+)
+def test_folders_that_only_look_like_splits_are_classes(tmp_path, names):
+    listing = listed(write(tmp_path, *names))
+    assert listing.splits == ()
+    assert listing.class_names == tuple(sorted({name.split('/')[0] for name in names}))
+
+
+@pytest.mark.parametrize('name', ['train/1.jpg', 'test/1.jpg'])
+def test_a_folder_named_after_a_split_must_hold_classes(tmp_path, name):
+    write(tmp_path, 'train/cat/1.jpg' if name.startswith('test') else 'val/cat/1.jpg', name)
+    path = f'{tmp_path}/{name.split("/")[0]}'
+    expected = f'{path}: is named after a split, but holds no class folders (expected {path}/CLASS/'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}'):
+        listed(tmp_path)
+
+
+def test_training_images_alone_are_a_split(tmp_path):
+    listing = listed(write(tmp_path, 'train/cat/1.jpg'))
+    assert (listing.splits, listing.class_names) == (('train',), ('cat',))
+
+
+def test_two_folders_of_one_split_are_an_error(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'val/cat/1.jpg', 'validation/cat/1.jpg')
+    expected = f'{tmp_path}: two folders of one split among train, val, validation'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        listed(tmp_path)
+
+
+def test_an_empty_class_folder_of_a_split_is_an_error_that_names_it(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg')
+    (tmp_path / 'test' / 'dog').mkdir()
+    with pytest.raises(DataError, match=f'^{tmp_path}/test/dog: the class folder holds no images$'):
+        listed(tmp_path)
+
+
+def test_an_empty_folder_of_a_split_is_an_error_that_names_it(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'val/cat/1.jpg')
+    (tmp_path / 'test').mkdir()
+    with pytest.raises(DataError, match=f'^{tmp_path}/test: is named after a split, but'):
+        listed(tmp_path)
+
+
+def test_what_lies_beside_the_splits_and_beside_their_classes_is_named_and_ignored(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg')
+    write(tmp_path, 'README.md', '.git/config', 'train/notes.txt', 'test/cat/Thumbs.db')
+    (tmp_path / 'val').symlink_to(tmp_path / 'test')
+    assert sorted(listed(tmp_path).ignored) == [
+        '.git',
+        'README.md',
+        'test/cat/Thumbs.db',
+        'train/notes.txt',
+        'val',
+    ]
+
+
+def test_links_to_folders_of_splits_are_followed_where_that_is_asked_for(tmp_path):
+    write(tmp_path, 'images/train/cat/1.jpg', 'elsewhere/cat/1.jpg')
+    (tmp_path / 'images' / 'test').symlink_to(tmp_path / 'elsewhere')
+    listing = listed(tmp_path / 'images', follow_symlinks=True)
+    assert set(splits(listing).values()) == {'train', 'test'}
+    assert unusable(listing) == {}
+
+
+def test_records_among_the_images_change_nothing(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'val/cat/1.jpg')
+    before = listed(tmp_path, output='')
+    write(tmp_path, 'duplicates.csv')
+    for split in ('train', 'validation'):
+        write(tmp_path / split, f'{split}-00000-of-00001.tfrecord', f'{split}.images.csv')
+        manifest(tmp_path / split, f'{split}.json')
+    assert listed(tmp_path, output='') == before
+    assert before.ignored == ()
+
+
+def test_records_of_three_splits_beside_the_classes_change_nothing(tmp_path):
+    write(tmp_path, 'cat/1.jpg', 'dog/1.jpg')
+    before = listed(tmp_path, output='')
+    for split in ('train', 'validation', 'test'):
+        write(tmp_path / split, f'{split}-00000-of-00001.tfrecord.partial')
+    assert listed(tmp_path, output='') == before
+
+
+def test_an_empty_folder_that_a_killed_conversion_made_beside_its_images_changes_nothing(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'val/cat/1.jpg')
+    before = listed(tmp_path, output='')
+    (tmp_path / 'validation').mkdir()
+    assert listed(tmp_path, output='') == before
+
+
+def test_a_class_may_be_named_like_a_split(tmp_path):
+    write(tmp_path, 'train/1.jpg', 'bus/1.jpg')
+    assert listed(tmp_path).class_names == ('bus', 'train')
+    write(tmp_path, 'all/train/train/1.jpg', 'all/test/train/1.jpg')
+    listing = listed(tmp_path / 'all')
+    assert (listing.class_names, listing.splits) == (('train',), ('train', 'test'))

@@ -1,0 +1,144 @@
+"""Bad images, and what else is refused: what a conversion says, and what it leaves."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import re
+import shutil
+
+import pytest
+from conftest import draw_images
+from conversions import Writer, contents, convert_images, list_images, shards_of
+
+from library.errors import ConfigError, DataError
+from library.preparation.converter import convert
+from library.preparation.output import Output
+from library.preparation.recipe import Recipe
+from library.records.listing import Listing
+
+
+def converted(images, output, **options):
+    """The manifest of a conversion into OUTPUT/train-*."""
+    return convert_images(images, output, **options).manifests['train']
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Three classes of six images."""
+    return draw_images(tmp_path / 'images')
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / 'records'
+
+
+def test_the_report_names_each_rejected_file_with_its_reason(images, output):
+    (images / 'red' / '0.jpg').write_bytes(b'')
+    (images / 'blue' / 'a, "b".jpg').write_bytes(b'<html>')
+    os.mkfifo(images / 'green' / 'pipe.png')
+    (images / 'green' / 'link.png').symlink_to(images / 'green' / '0.jpg')
+    converted(images, output, max_bad_fraction=0.5)
+    with open(output / 'train.rejected.csv', newline='') as file:
+        head, (name, reason), *rows = csv.reader(file)
+    assert (head, name) == (['file', 'reason'], 'blue/a, "b".jpg')
+    assert reason.startswith('not an image (')
+    assert rows == [
+        ['green/link.png', 'symbolic link (see --follow_symlinks)'],
+        ['green/pipe.png', 'not a regular file'],
+        ['red/0.jpg', 'empty file'],
+    ]
+
+
+def test_too_many_bad_images_leave_the_report_and_nothing_else(images, output):
+    for number in range(2):
+        (images / 'red' / f'{number}.jpg').write_bytes(b'')
+    expected = (
+        f'2 of 18 images are bad, more than --max_bad_fraction 0.1; see {output}/train.rejected.csv'
+    )
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        converted(images, output, num_shards=6)
+    report = b'file,reason\nred/0.jpg,empty file\nred/1.jpg,empty file\n'
+    assert contents(output) == {'train.rejected.csv': report}
+    assert DataError.exit_code == 3
+
+
+def test_exactly_the_allowed_share_may_be_bad(images, output):
+    # 0.29 * 100 is less than 29 in floating point.
+    for number in range(53):
+        shutil.copy(images / 'red' / '0.jpg', images / 'red' / f'copy{number}.jpg')
+    for number in range(29):
+        (images / 'blue' / f'bad{number}.jpg').write_bytes(b'')
+    assert converted(images, output, max_bad_fraction=0.29).examples == 71
+    (images / 'red' / '0.jpg').write_bytes(b'')
+    with pytest.raises(DataError, match='30 of 100 images are bad'):
+        converted(images, output, max_bad_fraction=0.29)
+
+
+def test_no_bad_image_may_be_allowed(images, output):
+    assert converted(images, output, max_bad_fraction=0.0).examples == 18
+    (images / 'red' / '0.jpg').write_bytes(b'')
+    with pytest.raises(DataError, match=r'1 of 18 images are bad, more than .* 0\.0;'):
+        converted(images, output, max_bad_fraction=0.0)
+
+
+def test_entries_that_are_no_files_take_a_place_and_count_as_bad(images, output):
+    for number in range(3):
+        os.mkfifo(images / 'red' / f'pipe{number}.jpg')
+    with pytest.raises(DataError, match='3 of 21 images are bad'):
+        converted(images, output)
+    manifest = converted(images, output, max_bad_fraction=0.5, num_shards=21)
+    assert sorted(shard.examples for shard in manifest.shards) == [0] * 3 + [1] * 18
+
+
+def test_pictures_that_are_dropped_are_not_bad(images, output):
+    for number in range(6):
+        shutil.copy(images / 'red' / '0.jpg', images / 'red' / f'copy{number}.jpg')
+    manifest = converted(images, output, max_bad_fraction=0.0, duplicates='drop')
+    assert (manifest.examples, len(manifest.rejected)) == (18, 6)
+    (images / 'red' / '1.jpg').write_bytes(b'')
+    with pytest.raises(DataError, match=r'^1 of 24 images are bad'):
+        converted(images, output, max_bad_fraction=0.0, duplicates='drop')
+
+
+def test_no_good_image_at_all_is_an_error_whatever_is_allowed(images, output):
+    for path in images.rglob('*.jpg'):
+        path.write_bytes(b'')
+    expected = f'^none of the 18 images is good; see {output}/train.rejected.csv$'
+    with pytest.raises(DataError, match=expected):
+        converted(images, output, max_bad_fraction=1.0)
+    assert list(contents(output)) == ['train.rejected.csv']
+
+
+def test_a_class_without_a_good_image_is_an_error_that_names_it(images, output):
+    for path in (images / 'green').iterdir():
+        path.write_bytes(b'')
+    expected = f"^class 'green' has no good image; see {output}/train.rejected.csv$"
+    with pytest.raises(DataError, match=expected):
+        converted(images, output, max_bad_fraction=0.5)
+    assert list(contents(output)) == ['train.rejected.csv']
+
+
+def test_a_file_that_is_listed_twice_is_an_error(images, output):
+    listing, target = list_images(images, output)
+    twice = dataclasses.replace(listing, images=(*listing.images, listing.images[3]))
+    with pytest.raises(DataError, match=rf'^{images}: blue/3\.jpg is listed twice$'):
+        convert(twice, target, Recipe(64), Writer())
+    assert not output.exists()
+
+
+def test_a_listing_without_images_is_an_error(tmp_path):
+    listing = Listing(('cat',), (), folder='/images')
+    with pytest.raises(DataError, match=r'^none of the 0 images is good'):
+        convert(listing, Output(str(tmp_path), 'train'), Recipe(64), Writer())
+
+
+def test_somebody_elses_file_under_the_manifests_name_is_refused(images, output):
+    output.mkdir()
+    (output / 'train.json').write_text('{"annotations": []}')
+    with pytest.raises(ConfigError, match=r'train\.json: not of a conversion; choose another'):
+        converted(images, output)
+    assert (output / 'train.json').read_text() == '{"annotations": []}'
+    assert shards_of(output) == {}

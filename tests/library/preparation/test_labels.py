@@ -1,0 +1,127 @@
+"""Class names from a file, and a listing numbered by them."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from library.errors import ConfigError, DataError
+from library.preparation.labels import read_labels, relabel
+from library.records.listing import LabelledImage, Listing
+from library.records.manifest import Manifest
+
+
+def listing_of(*class_names):
+    """One image of each class."""
+    images = (
+        LabelledImage(f'{name}/0.jpg', label, 'path', 1) for label, name in enumerate(class_names)
+    )
+    return Listing(class_names, tuple(images), folder='/images')
+
+
+def numbers(listing):
+    return {image.filename.split('/')[0]: image.label for image in listing.images}
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['cat\ndog\n', 'cat\ndog', 'cat\r\ndog\r\n', '\n  cat \n\n dog\n\n', '\ufeffcat\ndog\n'],
+)
+def test_names_stand_one_a_line_in_the_order_of_their_numbers(write, text):
+    assert read_labels(str(write(text, 'labels.txt'))) == ('cat', 'dog')
+
+
+def test_names_need_no_order_and_may_hold_spaces(write):
+    path = write('tabby cat\ndog\nAardvark\n', 'labels.txt')
+    assert read_labels(str(path)) == ('tabby cat', 'dog', 'Aardvark')
+
+
+def test_names_that_are_no_utf8_are_kept(write):
+    path = write(b'caf\xe9\ncat\n', 'labels.txt')
+    assert read_labels(str(path)) == (os.fsdecode(b'caf\xe9'), 'cat')
+
+
+def test_the_names_of_a_manifest_are_taken_from_it(write):
+    manifest = Manifest(('dog', 'cat'), {'dog': 0, 'cat': 0}, ())
+    assert read_labels(str(write(manifest.to_json(), 'train.json'))) == ('dog', 'cat')
+
+
+def test_a_damaged_manifest_is_not_read_as_names(write):
+    path = write('{"format": "image-classification-tfrecords"', 'train.json')
+    with pytest.raises(DataError, match=r'train\.json: not a manifest of converted images'):
+        read_labels(str(path))
+
+
+@pytest.mark.parametrize('name', ['gone.txt', '.'])
+def test_a_missing_file_is_a_usage_error(tmp_path, name):
+    path = str(tmp_path / name)
+    with pytest.raises(ConfigError, match=rf'^{path}: no such file \(--labels\)$'):
+        read_labels(path)
+
+
+@pytest.mark.parametrize('text', ['', '\n \n'])
+def test_a_file_without_names_is_a_usage_error(write, text):
+    path = write(text, 'labels.txt')
+    with pytest.raises(ConfigError, match=rf'^{path}: holds no class names \(--labels\)$'):
+        read_labels(str(path))
+
+
+def test_names_given_twice_are_a_usage_error_that_names_them(write):
+    path = write('cat\ndog\ncat\nbird\ndog\n', 'labels.txt')
+    expected = rf"^{path}: names 'cat', 'dog' twice \(--labels\)$"
+    with pytest.raises(ConfigError, match=expected):
+        read_labels(str(path))
+
+
+def test_classes_are_numbered_as_the_names_say():
+    listing = relabel(listing_of('bird', 'cat', 'dog'), ('dog', 'cat', 'bird'))
+    assert listing.class_names == ('dog', 'cat', 'bird')
+    assert numbers(listing) == {'bird': 2, 'cat': 1, 'dog': 0}
+
+
+def test_there_may_be_more_names_than_classes():
+    listing = relabel(listing_of('cat'), ('bird', 'cat', 'dog'))
+    assert listing.class_names == ('bird', 'cat', 'dog')
+    assert numbers(listing) == {'cat': 1}
+
+
+def test_nothing_else_of_a_listing_changes():
+    one = Listing(('cat',), listing_of('cat').images, ('notes.txt',), '/images')
+    other = relabel(one, ('bird', 'cat'))
+    assert (other.ignored, other.folder) == (('notes.txt',), '/images')
+    assert other.images == (LabelledImage('cat/0.jpg', 1, 'path', 1),)
+
+
+def test_a_class_without_a_name_is_an_error_that_lists_it():
+    with pytest.raises(DataError, match=r"^/images: --labels does not name 'bird', 'dog'$"):
+        relabel(listing_of('bird', 'cat', 'dog'), ('cat',))
+    assert DataError.exit_code == 3
+
+
+def test_of_many_classes_without_a_name_a_few_are_shown():
+    expected = "/images: --labels does not name 'c0', 'c1', 'c2', 'c3', 'c4' ..."
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        relabel(listing_of(*(f'c{number}' for number in range(9))), ('cat',))
+
+
+def test_whole_numbers_are_positions_among_the_names():
+    listing = relabel(listing_of('0', '10', '2'), tuple('abcdefghijk'))
+    assert listing.class_names == tuple('abcdefghijk')
+    assert numbers(listing) == {'0': 0, '10': 10, '2': 2}
+
+
+def test_whole_numbers_that_are_names_themselves_are_those_names():
+    assert numbers(relabel(listing_of('1', '2'), ('2', '1'))) == {'1': 1, '2': 0}
+
+
+def test_a_number_beyond_the_names_is_an_error_that_says_the_range():
+    expected = "/images: label '3', '7' is out of range: --labels has 3 classes, 0 to 2"
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        relabel(listing_of('0', '3', '7'), ('a', 'b', 'c'))
+
+
+def test_numbers_are_no_positions_where_a_class_is_no_number():
+    with pytest.raises(DataError, match=r"does not name '0'$"):
+        relabel(listing_of('0', 'cat'), ('cat', 'dog'))

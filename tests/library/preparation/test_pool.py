@@ -1,0 +1,98 @@
+"""Planned shards to written ones, by worker processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from conftest import convert_folder, draw_images
+from conversions import Writer, contents, convert_images, list_images
+from test_workers import exit_at_once
+
+from library import files
+from library.errors import ResourceError
+from library.preparation import workers
+from library.preparation.digests import content_digests
+from library.preparation.plan import plan_shards
+from library.preparation.pool import write_on_this_machine
+from library.preparation.recipe import Recipe
+from library.records.shards import shard_names
+
+RECIPE = Recipe(64)
+POISON = b'kills the worker that reads it'
+
+
+def die_of_poison(contents, recipe):
+    for content in contents:
+        if isinstance(content, str) and files.read_bytes(content) == POISON:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return workers.prepare_chunk(contents, recipe)
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Three classes of eight images, two of them bad."""
+    folder = draw_images(tmp_path / 'images', per_class=8)
+    (folder / 'red' / '0.jpg').write_bytes(b'')
+    os.mkfifo(folder / 'blue' / 'pipe.jpg')
+    return folder
+
+
+def planned(images, folder, num_shards=5):
+    folder.mkdir()
+    listing, output = list_images(images, folder)
+    return plan_shards(
+        output.target('train'),
+        listing.images,
+        content_digests(listing.images),
+        listing.class_names,
+        RECIPE,
+        num_shards=num_shards,
+        seed=0,
+    )
+
+
+@pytest.mark.parametrize('count', [1, 3])
+def test_any_number_of_workers_writes_what_one_process_writes(images, tmp_path, count):
+    alone = list(Writer()(planned(images, tmp_path / 'alone'), RECIPE))
+    pooled = list(write_on_this_machine(planned(images, tmp_path / 'pool'), RECIPE, count))
+    assert pooled == alone
+    assert contents(tmp_path / 'pool') == contents(tmp_path / 'alone')
+
+
+def test_shards_are_finished_one_after_the_other(images, tmp_path):
+    shards = planned(images, tmp_path / 'out')
+    finished = write_on_this_machine(shards, RECIPE, 1)
+    for number, _ in enumerate(finished, 1):
+        assert len(contents(tmp_path / 'out')) == 2 * number
+
+
+def test_no_shards_are_no_work():
+    assert list(write_on_this_machine([], RECIPE, 1)) == []
+
+
+def test_a_dead_worker_leaves_nothing_unfinished(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, 'prepare_chunk', exit_at_once)
+    with pytest.raises(ResourceError, match='a worker process died'):
+        convert_folder(images, tmp_path / 'out')
+    assert contents(tmp_path / 'out') == {}
+
+
+def test_what_was_finished_when_a_worker_died_is_kept(images, tmp_path, monkeypatch):
+    *_, last = planned(images, tmp_path / 'plan')
+    path, good = last.images[-1].content, (images / 'red' / '1.jpg').read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, 'prepare_chunk', die_of_poison)
+        with open(path, 'wb') as file:
+            file.write(POISON)
+        with pytest.raises(ResourceError, match='a worker process died'):
+            convert_folder(images, tmp_path / 'out', num_shards=5)
+    assert sorted(contents(tmp_path / 'out')) == sorted(
+        f'{name}.partial{end}' for name in shard_names('train', 5)[:4] for end in ('', '.json')
+    )
+    with open(path, 'wb') as file:
+        file.write(good + b'no duplicate')
+    writer = Writer()
+    assert convert_images(images, tmp_path / 'out', writer=writer, num_shards=5).kept == 4
+    assert writer.prepared == [image.filename for image in last.images]

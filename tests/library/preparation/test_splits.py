@@ -1,0 +1,190 @@
+"""Shares of splits to the split of each image, by hash and exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+import re
+from collections import Counter
+
+import pytest
+
+from library.errors import ConfigError
+from library.preparation.splits import parse_shares, split_by_hash, split_exactly
+
+SHARES = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
+
+
+def digests_of(count, start=0):
+    """Digests as of `count` different images."""
+    return [hashlib.sha256(str(number).encode()).digest() for number in range(start, start + count)]
+
+
+def exactly(digests, labels, shares=SHARES, seed=0, before=None):
+    return split_exactly(digests, labels, shares, seed, before or {})
+
+
+def deviations(splits, labels, shares):
+    """How far each split of each class is from its share, in images."""
+    sizes = Counter(labels)
+    counts = Counter(zip(labels, splits, strict=True))
+    return [
+        counts[label, name] - size * share
+        for label, size in sizes.items()
+        for name, share in shares.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ('text', 'shares'),
+    [
+        ('train=0.8,test=0.2', {'train': 0.8, 'test': 0.2}),
+        (' train = .8 , test = 2e-1 ', {'train': 0.8, 'test': 0.2}),
+        ('all=1', {'all': 1.0}),
+        ('a=0.333,b=0.333,c=0.333', {'a': 0.333, 'b': 0.333, 'c': 0.333}),
+        ('train=0.8,validation=0.1,test=0.1', SHARES),
+    ],
+)
+def test_shares_are_read_in_the_order_given(text, shares):
+    assert parse_shares(text) == shares
+    assert list(parse_shares(text)) == list(shares)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('', "expected NAME=SHARE,NAME=SHARE, not ''"),
+        ('train', "expected NAME=SHARE,NAME=SHARE, not 'train'"),
+        ('train=0.8,', "expected NAME=SHARE,NAME=SHARE, not ''"),
+        ('=1', "expected NAME=SHARE,NAME=SHARE, not '=1'"),
+        ('a/b=1', "expected NAME=SHARE,NAME=SHARE, not 'a/b=1'"),
+        ('../b=1', "expected NAME=SHARE,NAME=SHARE, not '../b=1'"),
+        ('.b=1', "expected NAME=SHARE,NAME=SHARE, not '.b=1'"),
+        ('train=', "'' is not a number"),
+        ('train=most', "'most' is not a number"),
+        ('train=0.8=0.2', "'0.8=0.2' is not a number"),
+        ('train=80%,test=20%', "'80%' is not a number"),
+        ('train=1,test=0', 'a share lies above 0 and not above 1'),
+        ('train=1.2,test=-0.2', 'a share lies above 0 and not above 1'),
+        ('train=80,test=20', 'a share lies above 0 and not above 1'),
+        ('train=nan', 'a share lies above 0 and not above 1'),
+        ('train=0.5,train=0.5', 'train is given twice'),
+        ('train=0.8,test=0.1', 'the shares sum to 0.9, not 1'),
+        ('train=0.8,test=0.3', 'the shares sum to 1.1, not 1'),
+    ],
+)
+def test_shares_that_make_no_sense_are_named(text, message):
+    with pytest.raises(ConfigError, match=f'^{re.escape(f"--splits {text}: {message}")}$'):
+        parse_shares(text)
+    assert ConfigError.exit_code == 2
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_a_hash_split_keeps_its_shares_in_expectation(seed):
+    digests = digests_of(3000)
+    counts = Counter(split_by_hash(digests, SHARES, seed))
+    for name, share in SHARES.items():
+        sigma = math.sqrt(len(digests) * share * (1 - share))
+        assert abs(counts[name] - share * len(digests)) < 4 * sigma
+
+
+def test_a_hash_split_moves_no_image_when_others_come_go_or_change_places():
+    digests = digests_of(200)
+    before = dict(zip(digests, split_by_hash(digests, SHARES, 0), strict=True))
+    others = [*digests[::3], *digests_of(100, start=1000)]
+    random.Random(0).shuffle(others)
+    after = dict(zip(others, split_by_hash(others, SHARES, 0), strict=True))
+    assert {digest: after[digest] for digest in digests[::3]} == {
+        digest: before[digest] for digest in digests[::3]
+    }
+
+
+def test_a_hash_split_puts_equal_images_into_one_split():
+    digests = digests_of(50)
+    assert split_by_hash(digests + digests, SHARES, 0) == 2 * split_by_hash(digests, SHARES, 0)
+
+
+def test_a_hash_split_depends_on_its_seed():
+    digests = digests_of(100)
+    assert split_by_hash(digests, SHARES, 0) != split_by_hash(digests, SHARES, 1)
+
+
+def test_a_hash_split_leaves_nobody_out_where_the_shares_sum_to_a_little_less():
+    shares = {'a': 0.333, 'b': 0.333, 'c': 0.333}
+    assert set(split_by_hash(digests_of(5000), shares, 0)) == {'a', 'b', 'c'}
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_an_exact_split_is_within_one_image_of_each_share_in_each_class(seed):
+    dice = random.Random(seed)
+    parts = [dice.random() + 0.05 for _ in range(dice.randint(2, 4))]
+    shares = {f'split{number}': part / sum(parts) for number, part in enumerate(parts)}
+    labels = [label for label in range(5) for _ in range(dice.randint(1, 40))]
+    splits = exactly(digests_of(len(labels)), labels, shares, seed)
+    assert max(map(abs, deviations(splits, labels, shares))) < 1
+
+
+def test_an_exact_split_does_not_depend_on_the_order_of_the_images():
+    labels = [number % 7 for number in range(150)]
+    images = list(zip(digests_of(150), labels, strict=True))
+    one = dict(zip(images, exactly(*zip(*images, strict=True)), strict=True))
+    random.Random(0).shuffle(images)
+    two = dict(zip(images, exactly(*zip(*images, strict=True)), strict=True))
+    assert one == two
+
+
+def test_an_exact_split_depends_on_its_seed():
+    labels = [0] * 100
+    assert exactly(digests_of(100), labels, seed=0) != exactly(digests_of(100), labels, seed=1)
+
+
+def test_an_exact_split_puts_equal_images_into_one_split_and_counts_them_once():
+    digests = digests_of(20)
+    splits = exactly(digests + digests, [0] * 40)
+    assert splits[:20] == splits[20:]
+    assert Counter(splits[:20]) == {'train': 16, 'validation': 2, 'test': 2}
+
+
+@pytest.mark.parametrize('seed', range(10))
+def test_images_that_were_there_before_stay_and_newcomers_restore_the_shares(seed):
+    dice = random.Random(seed)
+    labels = [dice.randrange(4) for _ in range(100)]
+    digests = digests_of(100)
+    old = dict(zip(digests, exactly(digests, labels, seed=seed), strict=True))
+    # Every class grows by half or more, so that no split has too many of it already.
+    labels += [label for label in range(4) for _ in range(labels.count(label) // 2 + 5)]
+    digests = digests_of(len(labels))
+    splits = exactly(digests, labels, seed=seed + 1, before=old)
+    assert splits[:100] == list(old.values())
+    assert max(map(abs, deviations(splits, labels, SHARES))) < 1
+
+
+def test_a_split_that_holds_more_than_its_share_gets_no_newcomer():
+    digests = digests_of(12)
+    before = dict.fromkeys(digests[:8], 'test')
+    splits = exactly(digests, [0] * 12, {'train': 0.5, 'test': 0.5}, before=before)
+    assert splits == ['test'] * 8 + ['train'] * 4
+
+
+def test_images_of_a_split_that_is_no_more_are_divided_anew():
+    digests = digests_of(10)
+    before = dict.fromkeys(digests[:5], 'holdout')
+    splits = exactly(digests, [0] * 10, {'train': 0.5, 'test': 0.5}, before=before)
+    assert Counter(splits) == {'train': 5, 'test': 5}
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_it_does_not_matter_which_newcomers_of_a_division_are_known_when_it_is_made_again(seed):
+    # Bad images are in no list of stored ones, and a killed run leaves some lists unwritten.
+    dice = random.Random(seed)
+    digests = digests_of(60)
+    labels = [dice.randrange(3) for _ in digests]
+    older = dict(zip(digests[:20], exactly(digests[:20], labels[:20]), strict=True))
+    splits = exactly(digests, labels, seed=seed, before=older)
+    known = older | dict(dice.sample(list(zip(digests, splits, strict=True)), 30))
+    assert exactly(digests, labels, seed=seed, before=known) == splits
+
+
+def test_a_class_of_one_image_goes_to_the_largest_split():
+    assert exactly(digests_of(1), [0]) == ['train']

@@ -1,0 +1,169 @@
+"""What a conversion says on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from library.preparation.converter import Conversion
+from library.preparation.duplicates import Group
+from library.preparation.output import Output
+from library.preparation.summary import summarize
+from library.records.listing import LabelledImage
+from library.records.manifest import Manifest, Rejected, Shard
+
+
+def manifest(counts, *rejected, ignored=(), shards=2, reencoded=0):
+    """Of classes and their counts, all in the first shard."""
+    first, *others = (Shard(f'shard{n}', 0, 0, '') for n in range(shards))
+    first = Shard(first.name, sum(counts.values()), 0, '', reencoded=reencoded)
+    return Manifest(
+        tuple(counts), counts, (first, *others), rejected=rejected, ignored=tuple(ignored)
+    )
+
+
+def lines(manifests, *, kept=0, duplicates=(), shared=None, removed=()):
+    several = len(manifests) > 1
+    output = Output('/out', None if several else next(iter(manifests)))
+    shards = sum(len(each.shards) for each in manifests.values())
+    done = Conversion(manifests, kept, shards, list(duplicates), shared or {}, list(removed))
+    return list(summarize(done, output, 1.25))
+
+
+def group(*names, labels=(0, 0), splits=('train', 'train')):
+    images = (
+        LabelledImage(name, label, 'path', 1, split)
+        for name, label, split in zip(names, labels, splits, strict=True)
+    )
+    return Group(b'\0' * 32, tuple(images))
+
+
+GOOD = manifest({'cat': 3, 'dog': 1}, reencoded=2)
+LAST = '4 images of 2 classes in 2 shards (2 encoded anew, 0 rejected), 1.2 s: /out/train.json'
+
+
+def test_a_conversion_without_anything_to_tell_is_one_line():
+    assert lines({'train': GOOD}) == [LAST]
+
+
+def test_what_was_left_out_is_named():
+    told = manifest({'cat': 3}, Rejected('cat/0.jpg', 'empty file'), ignored=('notes.txt',))
+    assert lines({'train': told})[:-1] == [
+        'ignored (not an image of a class): notes.txt',
+        'rejected: cat/0.jpg: empty file',
+    ]
+    assert '1 rejected' in lines({'train': told})[-1]
+
+
+def test_long_lists_are_cut_and_say_where_the_rest_is():
+    rejected = (Rejected(f'{number:02}.jpg', 'empty file') for number in range(12))
+    told = manifest({'cat': 3}, *rejected, ignored=[f'{n:02}.txt' for n in range(13)])
+    found = lines({'train': told})
+    assert found[9:11] == [
+        'ignored (not an image of a class): 09.txt',
+        'ignored: 3 more, all named in /out/train.json',
+    ]
+    assert found[20:22] == [
+        'rejected: 09.jpg: empty file',
+        'rejected: 2 more, all named in /out/train.rejected.csv',
+    ]
+    assert len(found) == 23
+
+
+def test_each_split_says_what_it_rejected_and_ignored_files_are_named_once():
+    manifests = {
+        'train': manifest({'cat': 3}, Rejected('a', 'empty file'), ignored=('notes.txt',)),
+        'test': manifest({'cat': 1}, Rejected('b', 'empty file'), ignored=('notes.txt',)),
+    }
+    assert lines(manifests)[:3] == [
+        'ignored (not an image of a class): notes.txt',
+        'rejected: a: empty file',
+        'rejected: b: empty file',
+    ]
+
+
+def test_dropped_pictures_are_told_as_duplicates_and_not_as_rejected():
+    told = manifest({'cat': 3}, Rejected('b', 'dropped: the same picture as a'))
+    found = lines({'train': told}, duplicates=[group('a', 'b')])
+    assert [line for line in found if line.startswith('rejected')] == []
+    assert found[0] == 'the same picture: a, b'
+
+
+def test_duplicates_are_counted_by_what_they_mean():
+    groups = [
+        group('a', 'b'),
+        group('c', 'd', splits=('train', 'test')),
+        group('e', 'f', labels=(0, 1), splits=('train', 'test')),
+    ]
+    assert lines({'train': GOOD}, duplicates=groups)[:-1] == [
+        'the same picture: a, b',
+        'the same picture: c, d',
+        'the same picture: e, f',
+        'warning: pictures that are there more than once: 3 (2 in two splits, 1 under two '
+        'labels), listed in /out/train.duplicates.csv (see --duplicates)',
+    ]
+
+
+def test_of_many_duplicates_the_first_are_shown():
+    groups = [group(f'{n}a', f'{n}b') for n in range(12)]
+    found = lines({'train': GOOD}, duplicates=groups)
+    assert len([line for line in found if line.startswith('the same picture: ')]) == 10
+    assert found[10].startswith('warning: pictures that are there more than once: 12 (')
+    many = group(*map(str, range(12)), labels=[0] * 12, splits=['train'] * 12)
+    assert lines({'train': GOOD}, duplicates=[many])[0] == (
+        'the same picture: ' + ', '.join(map(str, range(10)))
+    )
+
+
+def test_neighbours_that_share_pictures_and_splits_that_went_are_told():
+    found = lines({'train': GOOD}, shared={'/out/../test': 7}, removed=['validation'])
+    assert found[:-1] == [
+        'warning: 7 of these pictures are in /out/../test too',
+        'removed: validation, a split of an earlier conversion',
+    ]
+
+
+def test_a_class_that_is_missing_from_a_split_is_a_warning():
+    empty = manifest({'cat': 3, 'dog': 0})
+    assert lines({'train': empty})[0] == 'warning: train has no image of dog'
+    many = manifest({'cat': 3} | {f'c{number}': 0 for number in range(12)})
+    names = ', '.join(f'c{number}' for number in range(10))
+    assert lines({'train': many})[0] == (
+        f'warning: train has no image of {names} and 2 more classes'
+    )
+
+
+def test_several_splits_are_shown_as_a_table_of_classes():
+    manifests = {
+        'train': manifest({'cat': 12, 'dog': 4}),
+        'test': manifest({'cat': 3, 'dog': 1}),
+    }
+    assert lines(manifests) == [
+        'class       train        test',
+        'cat            12           3',
+        'dog             4           1',
+        'all        16 80%       4 20%',
+        '16 images of 2 classes in 2 shards (0 encoded anew, 0 rejected), 1.2 s: '
+        '/out/train/train.json',
+        '4 images of 2 classes in 2 shards (0 encoded anew, 0 rejected), 1.2 s: '
+        '/out/test/test.json',
+    ]
+
+
+@pytest.mark.parametrize(('classes', 'rows'), [(30, 30), (31, 30)])
+def test_a_table_of_many_classes_is_cut(classes, rows):
+    counts = {f'class{number:02}': 1 for number in range(classes)}
+    found = lines({'train': manifest(counts), 'test': manifest(counts)})
+    assert len([line for line in found if line.startswith('class') and '  ' in line]) == rows + 1
+    assert ('... 1 more classes' in found) == (classes > rows)
+
+
+def test_shards_that_were_kept_are_counted():
+    assert lines({'train': GOOD}, kept=1)[0] == 'kept: 1 of 2 shards, made from the same images'
+
+
+def test_the_folder_of_the_records_may_be_given_relatively():
+    done = Conversion({'train': GOOD}, 0, 2, [], {}, [])
+    (line,) = summarize(done, Output('out', 'train'), 0.0)
+    assert line.endswith(f'0.0 s: {Path("out") / "train.json"}')
