@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock clean
+.PHONY: help setup demo test bench beam lint format lock clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -15,6 +15,13 @@ demo: setup ## Train a TF-Hub classifier on real images and show the result (3 m
 test: setup ## Run the tests
 	@$(PYTHON) -m pytest
 
+bench: setup ## Measure conversion and input pipeline on drawn photos (PHOTOS=DIR takes yours)
+	@$(PYTHON) -m benchmarks.conversion $(if $(PHOTOS),--photos $(PHOTOS))
+	@$(PYTHON) -m benchmarks.input_pipeline $(if $(PHOTOS),--photos $(PHOTOS))
+
+beam: ## Build .venv-beam, to convert on Apache Beam (see docs/scale.md)
+	@scripts/set_up.sh --beam
+
 lint: setup ## Check style, format and types
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
@@ -27,6 +34,6 @@ format: setup ## Rewrite the code in the house format
 lock: setup ## Pin and hash the packages anew from the requirements*.in files
 	@scripts/lock.sh
 
-clean: ## Remove .venv, the installer, caches and the demo's output (dataset/ and other runs stay)
-	rm -rf .venv .tools out/demo .pytest_cache .ruff_cache .mypy_cache
+clean: ## Remove .venv, .venv-beam, the installer, caches and the demo's output (dataset/ and other runs stay)
+	rm -rf .venv .venv-beam .tools out/demo .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

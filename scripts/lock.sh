@@ -14,5 +14,7 @@ universal='--universal --python-version 3.11'
     compile $universal -c requirements.txt requirements-dev.in -o requirements-dev.txt "$@"
     compile --python-platform x86_64-manylinux_2_28 --python-version 3.11 \
         -c requirements.txt requirements-cuda.in -o requirements-cuda.txt "$@"
+    # Without -c requirements.txt: Beam needs an older Pillow and python-dateutil than a run.
+    compile $universal requirements-beam.in -o requirements-beam.txt "$@"
     compile --universal --python-version 3.8 requirements-uv.in -o requirements-uv.txt "$@"
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Build .venv (Python 3.11) from hashed locks. Usage: set_up.sh [--cuda | --no-cuda]
+# Build .venv (Python 3.11) from hashed locks. Usage: set_up.sh [--cuda | --no-cuda | --beam]
+# --beam builds .venv-beam instead, for a conversion on Apache Beam; .venv stays as it is.
 # Nothing outside this folder changes: the installer (uv) lives in .tools, a venv of its own.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,13 +10,18 @@ fail() {
     exit 5
 }
 
+venv=.venv
+locks=requirements-dev.txt
+if [ "${1:-}" = --beam ]; then
+    venv=.venv-beam
+    locks=requirements-beam.txt
+fi
 # CUDA is remembered, so that `make demo` after `make setup CUDA=1` keeps it.
-cuda=$(cat .venv/cuda 2>/dev/null || echo no)
+cuda=$(cat $venv/cuda 2>/dev/null || echo no)
 case "${1:-}" in
     --cuda) cuda=yes ;;
     --no-cuda) cuda=no ;;
 esac
-locks=requirements-dev.txt
 if [ "$cuda" = yes ]; then
     [ "$(uname -sm)" = 'Linux x86_64' ] || fail 'CUDA=1 needs Linux on x86_64'
     locks="$locks requirements-cuda.txt"
@@ -23,7 +29,7 @@ fi
 
 # shellcheck disable=SC2086  # $locks is a list of words
 stamp=$(cat $locks requirements-uv.txt | cksum)
-[ "$(cat .venv/stamp 2>/dev/null || true)" = "$stamp" ] && [ -x .venv/bin/python ] && exit 0
+[ "$(cat $venv/stamp 2>/dev/null || true)" = "$stamp" ] && [ -x $venv/bin/python ] && exit 0
 
 command -v python3 >/dev/null || fail 'python3 was not found: install Python 3 with its venv module'
 if [ "$(cat .tools/stamp 2>/dev/null || true)" != "$(cksum < requirements-uv.txt)" ]; then
@@ -38,12 +44,12 @@ fi
 export UV_SYSTEM_CERTS=1  # trust what this machine trusts, a company's own authority included
 uv=.tools/bin/uv
 
-rm -f .venv/stamp
-"$uv" venv --quiet --allow-existing --python 3.11 --python-preference system .venv 2>.tools/log \
+rm -f $venv/stamp
+"$uv" venv --quiet --allow-existing --python 3.11 --python-preference system $venv 2>.tools/log \
     || fail 'no Python 3.11 here, and none could be fetched (see .tools/log): install python3.11'
 echo "set-up: installing from $locks (1.7 GB the first time)"
 # shellcheck disable=SC2086
-"$uv" pip sync --quiet --require-hashes --python .venv/bin/python $locks \
+"$uv" pip sync --quiet --require-hashes --python $venv/bin/python $locks \
     || fail 'the packages could not be installed: see the lines above'
-echo "$cuda" > .venv/cuda
-echo "$stamp" > .venv/stamp
+echo "$cuda" > $venv/cuda
+echo "$stamp" > $venv/stamp

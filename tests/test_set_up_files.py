@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from library.config.fields import HYPERPARAMETERS, PROJECT, options_of
 from project.options import CATALOG
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ('requirements', 'requirements-dev', 'requirements-cuda', 'requirements-uv')
+LOCKS = (
+    'requirements',
+    'requirements-dev',
+    'requirements-cuda',
+    'requirements-beam',
+    'requirements-uv',
+)
 SET_FILES = (PROJECT, HYPERPARAMETERS)
 
 
@@ -85,6 +92,69 @@ def test_the_lock_for_cuda_brings_nvidias_libraries():
     extra = set(pins_of('requirements-cuda')) - set(pins_of('requirements'))
     assert extra
     assert all(package.startswith('nvidia-') for package in extra)
+
+
+def test_the_lock_for_beam_leaves_the_pins_of_a_run_only_where_beam_must():
+    run, beam = pins_of('requirements'), pins_of('requirements-beam')
+    # setuptools is held for tensorflow-hub, which a conversion does not need.
+    held_back = {'pillow', 'python-dateutil', 'setuptools'}
+    assert {p for p in run.keys() & beam.keys() if run[p] != beam[p]} <= held_back
+
+
+def test_the_lock_for_beam_has_tensorflow_for_every_platform_of_a_run():
+    run, beam = (
+        {each for each in requirements_of(f'{lock}.in') if re.match('tensorflow(?!-hub)', each)}
+        for lock in ('requirements', 'requirements-beam')
+    )
+    assert len(run) == 5
+    assert beam == run
+
+
+@pytest.fixture
+def set_up(tmp_path):
+    """Runs scripts/set_up.sh in a copy of the locks, with an installer that only takes notes."""
+    notes = tmp_path / 'notes'
+    for name in (path.name for path in ROOT.glob('requirements*.txt')):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / 'scripts').mkdir()
+    shutil.copy(ROOT / 'scripts/set_up.sh', tmp_path / 'scripts')
+    uv = tmp_path / '.tools/bin/uv'
+    uv.parent.mkdir(parents=True)
+    uv.write_text(
+        '#!/bin/sh\necho "$@" >> notes\n'
+        'if [ "$1" = venv ]; then for folder; do :; done; mkdir -p "$folder/bin"\n'
+        'touch "$folder/bin/python"; chmod +x "$folder/bin/python"; fi\n'
+    )
+    uv.chmod(0o755)
+    known = (tmp_path / 'requirements-uv.txt').read_bytes()
+    stamp = subprocess.run(['cksum'], input=known, capture_output=True, check=True).stdout
+    (tmp_path / '.tools/stamp').write_bytes(stamp)
+
+    def call(*args):
+        notes.write_text('')
+        subprocess.run(['sh', 'scripts/set_up.sh', *args], cwd=tmp_path, check=True)
+        return notes.read_text().splitlines()
+
+    return call
+
+
+def test_set_up_builds_one_environment_from_the_lock_for_development(set_up, tmp_path):
+    made, installed = set_up()
+    assert made.endswith(' .venv')
+    assert installed.endswith('--require-hashes --python .venv/bin/python requirements-dev.txt')
+    assert set_up() == []
+    assert not (tmp_path / '.venv-beam').exists()
+
+
+def test_set_up_for_beam_builds_a_second_environment_and_leaves_the_first(set_up, tmp_path):
+    made, installed = set_up('--beam')
+    assert made.endswith(' .venv-beam')
+    assert installed.endswith(
+        '--require-hashes --python .venv-beam/bin/python requirements-beam.txt'
+    )
+    assert set_up('--beam') == []
+    assert not (tmp_path / '.venv').exists()
+    assert len(set_up()) == 2
 
 
 @pytest.mark.parametrize('lock', LOCKS)
