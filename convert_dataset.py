@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from library.config.catalog import Catalog
 from library.config.command_line import help_text, parse
@@ -29,7 +29,8 @@ from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
 from library.preparation.recipe import Recipe
 from library.preparation.splits import parse_shares
-from library.preparation.summary import summarize
+from library.preparation.summary import SHOWN, summarize
+from library.records.listing import is_split_name
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project.sources import SourceChoice, check_flags, find_source, source_class
@@ -37,6 +38,10 @@ from project.sources import SourceChoice, check_flags, find_source, source_class
 CATALOG = Catalog(
     (SourceChoice, SourceOptions, ConversionOptions, SplitOptions, RunnerOptions), {}, {}
 )
+
+
+# A name of 255 bytes is the most that file systems take; shards add theirs.
+LONGEST_NAME = 200
 
 
 def main(argv: list[str]) -> int:
@@ -60,8 +65,11 @@ def main(argv: list[str]) -> int:
     source = choice.source or find_source(source_options.dataset_dir)
     _check_unused(command_line.values, source)
     listing = source_class(source)(source_options, output).listing()
+    if labels:
+        names, listing = listing.class_names, relabel(listing, labels)
+        _tell_positions(names, labels)
     conversion_done = convert(
-        relabel(listing, labels) if labels else listing,
+        listing,
         output,
         Recipe(conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
         _writer(running),
@@ -86,7 +94,8 @@ def _verify(data_dir: str) -> int:
         print(problem)
         problems += 1
     if problems:
-        raise DataError(f'{data_dir}: {problems} problems (named above); convert the images again')
+        count = '1 problem' if problems == 1 else f'{problems} problems'
+        raise DataError(f'{data_dir}: {count}, named above')
     print(f'{data_dir}: every record is as it was written')
     return 0
 
@@ -103,10 +112,13 @@ def _output(
         if getattr(options, name) is None:
             raise ConfigError(f'--{name} is missing (see --help)')
     name = conversion.tfrecord_filename
-    if name is not None and (os.path.basename(name) != name or name.startswith('.')):
+    if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
-            f'--tfrecord_filename {name}: a name, without folders (those belong in --tfrecord_dir)'
+            f'--tfrecord_filename {name}: a name of at most {LONGEST_NAME} bytes, without folders '
+            f'(those belong in --tfrecord_dir)'
         )
+    if any('\udc80' <= letter <= '\udcff' for letter in conversion.tfrecord_dir):
+        raise ConfigError('--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it')
     return Output(conversion.tfrecord_dir, name, tuple(shares or ()))
 
 
@@ -118,6 +130,14 @@ def _check_unused(given: Collection[str], source: str) -> None:
             raise ConfigError(f'--{name} is without effect unless --{needed} is given')
     if 'workers' in given and 'runner' in given:
         raise ConfigError('--workers counts processes of this machine: not with --runner')
+
+
+def _tell_positions(names: Sequence[str], labels: Sequence[str]) -> None:
+    """Says so where numbers of the data set were taken for positions in --labels."""
+    shifted = [name for name in names if name not in labels]
+    if shifted:
+        shown = ', '.join(f'{name} = {labels[int(name)]}' for name in shifted[:SHOWN])
+        print(f'labels are taken as positions in --labels: {shown}')
 
 
 def _writer(running: RunnerOptions) -> WriteShards:

@@ -15,6 +15,9 @@ from typing import Any
 
 from library.errors import ResourceError
 
+# What a machine runs out of: open files, memory.
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
 # What TensorFlow's wheels open by themselves.
 SCHEMES = ('gs', 'ram', 'file')
 
@@ -115,6 +118,14 @@ def sync(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_exhausted(error: OSError) -> bool:
+    """True if reading failed for want of memory or of files that may be open at once.
+
+    It says nothing about the file then.
+    """
+    return error.errno in EXHAUSTED
 
 
 def exists(path: str) -> bool:

@@ -101,7 +101,10 @@ def test_further_formats_are_accepted_where_they_are_named(images, capsys):
 def test_links_are_followed_where_the_flag_says_so(images, tmp_path, capsys):
     (images / 'red').rename(tmp_path / 'red')
     (images / 'red').symlink_to(tmp_path / 'red')
-    assert '12 images of 2 classes' in convert(capsys, *flags(images))[1]
+    link = 'ignored (not an image of a class): red: symbolic link (see --follow_symlinks)'
+    lines = convert(capsys, *flags(images))[1].splitlines()
+    assert lines[0] == link
+    assert lines[-1].startswith('12 images of 2 classes')
     assert '18 images of 3 classes' in convert(capsys, *flags(images), '--follow_symlinks')[1]
 
 
@@ -111,6 +114,27 @@ def test_class_names_may_come_from_a_file(images, write, capsys):
     assert status == 0
     assert out.splitlines()[0] == 'warning: train has no image of violet'
     assert '18 images of 4 classes' in out
+
+
+def test_labels_that_are_taken_as_positions_are_told(images, write, capsys):
+    for number, name in enumerate(('red', 'green', 'blue')):
+        (images / name).rename(images / str(number))
+    names = write('cat\ndog\nbird\n', 'labels.txt')
+    status, out, _ = convert(capsys, *flags(images, labels=names))
+    line = 'labels are taken as positions in --labels: 0 = cat, 1 = dog, 2 = bird'
+    assert (status, out.splitlines()[0]) == (0, line)
+    names = write('2\n1\n0\n', 'labels.txt')
+    assert 'positions' not in convert(capsys, *flags(images, labels=names))[1]
+
+
+def test_of_many_positions_ten_are_told(images, tmp_path, write, capsys):
+    for number, path in enumerate(sorted(images.rglob('*.jpg'))):
+        (tmp_path / 'many' / str(number)).mkdir(parents=True)
+        path.rename(tmp_path / 'many' / str(number) / '0.jpg')
+    names = write('\n'.join('abcdefghijklmnopqr'), 'labels.txt')
+    out = convert(capsys, *flags(tmp_path / 'many', labels=names))[1]
+    told = out.splitlines()[0].removeprefix('labels are taken as positions in --labels: ')
+    assert told == '0 = a, 1 = b, 10 = k, 11 = l, 12 = m, 13 = n, 14 = o, 15 = p, 16 = q, 17 = r'
 
 
 def test_images_and_records_may_lie_in_memory(images, capsys):

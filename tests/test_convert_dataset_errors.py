@@ -59,12 +59,25 @@ def test_a_missing_flag_is_named(fails, name):
         (
             'tfrecord_filename',
             'a/train',
-            '--tfrecord_filename a/train: a name, without folders (those belong in --tfrecord_dir)',
+            '--tfrecord_filename a/train: a name of at most 200 bytes, without folders (those '
+            'belong in --tfrecord_dir)',
         ),
         (
             'tfrecord_filename',
             '.train',
-            '--tfrecord_filename .train: a name, without folders (those belong in --tfrecord_dir)',
+            '--tfrecord_filename .train: a name of at most 200 bytes, without folders (those '
+            'belong in --tfrecord_dir)',
+        ),
+        (
+            'tfrecord_filename',
+            'ä' * 101,
+            f'--tfrecord_filename {"ä" * 101}: a name of at most 200 bytes, without folders (those '
+            'belong in --tfrecord_dir)',
+        ),
+        (
+            'tfrecord_dir',
+            os.fsdecode(b'caf\xe9/out'),
+            '--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it',
         ),
         ('max_edgee', '384', "--max_edgee: unknown; did you mean 'max_edge'?"),
         ('labels', 'gone.txt', 'gone.txt: no such file (--labels)'),
@@ -112,7 +125,8 @@ def test_an_empty_class_is_exit_code_3(fails, images):
 
 def test_a_class_that_the_file_of_names_lacks_is_exit_code_3(fails, images, write):
     names = write('red\ngreen\n', 'labels.txt')
-    fails(3, f"{images}: --labels does not name 'blue'", *flags(images, labels=names))
+    expected = f"{images}: holds classes that --labels does not name: 'blue'"
+    fails(3, expected, *flags(images, labels=names))
 
 
 def test_too_many_bad_images_are_exit_code_3(fails, images, tmp_path):

@@ -60,6 +60,17 @@ def test_shares_divide_a_data_set_and_a_second_run_changes_nothing(images, tmp_p
     assert second == first
 
 
+@pytest.mark.parametrize('split_by', ['hash', 'exact'])
+def test_the_order_of_the_words_of_splits_moves_nothing(images, tmp_path, capsys, split_by):
+    texts = ('train=.5,validation=.2,test=.3', 'test=.3,val=.2,train=.5')
+    one, two = (
+        said(capsys, *several(images, tmp_path / 'out', splits=text, split_by=split_by))
+        for text in texts
+    )
+    two.remove('kept: 6 of 6 shards, made from the same images')
+    assert one == two
+
+
 def test_a_split_that_is_no_more_is_told(images, tmp_path, capsys):
     shares = 'train=0.6,validation=0.2,test=0.2'
     said(capsys, *several(images, tmp_path / 'out', splits=shares))
@@ -90,7 +101,8 @@ def test_a_leak_between_splits_is_a_warning_and_dropping_mends_it(divided, tmp_p
     ]
     assert lines[-2].startswith('13 images of 3 classes')
     lines = said(capsys, *several(divided, tmp_path / 'out', duplicates='drop'))
-    assert lines[-2].startswith('12 images of 3 classes in 2 shards (0 encoded anew, 1 rejected)')
+    counts = '12 images of 3 classes in 2 shards (0 encoded anew, 0 rejected, 1 dropped)'
+    assert lines[-2].startswith(counts)
 
 
 def test_a_picture_under_two_labels_is_exit_code_3(divided, tmp_path, capsys):
@@ -98,8 +110,8 @@ def test_a_picture_under_two_labels_is_exit_code_3(divided, tmp_path, capsys):
     assert convert(capsys, *several(divided, tmp_path / 'out')) == (
         3,
         '',
-        'error: the same picture under two labels: test/red/0.jpg and train/blue/copy.jpg '
-        '(--duplicates report or drop goes on)\n',
+        'error: the same picture under two labels: test/red/0.jpg and train/blue/copy.jpg; '
+        f'see {tmp_path}/out/duplicates.csv (--duplicates report or drop goes on)\n',
     )
     assert said(capsys, *several(divided, tmp_path / 'out', duplicates='report'))
 

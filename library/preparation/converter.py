@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,13 +19,18 @@ from library.preparation.duplicates import (
     write_duplicates,
 )
 from library.preparation.image_list import stored_images, write_images
-from library.preparation.output import Output, Target
+from library.preparation.output import (
+    Output,
+    Target,
+    is_free_for_list,
+    only_conversion,
+    write_list,
+)
 from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
 from library.preparation.recipe import Recipe
-from library.preparation.rejects import write_reports
 from library.preparation.shard_writer import FinishedShard
-from library.records.listing import SPLIT_NAMES, LabelledImage, Listing
+from library.records.listing import LabelledImage, Listing, check_listing, usual_order
 from library.records.manifest import Manifest, is_manifest
 
 # Planned shards to finished ones, in order: on this machine, or on Beam.
@@ -83,70 +87,61 @@ def convert(
       ConfigError: somebody else's file stands where a manifest goes, or options do not fit.
       DataError: too many bad images, or none good in a split or class; the report is kept,
         nothing else is written.
-      ResourceError: a worker died. OSError: the disk is full or may not be written. What was
-        finished then is kept for the next run.
+      ResourceError: a worker died, or another conversion writes there. OSError: the disk is full
+        or may not be written. What was finished then is kept for the next run.
     """
     listing = dataclasses.replace(
         listing, images=tuple(sorted(listing.images, key=lambda image: image.filename))
     )
-    _check_names(listing)
+    check_listing(listing)
     digests = content_digests(listing.images)
     images = divide(listing, digests, output, shares=shares, split_by=split_by, seed=random_seed)
     groups = find_duplicates(images, digests, recipe)
-    write_duplicates(output, groups, listing.class_names)
-    images = settle(images, groups, duplicates)
-    plans = {
-        target: plan_shards(
-            target,
-            [images[i] for i in members],
-            [digests[i] for i in members],
-            listing.class_names,
-            recipe,
-            num_shards=num_shards,
-            seed=random_seed,
-        )
-        for target, members in _members(images, output).items()
-    }
-    for target in plans:
-        _check_free(target)
-    finished, kept = _write_missing(plans, recipe, write_shards)
+    members = _members(images, output)
+    for target in members:
+        _check_free(target, output)
     options = {'max_edge': recipe.max_edge, 'quality': recipe.quality, 'random_seed': random_seed}
     if shares is not None:
         options |= {'splits': dict(shares), 'split_by': split_by}
-    manifests = {
-        target: _manifest(listing, output, target, plans, finished[target], options)
-        for target in plans
-    }
-    try:
-        write_reports(manifests)
-        _check_budget(manifests, len(images), max_bad_fraction)
-        _check_classes(manifests, images, output)
-    except DataError:
-        remove_unfinished(list(plans))
-        raise
-    for target, plan in plans.items():
-        write_images(target.images, plan, manifests[target].rejected)
-    removed = publish(output, manifests)
-    shared = {}
-    if output.name is not None:
-        shared = shared_with_neighbours(output.target(output.name), digests)
-    by_name = {target.name: manifest for target, manifest in manifests.items()}
-    return Conversion(by_name, kept, sum(map(len, plans.values())), groups, shared, removed)
-
-
-def _check_names(listing: Listing) -> None:
-    for one, other in itertools.pairwise(listing.images):
-        if one.filename == other.filename:
-            raise DataError(f'{listing.folder}: {one.filename} is listed twice')
+    with only_conversion(output):
+        write_duplicates(output, groups, listing.class_names)
+        images = settle(images, groups, duplicates, listed_in=output.duplicates)
+        plans = {
+            target: plan_shards(
+                target,
+                [images[i] for i in places],
+                [digests[i] for i in places],
+                listing.class_names,
+                recipe,
+                num_shards=num_shards,
+                seed=random_seed,
+            )
+            for target, places in members.items()
+        }
+        finished, kept = _write_missing(plans, recipe, write_shards)
+        manifests = {
+            target: _manifest(listing, output, target, plans, finished[target], options)
+            for target in plans
+        }
+        _check(manifests, images, output, max_bad_fraction)
+        for target, plan in plans.items():
+            write_images(target.images, plan, manifests[target].rejected)
+        removed = publish(output, manifests)
+    alone = output.target(output.name) if output.name is not None else None
+    return Conversion(
+        manifests={target.name: manifest for target, manifest in manifests.items()},
+        kept=kept,
+        shards=sum(map(len, plans.values())),
+        duplicates=groups,
+        shared=shared_with_neighbours(alone, digests) if alone else {},
+        removed=removed,
+    )
 
 
 def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, list[int]]:
     """The places of each split's images, splits in the order in which people name them."""
-    usual = {name: place for place, name in enumerate(SPLIT_NAMES.values())}
-    names = {image.split for image in images}
-    members: dict[str, list[int]] = {
-        name: [] for name in sorted(names, key=lambda name: (usual.get(name, len(usual)), name))
-    }
+    names = usual_order({image.split for image in images})
+    members: dict[str, list[int]] = {name: [] for name in names}
     for place, image in enumerate(images):
         members[image.split].append(place)
     return {output.target(name): places for name, places in members.items()}
@@ -196,12 +191,43 @@ def _manifest(
     )
 
 
-def _check_free(target: Target) -> None:
+def _write_report(target: Target, manifest: Manifest) -> None:
+    """Lists the rejected images of a split."""
+    write_list(target.report, lambda: ((each.file, each.reason) for each in manifest.rejected))
+
+
+def _check_free(target: Target, output: Output) -> None:
+    """Raises ConfigError where somebody else's files, or another split, would be in the way."""
+    other = f'choose another --tfrecord_dir{" or --tfrecord_filename" if output.name else ""}'
     if files.exists(target.manifest) and not is_manifest(target.manifest):
-        raise ConfigError(
-            f'{target.manifest}: not of a conversion; choose another --tfrecord_dir or '
-            f'--tfrecord_filename'
-        )
+        raise ConfigError(f'{target.manifest}: not of a conversion; {other}')
+    for path in (target.report, target.images, output.duplicates):
+        if not is_free_for_list(path):
+            raise ConfigError(f'{path}: not of a conversion; {other}')
+    for name in files.names_in(target.folder):
+        path = target.path(name)
+        if name.endswith('.json') and path != target.manifest and is_manifest(path):
+            raise ConfigError(
+                f'{path}: another split is in this folder, and a folder holds one; choose another '
+                f'--tfrecord_dir'
+            )
+
+
+def _check(
+    manifests: Mapping[Target, Manifest],
+    images: Sequence[LabelledImage],
+    output: Output,
+    max_bad_fraction: float,
+) -> None:
+    """Writes the reports; raises DataError, with nothing but them left, unless all is well."""
+    try:
+        for target, manifest in manifests.items():
+            _write_report(target, manifest)
+        _check_budget(manifests, len(images), max_bad_fraction)
+        _check_classes(manifests, images, output)
+    except DataError:
+        remove_unfinished(list(manifests))
+        raise
 
 
 def _check_budget(

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 import tqdm
 
 from library import files
-from library.preparation.workers import is_the_machines_fault
 from library.records.listing import LabelledImage, Unusable
 
 # Images to a thread's task: hashing a small one takes less time than handing it over.
@@ -49,7 +48,7 @@ def _digest(image: LabelledImage) -> bytes:
             return bytes.fromhex(files.digest(content)[1])
         # Whatever keeps it from being read, here or in a remote store, is told when it is decoded.
         except Exception as error:
-            if isinstance(error, OSError) and is_the_machines_fault(error):
+            if isinstance(error, OSError) and files.is_exhausted(error):
                 raise
             content = Unusable('unreadable')
     if isinstance(content, Unusable):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.image_list import read_digests
-from library.preparation.output import Output
+from library.preparation.output import Output, old_manifest
 from library.preparation.splits import split_by_hash, split_exactly
 from library.records.listing import LabelledImage, Listing
 
@@ -51,7 +51,7 @@ def divide(
         splits = split_by_hash([digests[i] for i in chosen], shares, seed)
     else:
         labels = [listing.images[i].label for i in chosen]
-        before = _splits_before(output, list(shares))
+        before = _splits_before(output, shares, seed)
         splits = split_exactly([digests[i] for i in chosen], labels, shares, seed, before)
     images = list(listing.images)
     for i, split in zip(chosen, splits, strict=True):
@@ -97,11 +97,19 @@ def _check(listing: Listing, output: Output, shares: Mapping[str, float] | None)
             raise ConfigError(f'--splits: {listing.folder} has a split {twice[0]} of its own')
 
 
-def _splits_before(output: Output, splits: Sequence[str]) -> dict[bytes, str]:
-    """The split of each image that an earlier conversion to the same place stored."""
-    before = {}
-    for split in splits:
-        path = output.target(split).images
-        if files.exists(path):
-            before.update(dict.fromkeys(read_digests(path), split))
+def _splits_before(output: Output, shares: Mapping[str, float], seed: int) -> dict[bytes, str]:
+    """The split of each image that an earlier conversion of the same kind to here stored.
+
+    Other shares, another seed or a division by hash mean another division. A manifest that is
+    missing was removed by a conversion that was killed when it had divided already.
+    """
+    wanted = {'splits': dict(shares), 'split_by': 'exact', 'random_seed': seed}
+    before: dict[bytes, str] = {}
+    for split in shares:
+        target = output.target(split)
+        manifest = old_manifest(target)
+        if manifest and any(manifest.options.get(key) != wanted[key] for key in wanted):
+            return {}
+        if files.exists(target.images):
+            before.update(dict.fromkeys(read_digests(target.images), split))
     return before

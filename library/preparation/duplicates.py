@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import dataclasses
-import io
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from library import files
 from library.errors import DataError
 from library.preparation.formats import RejectedImage
 from library.preparation.image_list import read_digests
-from library.preparation.output import Output, Target, write_list
+from library.preparation.output import IMAGES, Output, Target, write_list
 from library.preparation.recipe import Recipe
 from library.preparation.workers import prepare
 from library.records.listing import LabelledImage, Unusable
@@ -64,7 +63,7 @@ def find_duplicates(
 
 
 def settle(
-    images: Sequence[LabelledImage], groups: Sequence[Group], rule: str | None
+    images: Sequence[LabelledImage], groups: Sequence[Group], rule: str | None, listed_in: str
 ) -> list[LabelledImage]:
     """What becomes of the images under a rule of --duplicates.
 
@@ -73,6 +72,7 @@ def settle(
       groups: of `find_duplicates`.
       rule: 'report' leaves them; 'drop' makes all but one unusable, and all of a picture under
         two labels; 'error' stops; None stops for two labels only.
+      listed_in: the path of the list of all, for messages.
 
     Returns:
       The images in the same order, dropped ones as `Unusable`.
@@ -86,8 +86,8 @@ def settle(
         under = ' under two labels' if forbidden[0].conflicts else ''
         more = f', and {len(forbidden) - 1} more such pictures' if len(forbidden) > 1 else ''
         raise DataError(
-            f'the same picture{under}: {first[0].filename} and {_other(first).filename}{more} '
-            f'(--duplicates report or drop goes on)'
+            f'the same picture{under}: {first[0].filename} and {_other(first).filename}{more}; see '
+            f'{listed_in} (--duplicates report or drop goes on)'
         )
     if rule != 'drop':
         return list(images)
@@ -112,20 +112,13 @@ def write_duplicates(output: Output, groups: Sequence[Group], class_names: Seque
     Raises:
       OSError: the disk is full or may not be written.
     """
-    if not groups:
-        if files.exists(output.duplicates):
-            files.remove(output.duplicates)
-        return
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator='\n')
-    table.writerow(('sha256', 'split', 'class', 'file'))
-    for group in groups:
-        for image in group.images:
-            name = class_names[image.label]
-            table.writerow((group.digest.hex(), image.split, name, image.filename))
-    files.make_folder(output.folder)
-    data = text.getvalue().encode('utf-8', 'surrogateescape')
-    write_list(output.duplicates, lambda: (data,))
+
+    def rows() -> Iterator[Sequence[str]]:
+        for group in groups:
+            for image in group.images:
+                yield group.digest.hex(), image.split, class_names[image.label], image.filename
+
+    write_list(output.duplicates, rows)
 
 
 def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str, int]:
@@ -142,11 +135,11 @@ def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str
     # The folder above may be closed to us; the conversion is done, and this is but a hint.
     except OSError:
         return shared
-    for name in names:
-        beside = files.join(above, name)
-        path = Target(beside, name).images
-        if name != own_name and files.exists(path):
-            count = len(own.intersection(read_digests(path)))
+    for beside in (files.join(above, name) for name in names if name != own_name):
+        with contextlib.suppress(OSError):
+            lists = [name for name in files.names_in(beside) if name.endswith(IMAGES)]
+            digests = (each for name in lists for each in read_digests(files.join(beside, name)))
+            count = len(own.intersection(digests))
             if count:
                 shared[beside] = count
     return shared

@@ -16,10 +16,6 @@ from library.preparation.output import write_list
 from library.preparation.plan import PlannedShard
 from library.records.manifest import Rejected
 
-COLUMNS = ('file', 'class', 'sha256')
-# Rows to a piece of the file, so that a long list is never in memory as a whole.
-ROWS = 1000
-
 
 def write_images(path: str, plan: Sequence[PlannedShard], rejected: Iterable[Rejected]) -> None:
     """Writes the list of a split's images, but for the rejected ones.
@@ -28,7 +24,12 @@ def write_images(path: str, plan: Sequence[PlannedShard], rejected: Iterable[Rej
       OSError: the disk is full or may not be written.
     """
     rejected = tuple(rejected)
-    write_list(path, lambda: _pieces(stored_images(plan, rejected)))
+
+    def rows() -> Iterator[Sequence[str]]:
+        for name, class_name, digest in stored_images(plan, rejected):
+            yield name, class_name, digest.hex()
+
+    write_list(path, rows)
 
 
 def stored_images(
@@ -51,16 +52,3 @@ def read_digests(path: str) -> Iterator[bytes]:
             digest = row.get('sha256') or ''
             if re.fullmatch('[0-9a-f]{64}', digest):
                 yield bytes.fromhex(digest)
-
-
-def _pieces(rows: Iterable[tuple[str, str, bytes]]) -> Iterator[bytes]:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator='\n')
-    table.writerow(COLUMNS)
-    for number, (name, class_name, digest) in enumerate(rows, 1):
-        table.writerow((name, class_name, digest.hex()))
-        if number % ROWS == 0:
-            yield text.getvalue().encode('utf-8', 'surrogateescape')
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode('utf-8', 'surrogateescape')

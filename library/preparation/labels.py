@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 
 from library import files
 from library.errors import ConfigError, DataError
@@ -25,39 +26,50 @@ def read_labels(path: str) -> tuple[str, ...]:
     names = [line.strip() for line in text.splitlines() if line.strip()]
     if not names:
         raise ConfigError(f'{path}: holds no class names (--labels)')
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise ConfigError(f'{path}: names {_listed(twice)} twice (--labels)')
     return tuple(names)
 
 
-def relabel(listing: Listing, names: tuple[str, ...]) -> Listing:
+def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels') -> Listing:
     """The same images, numbered as `names` says.
 
-    Where the data set's own labels are whole numbers that `names` does not hold, they are taken
-    as positions in it.
+    Where the data set's own labels are whole numbers, and none of `names` is one, they are taken as
+    positions in it.
+
+    Args:
+      listing: of a source.
+      names: class names in the order of their numbers.
+      given_by: where the names come from, for messages.
 
     Raises:
       DataError: a class that `names` does not hold, or a number beyond its end.
     """
     own = listing.class_names
     position = {name: label for label, name in enumerate(names)}
-    unknown = [name for name in own if name not in position]
-    # More digits than these are no position, and Python would refuse to read very many.
-    if unknown and all(re.fullmatch(r'[0-9]{1,9}', name) for name in own):
+    if all(map(_is_number, own)) and not any(map(_is_number, names)):
         beyond = [name for name in own if int(name) >= len(names)]
         if beyond:
             raise DataError(
-                f'{listing.folder}: label {_listed(beyond)} is out of range: --labels has '
+                f'{listing.folder}: label {_listed(beyond)} is out of range: {given_by} has '
                 f'{len(names)} classes, 0 to {len(names) - 1}'
             )
         position = {name: int(name) for name in own}
-    elif unknown:
-        raise DataError(f'{listing.folder}: --labels does not name {_listed(unknown)}')
+    unknown = [name for name in own if name not in position]
+    if unknown:
+        raise DataError(
+            f'{listing.folder}: holds classes that {given_by} does not name: {_listed(unknown)}'
+        )
     images = tuple(
         dataclasses.replace(image, label=position[own[image.label]]) for image in listing.images
     )
     return dataclasses.replace(listing, class_names=names, images=images)
+
+
+def _is_number(name: str) -> bool:
+    """True for a label that can be a position; Python would refuse to read very many digits."""
+    return re.fullmatch(r'[0-9]{1,9}', name) is not None
 
 
 def _listed(names: list[str]) -> str:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import fcntl
 import hashlib
+import io
+import itertools
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from library import files
-from library.records.manifest import is_manifest
+from library.errors import DataError, ResourceError
+from library.records.manifest import Manifest, from_json, is_manifest
 from library.records.shards import PARTIAL, is_shard_of
 
 REJECTED = '.rejected.csv'
 IMAGES = '.images.csv'
 DUPLICATES = 'duplicates.csv'
+# The columns of these lists.
+HEADERS = {
+    REJECTED: ('file', 'reason'),
+    IMAGES: ('file', 'class', 'sha256'),
+    DUPLICATES: ('sha256', 'split', 'class', 'file'),
+}
+# Rows to a piece of a list.
+ROWS = 1000
 
 # What `wrote` finds by name alone.
 _OWN_NAME = re.compile(
@@ -88,23 +102,92 @@ class Output:
         return (self.folder, *(files.join(self.folder, split) for split in self.splits))
 
 
-def write_list(path: str, pieces: Callable[[], Iterable[bytes]]) -> None:
-    """Writes a file unless it holds the same already: a rerun with nothing new leaves it alone.
+def old_manifest(target: Target) -> Manifest | None:
+    """The manifest of an earlier conversion to the same place, if there is a readable one."""
+    if not files.exists(target.manifest) or not is_manifest(target.manifest):
+        return None
+    try:
+        return from_json(files.read_bytes(target.manifest), target.manifest)
+    except DataError:
+        return None
+
+
+@contextlib.contextmanager
+def only_conversion(output: Output) -> Iterator[None]:
+    """Holds the output folder's lock; the system frees it when the process ends, however it ends.
+
+    Remote folders have no locks.
+
+    Raises:
+      ResourceError: another conversion holds it.
+    """
+    files.make_folder(output.folder)
+    if files.is_remote(output.folder):
+        yield
+        return
+    # The folder itself: a file for the lock would stay behind.
+    descriptor = os.open(output.folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ResourceError(f'{output.folder}: another conversion writes there now') from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def write_list(path: str, rows: Callable[[], Iterable[Sequence[str]]]) -> None:
+    """Writes one of the lists beside the shards as CSV; removes it where there are no rows.
+
+    A list that holds the same already is left alone: a rerun with nothing new changes nothing.
 
     Args:
-      path: of the file.
-      pieces: gives its bytes, piece by piece; called once or twice.
+      path: of the file; its ending tells which list it is.
+      rows: gives the rows; called several times, so that a long list is never in memory as a whole.
 
     Raises:
       OSError: the disk is full or may not be written.
     """
+    if next(iter(rows()), None) is None:
+        if files.exists(path):
+            files.remove(path)
+        return
     if files.exists(path):
         sha256 = hashlib.sha256()
-        for piece in pieces():
+        for piece in _pieces(_header(path), rows()):
             sha256.update(piece)
         if files.digest(path)[1] == sha256.hexdigest():
             return
-    files.write_atomically(path, pieces())
+    files.write_atomically(path, _pieces(_header(path), rows()))
+
+
+def is_free_for_list(path: str) -> bool:
+    """True if no file is there, or a list of the same kind: never overwrite somebody else's."""
+    if not files.exists(path):
+        return True
+    # A FIFO would block for ever.
+    if not files.is_remote(path) and not os.path.isfile(path):
+        return False
+    header = f'{",".join(_header(path))}\n'.encode()
+    with files.open_binary(path) as file:
+        return bool(file.read(len(header)) == header)
+
+
+def _header(path: str) -> tuple[str, ...]:
+    return next(header for ending, header in HEADERS.items() if path.endswith(ending))
+
+
+def _pieces(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator='\n')
+    for number, row in enumerate(itertools.chain([header], rows), 1):
+        table.writerow(row)
+        if number % ROWS == 0:
+            yield text.getvalue().encode('utf-8', 'surrogateescape')
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode('utf-8', 'surrogateescape')
 
 
 def wrote(path: str) -> bool:

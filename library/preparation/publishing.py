@@ -11,11 +11,10 @@ import os
 from collections.abc import Container, Sequence
 
 from library import files
-from library.errors import DataError
-from library.preparation.output import Output, Target
+from library.preparation.output import Output, Target, old_manifest
 from library.preparation.plan import PlannedShard
 from library.preparation.shard_writer import NOTE, FinishedShard, read_note
-from library.records.manifest import Manifest, from_json, is_manifest
+from library.records.manifest import Manifest
 from library.records.shards import PARTIAL
 
 
@@ -31,7 +30,7 @@ def finished_before(shards: Sequence[PlannedShard]) -> tuple[dict[int, FinishedS
     for place, planned in enumerate(shards):
         target = planned.target
         if target not in manifests:
-            manifests[target] = _old_manifest(target)
+            manifests[target] = old_manifest(target)
         final, partial, note = (target.path(planned.name + end) for end in ('', PARTIAL, NOTE))
         noted = read_note(target, planned.name)
         listed = _listed(manifests[target], planned)
@@ -81,6 +80,8 @@ def publish(output: Output, manifests: dict[Target, Manifest]) -> list[str]:
         for name in sorted(names):
             if files.exists(target.path(name + PARTIAL)):
                 files.replace(target.path(name + PARTIAL), target.path(name))
+    for target, manifest in manifests.items():
+        names = {shard.name for shard in manifest.shards}
         for name in files.names_in(target.folder):
             if target.is_shard(name) and not name.endswith(NOTE) and name not in names:
                 files.remove(target.path(name))
@@ -88,16 +89,6 @@ def publish(output: Output, manifests: dict[Target, Manifest]) -> list[str]:
         files.write_atomically(target.manifest, manifest.to_json().encode())
     remove_unfinished(list(manifests))
     return [target.name for target in stale]
-
-
-def _old_manifest(target: Target) -> Manifest | None:
-    """The manifest of an earlier conversion, if there is a readable one."""
-    if not files.exists(target.manifest) or not is_manifest(target.manifest):
-        return None
-    try:
-        return from_json(files.read_bytes(target.manifest), target.manifest)
-    except DataError:
-        return None
 
 
 def _listed(manifest: Manifest | None, planned: PlannedShard) -> FinishedShard | None:
@@ -138,7 +129,7 @@ def _stale_splits(output: Output, manifests: dict[Target, Manifest]) -> list[Tar
     stale = []
     for name in files.names_in(output.folder):
         target = output.target(name)
-        old = None if target in manifests else _old_manifest(target)
+        old = None if target in manifests else old_manifest(target)
         if old and name in old.splits:
             stale.append(target)
     return stale

@@ -9,20 +9,19 @@ import bisect
 import hashlib
 import itertools
 import math
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from library.errors import ConfigError
-from library.records.listing import SPLIT_NAMES
+from library.records.listing import SPLIT_NAMES, is_split_name, usual_order
 
 
 def parse_shares(text: str) -> dict[str, float]:
     """Reads 'train=0.8,test=0.2'.
 
     Returns:
-      Split to share, in the order given; the shares sum to 1. Usual names have one form: val is
-      validation.
+      Split to share, in the usual order, whatever the order of the text; the shares sum to 1.
+      Usual names have one form: val is validation.
 
     Raises:
       ConfigError: not of this form, a share that is not above 0, or another sum.
@@ -30,7 +29,7 @@ def parse_shares(text: str) -> dict[str, float]:
     shares: dict[str, float] = {}
     for part in text.split(','):
         name, equals, number = (each.strip() for each in part.partition('='))
-        if not name or not equals or os.path.basename(name) != name or name.startswith('.'):
+        if not equals or not is_split_name(name):
             raise ConfigError(f'--splits {text}: expected NAME=SHARE,NAME=SHARE, not {part!r}')
         try:
             share = float(number)
@@ -45,7 +44,7 @@ def parse_shares(text: str) -> dict[str, float]:
     # Thirds, written with a few digits, are meant to sum to 1.
     if not math.isclose(sum(shares.values()), 1.0, abs_tol=1e-3):
         raise ConfigError(f'--splits {text}: the shares sum to {sum(shares.values()):g}, not 1')
-    return shares
+    return {name: shares[name] for name in usual_order(shares)}
 
 
 def split_by_hash(digests: Sequence[bytes], shares: Mapping[str, float], seed: int) -> list[str]:

@@ -37,8 +37,15 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
         yield (
             f'{manifest.examples} images of {len(manifest.class_names)} classes in '
             f'{len(manifest.shards)} shards ({manifest.reencoded} encoded anew, '
-            f'{len(manifest.rejected)} rejected), {seconds:.1f} s: {output.target(split).manifest}'
+            f'{_missing(manifest)}), {seconds:.1f} s: {output.target(split).manifest}'
         )
+
+
+def _missing(manifest: Manifest) -> str:
+    """How many images of a split have no record, and why."""
+    dropped = sum(each.reason.startswith(DROPPED) for each in manifest.rejected)
+    rejected = f'{len(manifest.rejected) - dropped} rejected'
+    return f'{rejected}, {dropped} dropped' if dropped else rejected
 
 
 def _left_out(manifests: Mapping[str, Manifest], output: Output) -> Iterator[str]:

@@ -31,12 +31,17 @@ def verify(data_dir: str) -> Iterator[str]:
       ConfigError: there is no manifest.
       DataError: a manifest cannot be read.
     """
-    below = [files.join(data_dir, name) for name in files.names_in(data_dir)]
-    manifests = [read_manifest(folder) for folder in (data_dir, *below)]
-    if not any(manifests):
+    whole = read_manifest(data_dir)
+    splits = {name: read_manifest(files.join(data_dir, name)) for name in files.names_in(data_dir)}
+    manifests = [manifest for manifest in (whole, *splits.values()) if manifest]
+    if not manifests:
         raise ConfigError(f'{data_dir}: no converted images (--verify)')
-    for manifest in filter(None, manifests):
+    for manifest in manifests:
         yield from _verify_split(manifest)
+    made = {name for manifest in splits.values() if manifest for name in manifest.splits}
+    for name in sorted(made):
+        if splits.get(name) is None:
+            yield f'{files.join(data_dir, name)}: the manifest of this split is missing'
 
 
 def _verify_split(manifest: Manifest) -> Iterator[str]:

@@ -30,18 +30,9 @@ CHUNK = 8
 # Messages under way per worker, so that none waits while the parent writes.
 AHEAD = 3
 
+DIED = 'a worker process died (killed, or out of memory); run it again: what is done is kept'
+
 Outcome = PreparedImage | RejectedImage
-
-# What a machine runs out of: open files, memory.
-_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-
-
-def is_the_machines_fault(error: OSError) -> bool:
-    """True where reading failed for want of memory or of files that may be open at once.
-
-    A conversion ends then: the image may be good.
-    """
-    return error.errno in _EXHAUSTED
 
 
 def prepare(content: Content, recipe: Recipe) -> Outcome:
@@ -63,7 +54,7 @@ def prepare(content: Content, recipe: Recipe) -> Outcome:
     except RejectedImage as rejected:
         return rejected
     except OSError as error:
-        if is_the_machines_fault(error):
+        if files.is_exhausted(error):
             raise
         return RejectedImage((error.strerror or str(error)).lower())
 
@@ -80,7 +71,10 @@ def prepare_all(
     waiting: collections.deque[tuple[Sequence[LabelledImage], Future[list[Outcome]]]]
     waiting = collections.deque()
     context = multiprocessing.get_context('spawn')
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    try:
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    except BrokenPipeError:
+        raise ResourceError(DIED) from None
     images = iter(images)
 
     def submit(count: int) -> None:
@@ -97,10 +91,12 @@ def prepare_all(
             outcomes = future.result()
             submit(1)
             yield from zip(chunk, outcomes, strict=True)
-    except BrokenProcessPool:
-        raise ResourceError(
-            'a worker process died (killed, or out of memory); run it again: what is done is kept'
-        ) from None
+    except (BrokenProcessPool, OSError) as error:
+        # A worker that could not even start: its pipe is broken, or ('handle is closed', without a
+        # number) the pool gave up while others were started.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EPIPE):
+            raise
+        raise ResourceError(DIED) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

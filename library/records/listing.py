@@ -5,8 +5,13 @@ Imports no TensorFlow.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from library.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +75,18 @@ class LabelledImage:
     split: str = ''
 
 
+def is_split_name(name: str) -> bool:
+    """True for what can name a folder: no separator, no control character, no dot first."""
+    return bool(name) and not re.search(r'^\.|[/\\\x00-\x1f\x7f]', name)
+
+
+def usual_order(splits: Iterable[str]) -> tuple[str, ...]:
+    """Train, validation, test, then others by name."""
+    known = tuple(dict.fromkeys(SPLIT_NAMES.values()))
+    found = set(splits)
+    return (*(name for name in known if name in found), *sorted(found.difference(known)))
+
+
 @dataclass(frozen=True)
 class Listing:
     """What a source found; the same for the same files, in whatever order a disk lists them.
@@ -94,6 +111,34 @@ class Listing:
     @property
     def splits(self) -> tuple[str, ...]:
         """The names of the splits that the source gives; () where it gives none."""
-        found = {image.split for image in self.images} - {''}
-        known = tuple(dict.fromkeys(SPLIT_NAMES.values()))
-        return (*(n for n in known if n in found), *sorted(found - set(known)))
+        return usual_order({image.split for image in self.images} - {''})
+
+
+def check_listing(listing: Listing) -> None:
+    """Raises DataError for a listing that no conversion could be right about."""
+    names, where = listing.class_names, listing.folder
+    if not listing.images:
+        raise DataError(f'{where}: no images')
+    for name, times in Counter(names).items():
+        if times > 1 or not name or '\n' in name:
+            raise DataError(f'{where}: {name!r} cannot be the name of a class, or is one twice')
+    labels: dict[str, int] = {}
+    for image in listing.images:
+        if not 0 <= image.label < len(names):
+            raise DataError(
+                f'{where}: {image.filename} has the label {image.label}, but there are '
+                f'{len(names)} classes'
+            )
+        if image.split and not is_split_name(image.split):
+            raise DataError(f'{where}: {image.split!r} cannot be the name of a split')
+        before = labels.setdefault(image.filename, image.label)
+        if before != image.label:
+            raise DataError(
+                f'{where}: {image.filename} is listed as {names[before]!r} and as '
+                f'{names[image.label]!r}'
+            )
+    if len(labels) < len(listing.images):
+        count = Counter(image.filename for image in listing.images)
+        twice = sorted(name for name, times in count.items() if times > 1)
+        more = f' and {len(twice) - 1} more' if len(twice) > 1 else ''
+        raise DataError(f'{where}: {twice[0]}{more} listed twice')

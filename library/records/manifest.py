@@ -20,6 +20,8 @@ from library.records.shards import is_shard
 
 FORMAT = 'image-classification-tfrecords'
 VERSION = 1
+# The format's name is the first key: so much of a file tells whether it is a manifest.
+HEAD = 200
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,17 @@ def read_manifest(folder: str) -> Manifest | None:
 
 def is_manifest(path: str) -> bool:
     """True for a file that a conversion wrote, whole or damaged."""
-    return not files.is_folder(path) and FORMAT.encode() in files.read_bytes(path)
+    # A FIFO would block for ever.
+    if files.is_folder(path) or not (files.is_remote(path) or os.path.isfile(path)):
+        return False
+    try:
+        with files.open_binary(path) as file:
+            return FORMAT.encode() in file.read(HEAD)
+    # Whoever may not read it did not write it.
+    except OSError as error:
+        if files.is_exhausted(error):
+            raise
+        return False
 
 
 def evaluation_split(data_dir: str, wanted: str) -> str:

@@ -47,8 +47,8 @@ def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
         error = known
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _leave_stdout()
+        return 128 + signal.SIGPIPE
     except Exception as unknown:
         known_kind = _known_failure(unknown)
         if known_kind is None:
@@ -58,7 +58,16 @@ def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
     if '--verbose' in argv or is_verbose():
         traceback.print_exception(error)
     print('error:', ' '.join(str(error).splitlines()), file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_stdout()
     return error.exit_code
+
+
+def _leave_stdout() -> None:
+    """Spares the interpreter's end the pipe that nobody reads: its exit code would be 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,6 @@ import errno
 import io
 import os
 import posixpath
-import re
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -18,15 +17,13 @@ from library.errors import ConfigError, DataError
 from library.preparation.options import SourceOptions
 from library.preparation.sources.entries import look
 from library.preparation.sources.source import Source
-from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusable
+from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusable, is_split_name
 
 # The second is what spreadsheets write where the comma is the decimal mark.
 DELIMITERS = (',', ';', '\t')
 
 # A remote file's size takes tens of milliseconds of waiting.
 REMOTE_LOOKS_AT_ONCE = 32
-
-_NO_SPLIT_NAME = re.compile(r'^\.|[/\\\x00-\x1f\x7f]')
 
 
 class CsvFile(Source):
@@ -213,7 +210,7 @@ def _row(number: int, cells: list[str], width: int, columns: list[int], images: 
 def _split(name: str) -> str:
     if not name:
         raise _BadRow('no split')
-    if _NO_SPLIT_NAME.search(name):
+    if not is_split_name(name):
         raise _BadRow(f'{name!r} cannot be the name of a split')
     return SPLIT_NAMES.get(name.lower(), name)
 

@@ -13,7 +13,6 @@ from library.errors import ConfigError, DataError
 from library.preparation.output import wrote
 from library.preparation.sources.entries import Entry, look
 from library.preparation.sources.source import Source
-from library.preparation.workers import is_the_machines_fault
 from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusable
 
 # Files of these endings, in any case, count as images: a bad one is reported as rejected. Other
@@ -44,6 +43,13 @@ IMAGE_ENDINGS = frozenset(
         '.pgm',
         '.pbm',
         '.pnm',
+        '.pcx',
+        '.sgi',
+        '.rgb',
+        '.bw',
+        '.j2c',
+        '.jpf',
+        '.jpx',
     ]
 )
 
@@ -104,31 +110,51 @@ class Folder(Source):
             # empty validation/ beside val/.
             path = files.join(root, name)
             twice = list(splits.values()).count(name) > 1
-            if (twice or self._is_output(path)) and not _names_in(path):
+            empty = not _names_in(path)
+            if (self._is_output(path) and (empty or not splits[name])) or (twice and empty):
                 del splits[name]
-        if 'train' not in splits.values() or '' in splits.values():
+        if 'train' not in splits.values():
             return {}
+        others = [name for name, split in splits.items() if not split]
+        if others:
+            divided = [name for name, split in splits.items() if split and self._is_divided(name)]
+            if len(divided) < 2:
+                return {}
+            raise DataError(
+                f'{root}: holds the splits {", ".join(divided)}, and beside them {others[0]}, '
+                f'which is none; move it away'
+            )
         if len(set(splits.values())) < len(splits):
             raise DataError(f'{root}: two folders of one split among {", ".join(splits)}')
         for name in splits:
-            path = files.join(root, name)
-            if not any(self._is_folder(path, each) for each in _names_in(path)):
+            if not self._is_divided(name):
+                path = files.join(root, name)
                 raise DataError(
                     f'{path}: is named after a split, but holds no class folders '
                     f'(expected {path}/CLASS/IMAGE.jpg)'
                 )
         return splits
 
+    def _is_divided(self, name: str) -> bool:
+        """True if a folder of the root holds folders, which are classes then."""
+        path = files.join(self.options.dataset_dir, name)
+        return any(self._is_folder(path, each) for each in _names_in(path))
+
     def _beside(self, splits: dict[str, str]) -> list[str]:
         """What lies beside the folders of splits; other folders there are this program's own."""
         root = self.options.dataset_dir
         return [
-            name
+            self._told(files.join(root, name), name)
             for name in files.names_in(root)
             if name not in splits
             and not self._is_plain_folder(root, name)
             and not wrote(files.join(root, name))
         ]
+
+    def _told(self, path: str, filename: str) -> str:
+        """What is ignored; with the reason where it might be a folder of images, such as a link."""
+        kind = look(path, self.options.follow_symlinks).kind
+        return filename if kind in ('image', 'folder') else f'{filename}: {kind}'
 
     def _is_plain_folder(self, folder: str, name: str) -> bool:
         path = files.join(folder, name)
@@ -158,7 +184,7 @@ class Folder(Source):
             path = files.join(top, name)
             if not self._is_plain_folder(top, name):
                 if not wrote(path):
-                    ignored.append(filename)
+                    ignored.append(self._told(path, filename))
                 continue
             inside = list(self._walk(filename, above))
             ignored += [each for each, entry in inside if entry.kind == 'ignored']
@@ -182,7 +208,7 @@ class Folder(Source):
         try:
             names = files.names_in(folder)
         except OSError as error:
-            if is_the_machines_fault(error):
+            if files.is_exhausted(error):
                 raise
             yield relative, Entry(folder, (error.strerror or str(error)).lower())
             return
@@ -198,7 +224,7 @@ class Folder(Source):
                 yield from self._walk(filename, above)
             elif entry.kind == 'folder':
                 yield filename, Entry(entry.path, 'a folder, not an image')
-            elif entry.kind == 'image' and not is_image_name:
+            elif not is_image_name:
                 yield filename, Entry(entry.path, 'ignored')
             else:
                 yield filename, entry
@@ -215,7 +241,7 @@ def _names_in(folder: str) -> list[str]:
     try:
         return files.names_in(folder)
     except OSError as error:
-        if is_the_machines_fault(error):
+        if files.is_exhausted(error):
             raise
         return []
 

@@ -120,3 +120,55 @@ def test_a_rerun_into_the_folder_of_images_writes_nothing_and_decodes_nothing(di
     assert (writer.prepared, change_times(divided)) == ([], before)
     assert list(done.manifests) == ['train', 'validation', 'test']
     assert done.manifests['train'].ignored == ()
+
+
+EXACT = {'shares': SHARES, 'split_by': 'exact'}
+
+
+@pytest.mark.parametrize(
+    'older',
+    [
+        {**EXACT, 'shares': {'train': 0.3, 'validation': 0.2, 'test': 0.5}},
+        {**EXACT, 'shares': {'train': 0.5, 'test': 0.5}},
+        {**EXACT, 'random_seed': 1},
+        {**EXACT, 'split_by': 'hash'},
+    ],
+)
+def test_another_kind_of_division_is_made_anew(images, output, tmp_path, older):
+    before = splits_of(convert(images, output, **older))
+    after = splits_of(convert(images, output, **EXACT))
+    assert after != before
+    assert after == splits_of(convert(images, tmp_path / 'fresh', **EXACT))
+    assert contents(output) == contents(tmp_path / 'fresh')
+
+
+def test_one_manifest_of_another_division_is_enough_to_divide_anew(images, output, tmp_path):
+    convert(images, output, **EXACT, random_seed=1)
+    for split in ('train', 'test'):
+        (output / split / f'{split}.json').unlink()
+    convert(images, output, **EXACT)
+    convert(images, tmp_path / 'fresh', **EXACT)
+    assert contents(output) == contents(tmp_path / 'fresh')
+
+
+def test_a_division_is_kept_where_a_kill_left_no_manifests(images, output, tmp_path):
+    before = splits_of(convert(images, output, **EXACT))
+    for split in SHARES:
+        (output / split / f'{split}.json').unlink()
+    draw_images(tmp_path / 'more', per_class=4, seed=9)
+    for path in (tmp_path / 'more').rglob('*.jpg'):
+        copy(path, images / path.parent.name / f'0{path.name}')
+    after = splits_of(convert(images, output, **EXACT))
+    assert {name: after[name] for name in before} == before
+    fresh = splits_of(convert(images, tmp_path / 'fresh', **EXACT))
+    assert {name: fresh[name] for name in before} != before
+
+
+def test_records_beside_the_splits_of_the_images_are_the_same_twice(divided):
+    convert(divided, divided / 'records')
+    before, writer = change_times(divided / 'records'), Writer()
+    done = convert(divided, divided / 'records', writer=writer)
+    assert (writer.prepared, change_times(divided / 'records')) == ([], before)
+    assert list(done.manifests) == ['train', 'validation', 'test']
+    assert done.manifests['train'].class_names == ('blue', 'green', 'red')
+    assert done.manifests['train'].ignored == ()

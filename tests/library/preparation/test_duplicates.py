@@ -38,7 +38,7 @@ def found(*images):
 
 def settled(rule, *images):
     """The reasons why images are dropped, by their names."""
-    kept = settle(images, found(*images), rule)
+    kept = settle(images, found(*images), rule, listed_in='/out/duplicates.csv')
     assert [each.filename for each in kept] == [each.filename for each in images]
     return {
         each.filename: each.content.reason for each in kept if isinstance(each.content, Unusable)
@@ -91,7 +91,8 @@ def fails(message, rule, *images):
 
 def test_a_picture_under_two_labels_stops_it_unless_a_rule_says_otherwise():
     fails(
-        'the same picture under two labels: b and c (--duplicates report or drop goes on)',
+        'the same picture under two labels: b and c; see /out/duplicates.csv '
+        '(--duplicates report or drop goes on)',
         None,
         *(image('a', 1), image('b', 0), image('c', 0, label=1), image('d', 1)),
     )
@@ -99,7 +100,8 @@ def test_a_picture_under_two_labels_stops_it_unless_a_rule_says_otherwise():
 
 def test_the_image_of_the_other_label_is_the_one_that_is_named():
     fails(
-        'the same picture under two labels: a and c (--duplicates report or drop goes on)',
+        'the same picture under two labels: a and c; see /out/duplicates.csv '
+        '(--duplicates report or drop goes on)',
         None,
         *(image('a', 0), image('b', 0), image('c', 0, label=1)),
     )
@@ -107,7 +109,8 @@ def test_the_image_of_the_other_label_is_the_one_that_is_named():
 
 def test_any_picture_that_is_there_twice_stops_it_where_that_is_asked_for():
     fails(
-        'the same picture: a and b, and 1 more such pictures (--duplicates report or drop goes on)',
+        'the same picture: a and b, and 1 more such pictures; see /out/duplicates.csv '
+        '(--duplicates report or drop goes on)',
         'error',
         *(image('a', 0), image('b', 0), image('c', 1), image('d', 1, label=1)),
     )
@@ -145,11 +148,11 @@ def rows_of(path):
 
 
 def test_the_list_puts_equal_pictures_side_by_side(tmp_path):
-    output = Output(str(tmp_path / 'new'), None)
+    output = Output(str(tmp_path), None)
     name = os.fsdecode(b'caf\xe9, 1')
     groups = found(image('a', 0), image('b', 1), image(name, 0, label=1), image('d', 1, 0, 'test'))
     write_duplicates(output, groups, ('cat', 'dog'))
-    head, *rows = rows_of(tmp_path / 'new' / 'duplicates.csv')
+    head, *rows = rows_of(tmp_path / 'duplicates.csv')
     assert head == ['sha256', 'split', 'class', 'file']
     assert [row[1:] for row in rows] == [
         ['train', 'cat', 'a'],
@@ -203,3 +206,20 @@ def test_a_folder_above_that_may_not_be_listed_shares_nothing(neighbours, monkey
 
     monkeypatch.setattr(os, 'listdir', closed)
     assert shared_with_neighbours(Target(str(neighbours / 'dataset' / 'train'), 'train'), []) == {}
+
+
+def test_neighbours_may_have_any_name(tmp_path):
+    one, two = tmp_path / 'data' / 'Monday, the 1st', tmp_path / 'data' / os.fsdecode(b'caf\xe9')
+    images = draw_images(tmp_path / 'images', per_class=2)
+    convert_images(images, one, 'my flowers')
+    os.rename(one, two)
+    assert convert_images(images, tmp_path / 'data' / 'x', 'train').shared == {str(two): 6}
+
+
+def test_neighbours_are_found_from_within_the_folder(neighbours, monkeypatch):
+    monkeypatch.chdir(neighbours / 'dataset' / 'train')
+    paths = (neighbours / 'images' / 'test').rglob('*.jpg')
+    digests = content_digests([image(str(path), str(path)) for path in paths])
+    folder = str(neighbours / 'dataset' / 'test')
+    for here in ('.', '../train/'):
+        assert shared_with_neighbours(Target(here, 'train'), digests) == {folder: 6}

@@ -69,13 +69,18 @@ def test_any_file_name_comes_back(tmp_path, name):
     assert list(read_digests(str(path))) == [sha256(os.fsencode(name))]
 
 
-@pytest.mark.parametrize('count', [0, 1, 999, 1000, 1001, 2500])
+@pytest.mark.parametrize('count', [1, 999, 1000, 1001, 2500])
 def test_a_list_of_any_length_is_written_whole(tmp_path, count):
     path = tmp_path / 'train.images.csv'
     shard = planned(*(f'{number}.jpg' for number in range(count)))
     write_images(str(path), [shard], [])
     assert list(read_digests(str(path))) == list(shard.digests)
     assert contents(tmp_path).keys() == {'train.images.csv'}
+
+
+def test_a_split_that_stores_nothing_has_no_list(tmp_path):
+    write_images(str(tmp_path / 'train.images.csv'), [planned('a')], [Rejected('a', 'empty file')])
+    assert contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize(

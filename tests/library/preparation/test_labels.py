@@ -9,7 +9,7 @@ import pytest
 
 from library.errors import ConfigError, DataError
 from library.preparation.labels import read_labels, relabel
-from library.records.listing import LabelledImage, Listing
+from library.records.listing import LabelledImage, Listing, check_listing
 from library.records.manifest import Manifest
 
 
@@ -95,14 +95,15 @@ def test_nothing_else_of_a_listing_changes():
 
 
 def test_a_class_without_a_name_is_an_error_that_lists_it():
-    with pytest.raises(DataError, match=r"^/images: --labels does not name 'bird', 'dog'$"):
+    expected = "/images: holds classes that --labels does not name: 'bird', 'dog'"
+    with pytest.raises(DataError, match=f'^{expected}$'):
         relabel(listing_of('bird', 'cat', 'dog'), ('cat',))
     assert DataError.exit_code == 3
 
 
 def test_of_many_classes_without_a_name_a_few_are_shown():
-    expected = "/images: --labels does not name 'c0', 'c1', 'c2', 'c3', 'c4' ..."
-    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+    expected = "does not name: 'c0', 'c1', 'c2', 'c3', 'c4' ..."
+    with pytest.raises(DataError, match=f'{re.escape(expected)}$'):
         relabel(listing_of(*(f'c{number}' for number in range(9))), ('cat',))
 
 
@@ -123,5 +124,14 @@ def test_a_number_beyond_the_names_is_an_error_that_says_the_range():
 
 
 def test_numbers_are_no_positions_where_a_class_is_no_number():
-    with pytest.raises(DataError, match=r"does not name '0'$"):
+    with pytest.raises(DataError, match=r"does not name: '0'$"):
         relabel(listing_of('0', 'cat'), ('cat', 'dog'))
+
+
+def test_many_names_are_read_and_given_at_once(write):
+    names = tuple(f'class {number:05}' for number in range(20_000))
+    path = write('\n'.join(reversed(names)), 'labels.txt')
+    listing = relabel(listing_of(*names), read_labels(str(path)))
+    check_listing(listing)
+    assert listing.class_names == names[::-1]
+    assert [image.label for image in listing.images] == list(range(20_000))[::-1]

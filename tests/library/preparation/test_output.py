@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conversions import change_times
 
-from library.preparation.output import Output, Target, write_list, wrote
+from library.preparation.output import Output, Target, wrote
 
 SHARD = 'train-00000-of-00002.tfrecord'
 
@@ -87,19 +86,3 @@ def test_a_manifest_is_told_from_other_json_by_what_it_holds(write):
     manifest = write('{"format": "image-classification-tfrecords", cut', 'train.json')
     assert wrote(str(manifest))
     assert not wrote(str(write('{"annotations": []}', 'coco.json')))
-
-
-def test_a_list_that_is_there_already_is_left_alone(write, tmp_path):
-    path = write('one\ntwo\n', 'list.csv')
-    before = change_times(tmp_path)
-    write_list(str(path), lambda: iter([b'one\n', b'two\n']))
-    assert change_times(tmp_path) == before
-
-
-@pytest.mark.parametrize('older', [None, 'one\n', 'one\ntwo\nthree\n'])
-def test_another_list_replaces_the_older_one(write, tmp_path, older):
-    if older is not None:
-        write(older, 'list.csv')
-    write_list(str(tmp_path / 'list.csv'), lambda: iter([b'one\n', b'two\n']))
-    assert (tmp_path / 'list.csv').read_bytes() == b'one\ntwo\n'
-    assert [path.name for path in tmp_path.iterdir()] == ['list.csv']

@@ -8,6 +8,8 @@ import signal
 import pytest
 from conftest import convert_folder, draw_images
 from conversions import Writer, contents, convert_images, list_images
+from converting import flags
+from forked import run_forked
 from test_workers import exit_at_once
 
 from library import files
@@ -21,6 +23,20 @@ from library.records.shards import shard_names
 
 RECIPE = Recipe(64)
 POISON = b'kills the worker that reads it'
+
+# Workers are started by a Python that is not there; so is Python's own tracker, unless it runs.
+WITHOUT_PYTHON = """
+import multiprocessing
+from multiprocessing import resource_tracker
+import convert_dataset
+from library.runtime.entry import run_program
+
+tracked, *argv = argv
+if tracked == 'True':
+    resource_tracker.ensure_running()
+multiprocessing.set_executable('/nowhere/python')
+status = run_program(convert_dataset.main, argv)
+"""
 
 
 def die_of_poison(contents, recipe):
@@ -96,3 +112,21 @@ def test_what_was_finished_when_a_worker_died_is_kept(images, tmp_path, monkeypa
     writer = Writer()
     assert convert_images(images, tmp_path / 'out', writer=writer, num_shards=5).kept == 4
     assert writer.prepared == [image.filename for image in last.images]
+
+
+@pytest.mark.parametrize('tracked', [True, False])
+def test_workers_that_cannot_start_are_exit_code_5(tmp_path, tracked):
+    images, output = draw_images(tmp_path / 'images'), tmp_path / 'out'
+    message = (
+        'error: a worker process died (killed, or out of memory); run it again: what is done is '
+        'kept'
+    )
+    # How it shows is a matter of luck.
+    for _ in range(4):
+        status, said = run_forked(
+            tmp_path, WITHOUT_PYTHON, tracked, *flags(images, output, workers=2)
+        )
+        lines = said.splitlines()
+        assert (status, lines.count(message), contents(output)) == (5, 1, {})
+        # Python's own pool may stumble once more when the interpreter ends.
+        assert lines[0] == message or not tracked

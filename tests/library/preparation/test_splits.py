@@ -46,9 +46,19 @@ def deviations(splits, labels, shares):
         ('train=0.8,validation=0.1,test=0.1', SHARES),
     ],
 )
-def test_shares_are_read_in_the_order_given(text, shares):
+def test_shares_are_read(text, shares):
     assert parse_shares(text) == shares
-    assert list(parse_shares(text)) == list(shares)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'zoo=.1,test=.2,validation=.3,extra=.1,train=.3',
+        'extra=.1,train=.3,val=.3,zoo=.1,Test=.2',
+    ],
+)
+def test_shares_come_in_the_usual_order_whatever_the_order_of_the_words(text):
+    assert list(parse_shares(text)) == ['train', 'validation', 'test', 'extra', 'zoo']
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,7 @@ def test_shares_are_read_in_the_order_given(text, shares):
         ('=1', "expected NAME=SHARE,NAME=SHARE, not '=1'"),
         ('a/b=1', "expected NAME=SHARE,NAME=SHARE, not 'a/b=1'"),
         ('../b=1', "expected NAME=SHARE,NAME=SHARE, not '../b=1'"),
+        ('a\nb=1', r"expected NAME=SHARE,NAME=SHARE, not 'a\nb=1'"),
         ('.b=1', "expected NAME=SHARE,NAME=SHARE, not '.b=1'"),
         ('train=', "'' is not a number"),
         ('train=most', "'most' is not a number"),

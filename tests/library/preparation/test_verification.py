@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import struct
 
 import pytest
 import tensorflow as tf
+from conftest import draw_images
+from conversions import convert_images
+from forked import run_forked
 
 import convert_dataset
+from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.verification import verify
 from library.records.example import encode_example
+
+# Nobody reads what it prints; Python buffers that, or not.
+INTO_A_CLOSED_PIPE = """
+import os, sys
+import convert_dataset
+from library.runtime.entry import run_program
+
+buffered, *argv = argv
+reader, writer = os.pipe()
+os.close(reader)
+closed = sys.stdout = open(writer, 'w', buffering=-1 if buffered == 'True' else 1)
+status = run_program(convert_dataset.main, argv)
+"""
 
 
 @pytest.fixture
@@ -42,8 +60,6 @@ def rewrite(path, records):
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:
             writer.write(record)
-    from library import files
-
     manifest = path.parent / 'train.json'
     content = json.loads(manifest.read_text())
     size, digest = files.digest(str(path))
@@ -153,7 +169,54 @@ def test_the_program_says_that_all_is_well(data, capsys):
 
 def test_the_program_ends_with_3_after_naming_each_problem(data, shard, capsys):
     shard.unlink()
-    with pytest.raises(DataError, match='1 problems') as error:
+    with pytest.raises(DataError, match=f'^{data}: 1 problem, named above$') as error:
         convert_dataset.main(['--verify', str(data)])
     assert error.value.exit_code == 3
     assert capsys.readouterr().out == f'{shard}: missing\n'
+
+
+@pytest.fixture
+def several(tmp_path):
+    """Two splits that were made together."""
+    images = draw_images(tmp_path / 'images', per_class=4)
+    convert_images(images, tmp_path / 'both', None, shares={'train': 0.5, 'test': 0.5})
+    return tmp_path / 'both'
+
+
+@pytest.mark.parametrize('gone', ['manifest', 'folder'])
+def test_a_split_whose_manifest_is_missing_is_named(several, gone):
+    assert problems(several) == []
+    (several / 'test' / 'test.json').unlink()
+    if gone == 'folder':
+        shutil.rmtree(several / 'test')
+    expected = [f'{several}/test: the manifest of this split is missing']
+    assert problems(several) == expected
+    # The folder of one split may have been copied elsewhere alone.
+    assert problems(several / 'train') == []
+
+
+def test_the_folder_of_one_split_may_be_where_one_is(several, monkeypatch):
+    monkeypatch.chdir(several / 'train')
+    assert list(verify('.')) == []
+    monkeypatch.chdir(several)
+    assert list(verify('train')) == list(verify('train/')) == []
+
+
+def test_splits_in_a_remote_store_are_looked_for_there(tmp_path):
+    remote = f'ram://{tmp_path}'
+    images = draw_images(tmp_path / 'images', per_class=4)
+    convert_images(images, remote, None, shares={'train': 0.5, 'test': 0.5})
+    assert list(verify(remote)) == list(verify(f'{remote}/train')) == []
+    files.remove(f'{remote}/test/test.json')
+    assert list(verify(remote)) == [f'{remote}/test: the manifest of this split is missing']
+
+
+@pytest.mark.parametrize('buffered', [True, False])
+def test_what_nobody_reads_is_no_success(data, shard, tmp_path, buffered):
+    words = ('--verify', data)
+    status, said = run_forked(tmp_path, INTO_A_CLOSED_PIPE, buffered, *words)
+    assert (status, said) == (128 + signal.SIGPIPE, '')
+    shard.unlink()
+    status, said = run_forked(tmp_path, INTO_A_CLOSED_PIPE, buffered, *words)
+    told = f'error: {data}: 1 problem, named above\n'
+    assert (status, said) == ((3, told) if buffered else (128 + signal.SIGPIPE, ''))

@@ -112,7 +112,7 @@ def test_what_lies_beside_the_splits_and_beside_their_classes_is_named_and_ignor
         'README.md',
         'test/cat/Thumbs.db',
         'train/notes.txt',
-        'val',
+        'val: symbolic link (see --follow_symlinks)',
     ]
 
 
@@ -156,3 +156,26 @@ def test_a_class_may_be_named_like_a_split(tmp_path):
     write(tmp_path, 'all/train/train/1.jpg', 'all/test/train/1.jpg')
     listing = listed(tmp_path / 'all')
     assert (listing.class_names, listing.splits) == (('train',), ('train', 'test'))
+
+
+@pytest.mark.parametrize('inside', ['', 'deep/er'])
+def test_records_in_a_folder_beside_the_splits_change_nothing(tmp_path, inside):
+    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg')
+    output = f'records/{inside}'
+    before = listed(tmp_path, output)
+    for split in ('train', 'test'):
+        write(tmp_path / output / split, f'{split}-00000-of-00001.tfrecord')
+        manifest(tmp_path / output / split, f'{split}.json')
+    assert listed(tmp_path, output) == before
+    assert (before.splits, before.ignored) == (('train', 'test'), ())
+
+
+@pytest.mark.parametrize('names', [('unlabeled/1.jpg',), ('unlabeled/deep/1.jpg', 'zoo/1.jpg')])
+def test_a_folder_beside_splits_that_is_none_is_an_error_that_names_it(tmp_path, names):
+    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg', *names)
+    expected = (
+        f'{tmp_path}: holds the splits test, train, and beside them unlabeled, which is none; '
+        'move it away'
+    )
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        listed(tmp_path)

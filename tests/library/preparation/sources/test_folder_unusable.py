@@ -29,12 +29,24 @@ def linked_folders(tmp_path):
     return tmp_path / 'images'
 
 
-def test_links_are_rejected_by_name(tmp_path):
+LINK = 'symbolic link (see --follow_symlinks)'
+
+
+def test_links_that_are_named_like_images_are_rejected_by_name(tmp_path):
     listing = listed(linked_folders(tmp_path))
     assert sorted(labels(listing)) == ['cat/0.jpg']
-    links = ['cat/folder', 'cat/image.jpg', 'cat/nowhere.jpg']
-    assert unusable(listing) == dict.fromkeys(links, 'symbolic link (see --follow_symlinks)')
+    links = ['cat/image.jpg', 'cat/nowhere.jpg']
+    assert unusable(listing) == dict.fromkeys(links, LINK)
     assert {image.size for image in listing.images if image.filename in links} == {0}
+
+
+def test_links_and_pipes_that_are_not_named_like_images_are_named_and_ignored(tmp_path):
+    images = linked_folders(tmp_path)
+    (images / 'cat' / 'notes').symlink_to(tmp_path / 'gone.txt')
+    os.mkfifo(images / 'cat' / 'pipe')
+    assert listed(images).ignored == ('cat/folder', 'cat/notes', 'cat/pipe')
+    followed = listed(images, follow_symlinks=True)
+    assert followed.ignored == ('cat/notes', 'cat/pipe')
 
 
 def test_links_are_followed_where_that_is_asked_for(tmp_path):
@@ -47,7 +59,7 @@ def test_a_link_to_a_class_folder_is_a_class_only_where_links_are_followed(tmp_p
     write(tmp_path, 'images/cat/1.jpg', 'outside/1.jpg')
     (tmp_path / 'images' / 'dog').symlink_to(tmp_path / 'outside')
     assert listed(tmp_path / 'images').class_names == ('cat',)
-    assert listed(tmp_path / 'images').ignored == ('dog',)
+    assert listed(tmp_path / 'images').ignored == (f'dog: {LINK}',)
     followed = listed(tmp_path / 'images', follow_symlinks=True)
     assert followed.class_names == ('cat', 'dog')
 
