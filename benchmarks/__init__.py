@@ -1,0 +1,1 @@
+"""Speed on this machine beside what the same machine could do, measured in turns."""
