@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -38,32 +38,3 @@ def parallel_interleave(files: tf.data.Dataset, files_at_once: int) -> tf.data.D
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-
-
-def epoch_after_epoch(
-    one_epoch: Callable[[tf.Tensor], tf.data.Dataset], examples: int, first: int
-) -> tf.data.Dataset:
-    """An endless stream of epochs from any of its examples on.
-
-    A resumed run starts where it was, and sees what it would have seen without the stop: every
-    epoch follows from its number alone. Skipping costs the reading of records, not their decoding.
-
-    Args:
-      one_epoch: takes the epoch's number from 0, int64, and gives its records.
-      examples: how many records an epoch has.
-      first: how many records were fed before.
-    """
-
-    def seeded_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        # The order must follow from the epoch alone, and not from what the program's seed was when
-        # this was called; and tf.data cannot take a tensor as seed where that one is 0.
-        tf.compat.v1.set_random_seed(1)
-        return one_epoch(epoch)
-
-    epoch, skipped = divmod(first, examples)
-    return tf.data.Dataset.counter(start=epoch).flat_map(seeded_epoch).skip(skipped)
-
-
-def numbered(dataset: tf.data.Dataset, first: int = 0) -> tf.data.Dataset:
-    """Pairs each element with its number, the key of everything random that follows."""
-    return tf.data.Dataset.zip((tf.data.Dataset.counter(start=first), dataset))

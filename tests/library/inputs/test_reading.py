@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 import tensorflow as tf
 
 from library.inputs.reading import (
-    epoch_after_epoch,
     list_shards,
-    numbered,
     parallel_interleave,
 )
 
@@ -54,31 +51,3 @@ def test_a_seed_gives_the_shards_an_order_of_its_own(tmp_path):
     assert all(sorted(order) == sorted(paths) for order in orders)
     assert orders[0] == orders[1]
     assert len({tuple(order) for order in orders}) == 3
-
-
-@pytest.mark.parametrize('first', [0, 3, 4, 9])
-def test_epochs_follow_each_other_from_any_example_on(first):
-    def one_epoch(epoch):
-        return tf.data.Dataset.range(4).map(lambda record: epoch * 10 + record)
-
-    stream = epoch_after_epoch(one_epoch, examples=4, first=first).take(6)
-    expected = [epoch * 10 + record for epoch in range(5) for record in range(4)]
-    assert list(stream.as_numpy_iterator()) == expected[first : first + 6]
-
-
-def test_the_order_of_an_epoch_does_not_depend_on_the_programs_seed():
-    def one_epoch(epoch):
-        return tf.data.Dataset.range(50).shuffle(50, epoch, reshuffle_each_iteration=False)
-
-    orders = []
-    for seed in (0, 1, 2):
-        tf.random.set_seed(seed)
-        stream = epoch_after_epoch(one_epoch, examples=50, first=0).take(100)
-        orders.append(list(stream.as_numpy_iterator()))
-    assert orders[0] == orders[1] == orders[2]
-    assert orders[0][:50] != orders[0][50:]
-
-
-def test_numbers_count_on_from_the_first():
-    dataset = numbered(tf.data.Dataset.from_tensor_slices(['a', 'b']).repeat(2), first=7)
-    assert [int(number) for number, _ in dataset] == [7, 8, 9, 10]

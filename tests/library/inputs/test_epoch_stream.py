@@ -1,0 +1,127 @@
+"""Records to an endless stream of epochs, whole or in shares."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from library.inputs.epoch_stream import FILES_PER_SHARE, epochs_in_shares, numbered, read_share
+from library.inputs.reading import list_shards, parallel_interleave
+
+EXAMPLES = 40
+
+
+def shuffled_share(shares):
+    def one_share(epoch, share):
+        records = tf.data.Dataset.range(EXAMPLES)
+        records = records.shuffle(EXAMPLES, epoch + 7, reshuffle_each_iteration=False)
+        return records.shard(shares, share)
+
+    return one_share
+
+
+def batches_of(first=0, shares=1):
+    """Batches of (numbers, records), with work behind them as a real chain has."""
+    dataset = epochs_in_shares(shuffled_share(shares), EXAMPLES, first, shares)
+    dataset = dataset.map(lambda number, record: (number, record), num_parallel_calls=2)
+    return dataset.batch(4, drop_remainder=True)
+
+
+def pairs(dataset, batches):
+    """The (number, record) pairs of some batches, in the order in which they come."""
+    return [
+        (int(number), int(record))
+        for numbers, records in itertools.islice(dataset, batches)
+        for number, record in zip(numbers, records, strict=True)
+    ]
+
+
+@pytest.mark.parametrize('first', [0, 3, 40, 93])
+def test_epochs_follow_each_other_from_any_example_on(first):
+    def one_share(epoch, share):
+        return tf.data.Dataset.range(4).map(lambda record: epoch * 10 + record)
+
+    stream = epochs_in_shares(one_share, 4, first, 1).take(9).as_numpy_iterator()
+    expected = [(number, number // 4 * 10 + number % 4) for number in range(first, first + 9)]
+    assert list(stream) == expected
+
+
+def test_in_a_graph_as_an_estimator_has_it_epochs_follow_each_other_too():
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        stream = epochs_in_shares(shuffled_share(1), EXAMPLES, 58, 1).batch(30)
+        numbers, records = tf.compat.v1.data.make_one_shot_iterator(stream).get_next()
+        numbers, records = session.run([numbers, records])
+    whole = pairs(batches_of(), 30)
+    assert list(zip(numbers, records, strict=True)) == whole[58:88]
+
+
+def test_the_order_of_an_epoch_does_not_depend_on_the_programs_seed():
+    orders = []
+    for seed in (0, 1, 2):
+        tf.random.set_seed(seed)
+        orders.append(pairs(batches_of(), 20))
+    assert orders[0] == orders[1] == orders[2]
+    assert [record for _, record in orders[0][:40]] != [record for _, record in orders[0][40:]]
+
+
+@pytest.mark.parametrize('shares', [2, 3, 7])
+def test_shares_together_are_an_epoch_each_record_with_the_number_of_one_stream(shares):
+    whole, cut = (pairs(batches_of(shares=each), EXAMPLES // 4) for each in (1, shares))
+    assert cut != whole
+    assert sorted(cut) == whole
+
+
+@pytest.mark.parametrize('first', [1, 17, 40, 58])
+def test_shares_together_skip_what_was_fed_before(first):
+    left = EXAMPLES - first % EXAMPLES
+    stream = epochs_in_shares(shuffled_share(3), EXAMPLES, first, 3).take(left)
+    numbers = sorted(int(number) for number, _ in stream)
+    assert numbers == list(range(first, first + left))
+
+
+@pytest.fixture
+def files(tmp_path):
+    def write(count):
+        paths = [str(tmp_path / f'{number}.tfrecord') for number in range(count)]
+        for path in paths:
+            with tf.io.TFRecordWriter(path) as writer:
+                for record in range(6):
+                    writer.write(f'{Path(path).stem}:{record}'.encode())
+        return paths
+
+    return write
+
+
+@pytest.mark.parametrize('count', [1, 2, 3 * FILES_PER_SHARE, 3 * FILES_PER_SHARE + 2])
+@pytest.mark.parametrize('shares', [1, 3])
+def test_each_record_belongs_to_one_share(files, count, shares):
+    paths = files(count)
+    parts = [
+        list(read_share(list_shards(paths, 5), count, 2, share, shares).as_numpy_iterator())
+        for share in range(shares)
+    ]
+    assert all(parts)
+    whole = list(parallel_interleave(list_shards(paths, 5), 2).as_numpy_iterator())
+    assert sorted(itertools.chain(*parts)) == sorted(whole)
+    assert shares > 1 or parts == [whole]
+
+
+def test_with_many_files_no_file_is_read_for_two_shares(files):
+    count = 2 * FILES_PER_SHARE
+    paths = files(count)
+    parts = [
+        {
+            record.split(b':')[0]
+            for record in read_share(list_shards(paths, 5), count, 2, share, 2).as_numpy_iterator()
+        }
+        for share in range(2)
+    ]
+    assert not parts[0] & parts[1]
+
+
+def test_what_is_read_once_is_numbered_from_the_start():
+    dataset = numbered(tf.data.Dataset.from_tensor_slices(['a', 'b']).repeat(2))
+    assert [int(number) for number, _ in dataset] == [0, 1, 2, 3]
