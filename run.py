@@ -1,9 +1,10 @@
 """Trains and evaluates an image classifier: HParams in, tf.estimator.Estimator out.
 
 The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
-every checkpoint and keeps the best; evaluate evaluates one checkpoint. Values come from sets in
-project.yaml (how and where to run, --config_set) and hyperparameters.yaml (what is learned,
---hyperparameter_set); each key of both is also a flag, which wins.
+every checkpoint and keeps the best; evaluate evaluates one checkpoint; preview draws training
+images as the model sees them. Values come from sets in project.yaml (how and where to run,
+--config_set) and hyperparameters.yaml (what is learned, --hyperparameter_set); each key of both is
+also a flag, which wins.
 """
 
 from __future__ import annotations
@@ -16,17 +17,24 @@ from library.config.command_line import help_text, parse
 from library.config.explain import check_run_exists, explain, read_saved
 from library.config.hparams import HParams, peek, resolve
 from library.config.yaml_sets import Set
-from library.records.manifest import check_same_classes, evaluation_split, open_split
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from library.runtime.run_facts import with_completed, with_facts
+from library.runtime.run_facts import with_completed
+from project.data import open_all
 from project.options import CATALOG, check
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
 
 # Mode to the file that runs it; the first is the default.
-MODES = {'train': 'train', 'train_and_eval': 'train', 'evaluate': 'evaluate'}
+MODES = {
+    'train': 'train',
+    'train_and_eval': 'train',
+    'evaluate': 'evaluate',
+    'preview': 'preview',
+}
+# Modes that work on a run that is there, with the values that it kept.
+ON_A_RUN = ('evaluate',)
 
 
 def main(argv: list[str]) -> int:
@@ -38,9 +46,9 @@ def main(argv: list[str]) -> int:
     mode = MODES[command_line.mode]
     model_dir = peek(CATALOG, command_line, 'model_dir')
     saved = read_saved(model_dir)
-    if mode != 'train':
+    if mode in ON_A_RUN:
         check_run_exists(model_dir)
-    hparams = resolve(CATALOG, command_line, saved if mode != 'train' else None)
+    hparams = resolve(CATALOG, command_line, saved if mode in ON_A_RUN else None)
     check(hparams, mode)
     if hparams.explain:
         print(explain(hparams))
@@ -51,16 +59,9 @@ def main(argv: list[str]) -> int:
 
 def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experiment:
     """Puts the Experiment together: data, facts, model, Estimator."""
-    split = evaluation_split(hparams.data_dir, hparams.eval_split)
-    train_data = open_split(hparams.data_dir, 'train') if mode == 'train' else None
-    eval_data = open_split(hparams.data_dir, split)
-    if train_data:
-        check_same_classes(train_data, eval_data)
-    origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
-    hparams = hparams.with_values(origin, eval_split=split)
-    hparams = with_facts(hparams, saved, train_data or eval_data)
-
     quiet_tensorflow(hparams.verbose)
+    hparams, train_data, eval_data = open_all(hparams, saved, training=mode not in ON_A_RUN)
+
     from library.runtime.experiment import make_experiment
     from project.input_fn import input_fn
     from project.model_fn import model_fn

@@ -5,19 +5,33 @@ Contract: {'image': uint8 [batch, size, size, 3]}, int64 [batch] labels.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.inputs.augmentation import augment
+from library.inputs.augmentation import AUGMENT_DRAWS, augment
 from library.inputs.batching import prefetch_to_device
-from library.inputs.decoding import center_window, decode_and_crop, random_window
+from library.inputs.decoding import (
+    WINDOW_DRAWS,
+    center_window,
+    decode_and_crop,
+    random_window,
+    to_bytes,
+)
+from library.inputs.epoch_stream import epochs_in_shares, numbered
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
-from library.inputs.reading import epoch_after_epoch, list_shards, numbered, parallel_interleave
-from library.records.example import parse_example
-from library.records.manifest import Manifest, open_split
+from library.inputs.service import count_workers, distribute_to_service
+from library.inputs.synthetic import SyntheticImages, synthetic_batches
 from library.runtime.run_folder import newest_step
+from project.data import open_data
+from project.image_stream import read_jpeg, shuffled_share, stored_order
+
+# Images in work for each core. tf.data alone stops at one, and a core then waits while the image
+# that it has finished stands in line: a tenth of the time with two cores.
+CALLS_PER_CORE = 4
 
 
 def input_fn(
@@ -42,79 +56,66 @@ def input_fn(
     # Random operations are keyed by numbers, so they give the same in whatever order the parallel
     # calls run; a resumed run goes on counting, and goes on in the data, where it was.
     steps = newest_step(params.model_dir) if training else 0
-    split = open_split(data.data_dir, 'train' if training else data.eval_split)
-    decode = _decoder(options, params.image_size, params.random_seed, augmented)
-    parallel = {
-        'num_parallel_calls': pipeline.num_parallel_calls or tf.data.AUTOTUNE,
-        'deterministic': True,
-    }
+    source = open_data(params, training)
+    has_strategy = input_context is not None
+    if isinstance(source, SyntheticImages):
+        noise = synthetic_batches(source, batch_size, params.image_size, training)
+        return _to_device(noise, pipeline, has_strategy)
+    decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
 
     if training:
+        shares = count_workers(data.data_service) if data.data_service else 1
         # Before batching: batches are full, and an epoch ends inside one.
-        dataset = epoch_after_epoch(
-            _shuffled_epoch(split, data, pipeline, params.random_seed),
-            split.examples,
+        dataset = epochs_in_shares(
+            shuffled_share(source, data, pipeline, params.random_seed, shares),
+            source.examples,
             first=steps * batch_size,
+            shares=shares,
         )
     else:
-        dataset = parallel_interleave(list_shards(split.shard_paths, None), files_at_once=1)
-    dataset = numbered(dataset, first=steps * batch_size)
-    dataset = dataset.map(decode, **parallel)
+        dataset = numbered(stored_order(source))
+    calls = pipeline.num_parallel_calls or _calls(elsewhere=training and bool(data.data_service))
+    dataset = dataset.map(decode, num_parallel_calls=calls, deterministic=True)
     dataset = dataset.batch(batch_size, drop_remainder=training)
-    if augmented:
-        dataset = numbered(dataset, first=steps)
-        dataset = dataset.map(_augmenter(options, params.random_seed), **parallel)
-    dataset = dataset.map(lambda images, labels: ({'image': images}, labels))
-    dataset = dataset.prefetch(pipeline.prefetch_batches or tf.data.AUTOTUNE)
-    return prefetch_to_device(dataset, pipeline.prefetch_to_device, input_context is not None)
+    if training and data.data_service:
+        dataset = distribute_to_service(dataset, data.data_service)
+    return _to_device(dataset, pipeline, has_strategy)
 
 
-def _shuffled_epoch(
-    split: Manifest, data: DataOptions, pipeline: PipelineOptions, seed: int
-) -> Callable[[tf.Tensor], tf.data.Dataset]:
-    """The records of an epoch by its number, each epoch in another order; stored order to debug."""
-
-    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        if data.debug:
-            return parallel_interleave(list_shards(split.shard_paths, None), files_at_once=1)
-        epoch_seed = epoch * 2**31 + seed
-        # Reading several shards in turns mixes them.
-        records = list_shards(split.shard_paths, epoch_seed)
-        records = parallel_interleave(records, pipeline.interleave_files)
-        # Before decoding, so that the buffer holds JPEGs: a tenth of their pixels.
-        return records.shuffle(data.shuffle_buffer, epoch_seed, reshuffle_each_iteration=False)
-
-    return one_epoch
+def _calls(elsewhere: bool) -> int:
+    """How many images to decode at the same time; tf.data decides where cores are not known."""
+    return tf.data.AUTOTUNE if elsewhere else CALLS_PER_CORE * (os.cpu_count() or 1)
 
 
 def _decoder(
-    options: ImageOptions, image_size: int, seed: int, augmented: bool
-) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """A record and its number to an image of the model's size and its label."""
+    read: Callable[[Any], dict[str, tf.Tensor]],
+    options: ImageOptions,
+    image_size: int,
+    seed: int,
+    augmented: bool,
+) -> Callable[[tf.Tensor, Any], tuple[tf.Tensor, tf.Tensor]]:
+    """An image of the source and its number to pixels of the model's size and a label."""
 
-    def decode(number: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        example = parse_example(record)
+    def decode(number: tf.Tensor, element: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        example = read(element)
+        jpeg = example['jpeg']
+        key = tf.stack([tf.constant(seed, tf.int64), number])
+        draws = tf.random.stateless_uniform([WINDOW_DRAWS + AUGMENT_DRAWS], key)
         if augmented and options.random_crop:
-            key = tf.stack([tf.constant(seed, tf.int64), number])
-            window = random_window(example['jpeg'], options.random_crop_min_area, key)
+            window = random_window(jpeg, options.random_crop_min_area, draws[:WINDOW_DRAWS])
         else:
-            window = center_window(example['jpeg'], options.center_crop)
-        return decode_and_crop(example['jpeg'], window, image_size), example['label']
+            window = center_window(jpeg, options.center_crop)
+        pixels = decode_and_crop(jpeg, window, image_size)
+        image = augment(pixels, options, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)
+        return image, example['label']
 
     return decode
 
 
-def _augmenter(
-    options: ImageOptions, seed: int
-) -> Callable[[tf.Tensor, tuple[tf.Tensor, tf.Tensor]], tuple[tf.Tensor, tf.Tensor]]:
-    """A batch and its number to the same batch, its images changed at random."""
-
-    def augment_batch(
-        number: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = batch
-        # Batches are numbered from -1 downwards: never the key of a single image's crop.
-        key = tf.stack([tf.constant(seed, tf.int64), -1 - number])
-        return augment(images, options, key), labels
-
-    return augment_batch
+def _to_device(
+    dataset: tf.data.Dataset, pipeline: PipelineOptions, has_strategy: bool
+) -> tf.data.Dataset:
+    """Batches under the names that model_fn knows, ahead of time where they are needed."""
+    dataset = dataset.map(lambda images, labels: ({'image': images}, labels))
+    dataset = dataset.prefetch(pipeline.prefetch_batches or tf.data.AUTOTUNE)
+    return prefetch_to_device(dataset, pipeline.prefetch_to_device, has_strategy)

@@ -16,7 +16,7 @@ from library.errors import ConfigError
 from library.exporters.options import BEST_STATE, BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.models.options import LossOptions
-from library.modes.options import EvaluationOptions, LoopOptions
+from library.modes.options import EvaluationOptions, LoopOptions, PreviewOptions
 from library.runtime.options import CheckpointOptions, ProcessOptions, SessionOptions
 from library.runtime.run_facts import RunFacts
 from library.training.options import OPTIMIZERS, OptimizerOptions
@@ -60,6 +60,7 @@ CATALOG = Catalog(
         CheckpointOptions,
         BestOptions,
         EvaluationOptions,
+        PreviewOptions,
         RunFacts,
     ),
     selectors={

@@ -213,7 +213,7 @@ def test_the_original_command_without_data_names_the_conversion(program, tmp_pat
     assert done.stderr.count('\n') == 1
     assert done.stderr.startswith(f'error: {tmp_path}/')
     assert 'no converted images; make them with: python convert_dataset.py' in done.stderr
-    assert f'--tfrecord_dir {tmp_path}/' in done.stderr
+    assert f'--tfrecord_dir {tmp_path} ' in done.stderr
     assert not (tmp_path / 'run').exists()
 
 
@@ -221,7 +221,7 @@ def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
     done = program('run.py', '--help')
     assert (done.returncode, done.stderr) == (0, '')
     text = ' '.join(done.stdout.split())
-    assert text.startswith('usage: run.py [train|train_and_eval|evaluate] [--OPTION VALUE]')
+    assert text.startswith('usage: run.py [train|train_and_eval|evaluate|preview] [--OPTION VALUE]')
     for group in ('base', 'data', 'augmentation', 'training', 'performance', 'checkpoints'):
         assert f'\n{group}:\n' in done.stdout
     assert '(default 100, epochs, >= 1)' in text

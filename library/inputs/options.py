@@ -16,6 +16,26 @@ class DataOptions(Options, group='data', home=PROJECT):
         'Folder with train/, test/ and perhaps validation/, as convert_dataset.py writes them.',
         kept_with_run=True,
     )
+    train_metadata: tuple[str, ...] = option(
+        (),
+        'Train on this instead of DATA_DIR: TFRecord files (patterns such as DIR/train*), or '
+        'images as they are: a CSV file or a folder.',
+        kept_with_run=True,
+    )
+    eval_metadata: tuple[str, ...] = option(
+        (), 'Evaluate on this instead of DATA_DIR: as train_metadata.', kept_with_run=True
+    )
+    use_synthetic_data: bool = option(
+        False,
+        'Feed noise from memory, to measure what the rest of a run costs.',
+        kept_with_run=True,
+    )
+    synthetic_classes: int = option(
+        10, 'Classes of the synthetic data.', unit='classes', low=1, kept_with_run=True
+    )
+    synthetic_examples: int = option(
+        1024, 'Images of an epoch of synthetic data.', unit='images', low=1, kept_with_run=True
+    )
     eval_split: str = option(
         'auto',
         'Split to evaluate on; auto is validation if there is one, else test.',
@@ -36,6 +56,11 @@ class DataOptions(Options, group='data', home=PROJECT):
     shuffle_buffer: int = option(
         4096, 'Encoded images that are shuffled together while training.', unit='images', low=1
     )
+    data_service: str | None = option(
+        None,
+        'Prepare training batches on the tf.data service with this dispatcher, HOST:PORT; none: '
+        'in this process.',
+    )
     debug: bool = option(False, 'Feed the training images in their stored order, unshuffled.')
 
     def images_per_batch(self, training: bool) -> int:
@@ -52,7 +77,7 @@ class PipelineOptions(Options, group='performance', home=PROJECT):
         8, 'Shards that are read at the same time while training.', unit='files', low=1
     )
     num_parallel_calls: int | None = option(
-        None, 'Images decoded at the same time; none: tf.data decides.', low=1
+        None, 'Images decoded at the same time; none: four for each core.', low=1
     )
     prefetch_batches: int | None = option(
         None, 'Batches kept ready; none: tf.data decides.', unit='batches', low=1

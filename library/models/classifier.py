@@ -84,7 +84,9 @@ def evaluation_metrics(
       eval_metric_ops: 'average_loss', 'accuracy', and 'examples', the number that was seen.
     """
     examples = tf.keras.metrics.Sum(name='examples', dtype=tf.float64)
-    examples.update_state(tf.ones_like(labels))
+    # Where the batch size is known beforehand, the ones alone would be counted without a batch.
+    with tf.control_dependencies([labels]):
+        examples.update_state(tf.ones_like(labels))
     return {
         'average_loss': tf.compat.v1.metrics.mean(losses),
         'accuracy': tf.compat.v1.metrics.accuracy(labels, predictions['label']),

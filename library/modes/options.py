@@ -29,3 +29,13 @@ class EvaluationOptions(Options, group='evaluation', home=PROJECT, modes=('evalu
     validation_name: str | None = option(
         None, 'Name of this evaluation: results go to eval_NAME/, none: to eval/.'
     )
+
+
+@dataclass(frozen=True)
+class PreviewOptions(Options, group='preview', home=PROJECT, modes=('preview',)):
+    """What `run.py preview` draws."""
+
+    preview_images: int = option(
+        32, 'Training images in the picture.', unit='images', low=1, high=400
+    )
+    preview_file: str = option('out/preview.png', 'The picture, a PNG.')

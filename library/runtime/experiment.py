@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.records.manifest import Manifest
+from library.records.listing import Split
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config
 
@@ -30,8 +30,8 @@ class Experiment:
     hparams: HParams
     estimator: tf.estimator.Estimator
     input_fn: InputFn
-    train_data: Manifest | None
-    eval_data: Manifest
+    train_data: Split | None
+    eval_data: Split
 
     def batches(self, mode: str) -> Callable[[], tf.data.Dataset]:
         """An input_fn for the Estimator, bound to this run."""
@@ -46,8 +46,8 @@ def make_experiment(
     hparams: HParams,
     input_fn: InputFn,
     model_fn: Callable[..., tf.estimator.EstimatorSpec],
-    train_data: Manifest | None,
-    eval_data: Manifest,
+    train_data: Split | None,
+    eval_data: Split,
 ) -> Experiment:
     """Makes the Estimator over the project's functions, and all around it."""
     config = run_config(

@@ -13,7 +13,7 @@ from library.config.fields import DERIVED, Options, option
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
-from library.records.manifest import Manifest
+from library.records.listing import Split
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RunFacts(Options, group='found out by the run', home=DERIVED):
     run_id: str | None = option(None, 'Tells this run from others that use the same folders.')
 
 
-def with_facts(hparams: HParams, saved: Set | None, data: Manifest) -> HParams:
+def with_facts(hparams: HParams, saved: Set | None, data: Split) -> HParams:
     """Adds the facts, from the saved run if there is one.
 
     Raises:

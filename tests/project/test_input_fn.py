@@ -124,5 +124,5 @@ def test_no_tuning_of_the_pipeline_changes_what_is_fed(hparams):
 
 def test_a_split_that_is_not_there_names_the_command_that_makes_it(hparams, tmp_path):
     params = hparams().with_values('this test', data_dir=str(tmp_path))
-    with pytest.raises(ConfigError, match=r'python convert_dataset.py --dataset_dir .*train'):
+    with pytest.raises(ConfigError, match=r'train: no converted images; make them with: python'):
         input_fn(TRAIN, params)

@@ -1,0 +1,84 @@
+"""Training images to a picture: what the model sees, augmented, with the names of their classes."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from library import files
+from library.hooks.progress import say
+from library.modes.options import PreviewOptions
+from library.runtime.experiment import Experiment
+
+# Inches of one image in the picture, and its resolution: about one point to a pixel at 224.
+INCHES, DPI = 1.6, 140
+# Longer names are cut, so that they do not run into each other.
+NAME_LENGTH = 22
+
+
+def run(experiment: Experiment) -> int:
+    """Draws the first training images that the run would see next; returns the exit code."""
+    options = experiment.hparams.take(PreviewOptions)
+    shown = _first(experiment, options.preview_images)
+    names = [experiment.hparams.class_names[label] for _, label in shown]
+    picture = draw_grid([image for image, _ in shown], names)
+    files.make_folder(os.path.dirname(options.preview_file) or '.')
+    files.write_atomically(options.preview_file, picture)
+    size = f'{shown[0][0].shape[1]}x{shown[0][0].shape[0]}'
+    say(f'{len(shown)} training images of {size} pixels: {options.preview_file}')
+    return 0
+
+
+def draw_grid(images: Sequence[np.ndarray], names: Sequence[str]) -> bytes:
+    """A PNG with all images, each under its name.
+
+    Args:
+      images: uint8 [height, width, 3] each.
+      names: of their classes.
+    """
+    # Wider than high, as screens are.
+    columns = min(10, len(images), math.ceil(math.sqrt(1.6 * len(images))))
+    rows = math.ceil(len(images) / columns)
+    figure = Figure(figsize=(columns * INCHES, rows * (INCHES + 0.25)), layout='constrained')
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for each in axes:
+        each.axis('off')
+    for each, image, name in zip(axes, images, names, strict=False):
+        each.imshow(image)
+        # A dollar sign would start a formula.
+        each.set_title(_title(name), fontsize=8, parse_math=False)
+    png = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Glyph ')  # drawn as boxes, of scripts without a font
+        figure.savefig(png, format='png', dpi=DPI)
+    return png.getvalue()
+
+
+def _title(name: str) -> str:
+    """A class name in one short line; what cannot be drawn, as of no UTF-8, is a question mark."""
+    text = ''.join(character if character.isprintable() else '?' for character in name)
+    return text if len(text) <= NAME_LENGTH else f'{text[: NAME_LENGTH - 1]}…'
+
+
+def _first(experiment: Experiment, count: int) -> list[tuple[np.ndarray, np.int64]]:
+    """The first images of the training batches, with their labels.
+
+    In a session, as training has them: an eager iterator that ends early holds Python's lock while
+    it waits for its calls under way, and those that are in Python wait for the lock.
+    """
+    shown: list[tuple[np.ndarray, np.int64]] = []
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        dataset = experiment.batches(tf.estimator.ModeKeys.TRAIN)()
+        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+        features, labels = iterator.get_next()
+        session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
+        while len(shown) < count:
+            shown += zip(*session.run([features['image'], labels]), strict=True)
+    return shown[:count]

@@ -1,0 +1,218 @@
+"""Options to the data of a run: converted images, images as they are, or noise."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import re
+import sys
+from typing import Any
+
+from library import files
+from library.config.explain import derived
+from library.config.hparams import HParams
+from library.config.yaml_sets import Set
+from library.errors import ConfigError, DataError
+from library.inputs.options import DataOptions
+from library.preparation.labels import relabel
+from library.preparation.options import SourceOptions
+from library.preparation.output import Output
+from library.records.listing import LabelledImage, Listing, Split, Unusable
+from library.records.manifest import (
+    Manifest,
+    check_same_classes,
+    check_whole,
+    evaluation_split,
+    open_split,
+    read_manifest,
+)
+from library.runtime.run_facts import with_facts
+from project.sources import SOURCES, find_source, source_class
+
+# Images of a direct source that may be unusable, as when converting.
+MAX_BAD_FRACTION = 0.1
+
+# Files that a pattern such as train* means: TFRecords by their ending or by their numbering.
+_RECORD_FILE = re.compile(r'.*(\.(tfrecords?|tfrec)|-\d{5}-of-\d{5})', re.DOTALL)
+
+_MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_dir)'
+
+
+def open_all(
+    hparams: HParams, saved: Set | None, training: bool
+) -> tuple[HParams, Split | None, Split]:
+    """Opens what a run reads, and tells it its classes.
+
+    Args:
+      hparams: every option.
+      saved: the values that the run kept, if it exists already.
+      training: False leaves the training data closed.
+
+    Returns:
+      The HParams with class names, run id and evaluation split; training data; evaluation data.
+
+    Raises:
+      ConfigError: there is no such data.
+      DataError: it is damaged, or the two hold different classes.
+      MismatchError: the run was trained on other classes.
+    """
+    train_data = None
+    if training:
+        train_data = open_data(hparams, training=True)
+        hparams = with_facts(hparams, saved, train_data)
+    elif known := derived(saved or {}, hparams.entries()['class_names'].option):
+        hparams = hparams.with_values('the run', class_names=known)
+    eval_data = open_data(hparams, training=False)
+    if train_data:
+        check_same_classes(train_data, eval_data)
+    else:
+        hparams = with_facts(hparams, saved, eval_data)
+    if not hparams.eval_metadata and not hparams.use_synthetic_data:
+        origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
+        split = evaluation_split(hparams.data_dir, hparams.eval_split)
+        hparams = hparams.with_values(origin, eval_split=split)
+    return hparams, train_data, eval_data
+
+
+def open_data(params: HParams, training: bool) -> Split:
+    """What a run trains on, or evaluates on: a Manifest, ForeignRecords, Listing, SyntheticImages.
+
+    Args:
+      params: the run's HParams; where they have class names, these number direct sources.
+      training: which of the two.
+
+    Raises:
+      ConfigError: there is no such data.
+      DataError: it is damaged, or holds classes that the run does not know.
+    """
+    data = params.take(DataOptions)
+    if data.use_synthetic_data:
+        # Late, because it imports TensorFlow.
+        from library.inputs.synthetic import SyntheticImages
+
+        names = tuple(f'class {label}' for label in range(data.synthetic_classes))
+        return SyntheticImages(names, data.synthetic_examples)
+    if data.data_service and data.train_metadata:
+        raise ConfigError(
+            '--data_service takes converted images (--data_dir): others are prepared in Python, '
+            'which cannot travel'
+        )
+    metadata = data.train_metadata if training else data.eval_metadata
+    if metadata:
+        return _renumbered(_open_metadata(metadata, training), params.class_names)
+    if data.train_metadata or data.eval_metadata:
+        missing = 'train' if training else 'eval'
+        raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
+    split = 'train' if training else evaluation_split(data.data_dir, data.eval_split)
+    return open_split(data.data_dir, split)
+
+
+# Each evaluation opens its data anew; listing many files takes time, and says what it leaves out.
+@functools.lru_cache(maxsize=4)
+def _open_metadata(metadata: tuple[str, ...], training: bool) -> Manifest | Listing | Any:
+    first, flag = metadata[0], f'--{"train" if training else "eval"}_metadata'
+    is_csv = first.lower().endswith('.csv') and files.exists(first)
+    if len(metadata) == 1 and (is_csv or files.is_folder(first)):
+        return _list_images(first, training)
+    paths = sorted({path for pattern in metadata for path in _record_files(pattern, flag)})
+    own = _own_records(paths)
+    if own is not None:
+        return own
+    from library.records.foreign import read_foreign
+
+    return read_foreign(paths, ', '.join(metadata))
+
+
+def _record_files(pattern: str, flag: str) -> list[str]:
+    """The TFRecord files that a pattern stands for; raises ConfigError where there are none."""
+    found = files.matching(pattern)
+    paths = [path for path in found if _RECORD_FILE.fullmatch(path) and not files.is_folder(path)]
+    if paths:
+        return paths
+    if files.is_folder(pattern) or (pattern.lower().endswith('.csv') and files.exists(pattern)):
+        raise ConfigError(f'{pattern}: a folder or CSV file is given alone ({flag})')
+    if files.exists(pattern) and any(source_class(name).fits(pattern) for name in SOURCES):
+        raise ConfigError(_MUST_BE_CONVERTED.format(pattern))
+    raise ConfigError(f'{pattern}: no TFRecord files, CSV file or folder of images ({flag})')
+
+
+def _own_records(paths: list[str]) -> Manifest | None:
+    """The manifest beside the files, cut down to them; None where it does not name them all.
+
+    Raises:
+      DataError: the files are not whole, by the manifests that there are.
+    """
+    folders = sorted({os.path.dirname(path) for path in paths})
+    manifests = [each for each in map(read_manifest, (name or '.' for name in folders)) if each]
+    for manifest in manifests:
+        check_whole(manifest)
+    if len(folders) > 1 or not manifests:
+        return None
+    names = {os.path.basename(path) for path in paths}
+    shards = tuple(shard for shard in manifests[0].shards if shard.name in names)
+    if len(shards) < len(names):
+        return None
+    part = dataclasses.replace(manifests[0], shards=shards)
+    if not part.examples:
+        raise DataError(f'{", ".join(paths)}: the shards hold no images')
+    return part
+
+
+def _list_images(path: str, training: bool) -> Listing:
+    """The usable images of a CSV file or folder; those of a split for this use, if it has any."""
+    if files.is_folder(path) and read_manifest(path):
+        raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
+    options = SourceOptions(dataset_dir=path)
+    source = source_class(find_source(path))(options, Output('', None))
+    listing = source.listing()
+    images = listing.images
+    if listing.splits:
+        wanted = ('train',) if training else ('validation', 'test')
+        split = next((name for name in wanted if name in listing.splits), None)
+        if split is None:
+            raise ConfigError(f'{path}: has no split {" or ".join(wanted)}')
+        images = tuple(image for image in images if image.split == split)
+    good = tuple(image for image in images if isinstance(image.content, str))
+    bad = [image for image in images if isinstance(image.content, Unusable)]
+    if len(good) + len(bad) < len(images):
+        raise ConfigError(_MUST_BE_CONVERTED.format(path))
+    if bad:
+        _tell_bad(path, bad, len(images))
+    if not good:
+        raise DataError(f'{path}: no images')
+    # Its last part names the data in metrics.json.
+    return dataclasses.replace(listing, images=good, folder=path.rstrip('/') or '/')
+
+
+def _tell_bad(path: str, bad: list[LabelledImage], total: int) -> None:
+    """Says which images are left out.
+
+    Raises:
+      DataError: they are too many.
+    """
+    reason = bad[0].content.reason if isinstance(bad[0].content, Unusable) else ''
+    text = f'{path}: {len(bad)} of {total} images cannot be read ({bad[0].filename}: {reason})'
+    if len(bad) / total > MAX_BAD_FRACTION:
+        raise DataError(text)
+    print(f'warning: {text}', file=sys.stderr)
+
+
+def _renumbered(split: Any, class_names: tuple[str, ...]) -> Split:
+    """A direct source with the labels of the run; converted images have theirs in the records."""
+    if not class_names or isinstance(split, Manifest):
+        return split
+    if isinstance(split, Listing):
+        return relabel(split, class_names, 'the training data')
+    if len(split.class_names) > len(class_names):
+        raise DataError(
+            f'{split.folder}: holds the label {len(split.class_names) - 1}, but there are '
+            f'{len(class_names)} classes'
+        )
+    for label, (own, known) in enumerate(zip(split.class_names, class_names, strict=False)):
+        # Where the records name no class its number stands for it.
+        if own != known and str(label) not in (own, known):
+            raise DataError(
+                f'{split.folder}: label {label} is {own!r}, but {known!r} in the training data'
+            )
+    return dataclasses.replace(split, class_names=class_names)

@@ -1,0 +1,96 @@
+"""The data of a run to a stream of its images, encoded, in stored order or shuffled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from library import files
+from library.errors import DataError
+from library.inputs.direct import from_generator, in_python, list_files
+from library.inputs.epoch_stream import read_share
+from library.inputs.options import DataOptions, PipelineOptions
+from library.inputs.reading import list_shards, parallel_interleave
+from library.preparation.formats import RejectedImage
+from library.preparation.recipe import Recipe
+from library.preparation.workers import prepare
+from library.records.example import parse_example
+from library.records.foreign import ForeignRecords
+from library.records.listing import Listing
+from library.records.manifest import Manifest
+
+Source = Manifest | ForeignRecords | Listing
+
+# Direct sources keep the size that their images have: a JPEG cannot be larger.
+AS_THEY_ARE = Recipe(max_edge=65_500)
+
+
+def stored_order(source: Source) -> tf.data.Dataset:
+    """Each image once: as a record, or as (path, label) where nothing was converted."""
+    if not isinstance(source, Listing):
+        return parallel_interleave(list_shards(source.shard_paths, None), files_at_once=1)
+    images = [(str(image.content), image.label) for image in source.images]
+    return list_files(dict(images)) if files.is_folder(source.folder) else from_generator(images)
+
+
+def shuffled_share(
+    source: Source, data: DataOptions, pipeline: PipelineOptions, seed: int, shares: int
+) -> Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset]:
+    """A share of an epoch by their numbers, each epoch in another order; stored order to debug.
+
+    Without a tf.data service there is one share: the whole epoch.
+    """
+
+    def one_share(epoch: tf.Tensor, share: tf.Tensor) -> tf.data.Dataset:
+        if data.debug:
+            return stored_order(source).shard(shares, share)
+        epoch_seed = epoch * 2**31 + seed
+        if isinstance(source, Listing):
+            # Paths are short, so all of them are shuffled together.
+            images, buffer = stored_order(source).shard(shares, share), source.examples
+        else:
+            # Reading several shards in turns mixes them; the buffer holds JPEGs, which take a tenth
+            # of their pixels.
+            paths = source.shard_paths
+            files = list_shards(paths, epoch_seed)
+            images = read_share(files, len(paths), pipeline.interleave_files, share, shares)
+            buffer = data.shuffle_buffer
+        return images.shuffle(buffer, epoch_seed, reshuffle_each_iteration=False)
+
+    return one_share
+
+
+def read_jpeg(source: Source) -> Callable[[Any], dict[str, tf.Tensor]]:
+    """What turns an element of these streams into {'jpeg': string, 'label': int64} scalars.
+
+    Images that were not converted go through the code of a conversion, so a picture of any format,
+    turned by its EXIF tag or not, looks to the model as a converted one does.
+    """
+    if isinstance(source, Listing):
+        return lambda image: {'jpeg': in_python(_prepare_file, image[0]), 'label': image[1]}
+    if isinstance(source, Manifest):
+        return parse_example
+
+    def read_foreign(record: tf.Tensor) -> dict[str, tf.Tensor]:
+        example = parse_example(record)
+        return example | {'jpeg': in_python(prepare_bytes, example['jpeg'])}
+
+    def prepare_bytes(encoded: bytes) -> bytes:
+        return _jpeg(encoded, f'{source.folder}: an image')
+
+    return read_foreign
+
+
+def _prepare_file(path: bytes) -> bytes:
+    name = os.fsdecode(path)
+    return _jpeg(name, name)
+
+
+def _jpeg(content: str | bytes, name: str) -> bytes:
+    outcome = prepare(content, AS_THEY_ARE)
+    if isinstance(outcome, RejectedImage):
+        raise DataError(f'{name}: {outcome}; take it out, or convert the data set')
+    return outcome.jpeg

@@ -1,0 +1,268 @@
+"""Options to data: converted images, folders, CSV files, TFRecords of others, and noise."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import struct
+
+import pytest
+from conftest import draw_images
+
+from library.config.command_line import parse
+from library.config.hparams import resolve
+from library.errors import ConfigError, DataError
+from library.records.foreign import ForeignRecords
+from library.records.listing import Listing
+from library.records.manifest import Manifest
+from project.data import open_all, open_data
+from project.options import CATALOG
+
+CLASSES = ('blue', 'green', 'red')
+
+
+@pytest.fixture
+def hparams(tmp_path):
+    """Options of a run as its command line gives them; a list is a flag with several values."""
+
+    def make(**flags):
+        words = ['--model', 'simple', '--model_dir', str(tmp_path / 'run')]
+        for name, value in flags.items():
+            values = value if isinstance(value, list) else [value]
+            words += [f'--{name}', *map(str, values)]
+        return resolve(CATALOG, parse(words, CATALOG))
+
+    return make
+
+
+@pytest.fixture
+def opened(hparams):
+    """What a run trains on, given this as --train_metadata; `known` are the run's classes."""
+
+    def call(*metadata, known=(), training=True):
+        paths = list(metadata)
+        params = hparams(train_metadata=paths, eval_metadata=paths)
+        return open_data(params.with_values('this test', class_names=known), training)
+
+    return call
+
+
+@pytest.fixture
+def refusal(opened):
+    def call(kind, *metadata, **options):
+        with pytest.raises(kind) as caught:
+            opened(*metadata, **options)
+        return str(caught.value)
+
+    return call
+
+
+@pytest.fixture
+def images(tmp_path):
+    return draw_images(tmp_path / 'images', per_class=4)
+
+
+@pytest.fixture
+def shards(tmp_path, images, data_dir):
+    """A copy of the converted training images: two shards and their manifest."""
+    return shutil.copytree(data_dir / 'train', tmp_path / 'shards')
+
+
+@pytest.fixture
+def csv(images):
+    """Writes a CSV file; a row that is a word alone is a class, of one of the red images."""
+
+    def call(*rows, header='path,label'):
+        full = [row if ',' in row else f'red/{n % 4}.jpg,{row}' for n, row in enumerate(rows)]
+        path = images / 'some.csv'
+        path.write_text('\n'.join([header, *full]) + '\n')
+        return path
+
+    return call
+
+
+# Folders and CSV files.
+
+
+def test_a_folder_is_its_images_by_class(opened, images):
+    listing = opened(images)
+    assert isinstance(listing, Listing)
+    assert (listing.class_names, listing.examples) == (CLASSES, 12)
+    assert listing.folder == str(images)
+
+
+@pytest.mark.parametrize(('training', 'count'), [(True, 12), (False, 6)])
+def test_of_a_folder_with_splits_each_use_gets_its_own(opened, tmp_path, training, count):
+    draw_images(tmp_path / 'photos' / 'train', per_class=4)
+    draw_images(tmp_path / 'photos' / 'val', per_class=2)
+    assert opened(tmp_path / 'photos', training=training).examples == count
+
+
+def test_a_split_column_serves_training_and_evaluation(opened, csv):
+    rows = ['red/0.jpg,red,train', 'red/1.jpg,red,test', 'red/2.jpg,red,dev']
+    path = csv(*rows, 'blue/0.jpg,blue,Training', header='path,label,split')
+    train, evaluation = opened(path), opened(path, training=False)
+    assert [image.filename for image in train.images] == ['red/0.jpg', 'blue/0.jpg']
+    assert [image.filename for image in evaluation.images] == ['red/2.jpg']
+    # Whatever a split lacks, all number the same classes.
+    assert train.class_names == evaluation.class_names == ('blue', 'red')
+
+
+def test_without_a_split_for_this_use_it_is_named(refusal, csv):
+    path = csv('red/0.jpg,red,train', 'red/1.jpg,red,fold', header='path,label,split')
+    message = refusal(ConfigError, path, training=False)
+    assert message == f'{path}: has no split validation or test'
+
+
+def test_a_few_missing_images_are_a_warning_and_many_an_error(opened, refusal, csv, capsys):
+    path = csv(*['red'] * 9, 'red/gone.jpg,red')
+    assert opened(path).examples == 9
+    reason = '(red/gone.jpg: row 11: no such file or directory)'
+    warning = f'warning: {path}: 1 of 10 images cannot be read {reason}\n'
+    assert capsys.readouterr().err == warning
+    # Which is over the tenth that a conversion takes by default.
+    other = csv(*['red'] * 8, 'red/gone.jpg,red').rename(path.with_name('other.csv'))
+    assert refusal(DataError, other).startswith(f'{other}: 1 of 9 images cannot be read (red/gone')
+
+
+def test_mnist_and_cifar_must_be_converted_first(refusal, tmp_path):
+    for name, shape in (('images-idx3', (4, 9, 9)), ('labels-idx1', (4,))):
+        header = bytes([0, 0, 8, len(shape)]) + struct.pack(f'>{len(shape)}I', *shape)
+        (tmp_path / f'train-{name}-ubyte').write_bytes(header + bytes(math.prod(shape)))
+    archive = tmp_path / 'images' / 'cifar-10-python.tar.gz'
+    archive.parent.mkdir()
+    archive.touch()
+    for path in (tmp_path, archive):
+        expected = f'{path}: must be converted first (convert_dataset.py --dataset_dir)'
+        assert refusal(ConfigError, path) == expected
+
+
+# The classes of a run.
+
+
+def test_labels_are_those_of_the_run(opened, csv):
+    listing = opened(csv('red', 'blue'), known=('red', 'green', 'blue'))
+    assert [image.label for image in listing.images] == [0, 2]
+    assert listing.class_names == ('red', 'green', 'blue')
+
+
+def test_numbers_are_positions_among_the_names_of_the_run(opened, csv):
+    listing = opened(csv('2', '0'), known=CLASSES)
+    assert [image.label for image in listing.images] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ('rows', 'known', 'unknown'),
+    [
+        (['red', 'pink', 'azure'], CLASSES, "'azure', 'pink'"),
+        (['0', '1'], ('0', '2'), "'1'"),
+        ([f'c{n}' for n in range(9)], CLASSES, "'c0', 'c1', 'c2', 'c3', 'c4' ..."),
+    ],
+)
+def test_classes_that_were_not_trained_on_are_listed(refusal, csv, rows, known, unknown):
+    path = csv(*rows)
+    expected = f'{path}: holds classes that the training data does not name: {unknown}'
+    assert refusal(DataError, path, known=known) == expected
+
+
+def test_a_number_that_is_no_position_is_refused(refusal, csv):
+    message = refusal(DataError, csv('2', '3'), known=CLASSES)
+    assert message.endswith("label '3' is out of range: the training data has 3 classes, 0 to 2")
+
+
+# TFRecords.
+
+
+def test_own_shards_are_opened_by_their_manifest(opened, shards):
+    manifest = opened(f'{shards}/*.tfrecord')
+    assert isinstance(manifest, Manifest)
+    assert (manifest.class_names, manifest.examples) == (CLASSES, 24)
+    assert opened(f'{shards}//train-*').shard_paths == manifest.shard_paths
+
+
+def test_some_of_the_own_shards_are_a_part_of_them(opened, shards):
+    first, second = (opened(f'{shards}/train-0000{n}-of-*') for n in range(2))
+    assert (first.examples, second.examples) == (12, 12)
+    assert first.shard_paths == [f'{shards}/train-00000-of-00002.tfrecord']
+    assert first.class_names == CLASSES
+
+
+def test_own_shards_of_two_folders_are_read_together(opened, shards, data_dir):
+    records = opened(f'{shards}/*.tfrecord', f'{data_dir}/test/*.tfrecord')
+    assert isinstance(records, ForeignRecords)
+    assert (records.class_names, records.examples) == (CLASSES, 39)
+
+
+@pytest.mark.parametrize('other', ['', '{data_dir}/test/*.tfrecord'])
+def test_an_own_shard_that_was_cut_between_two_records_is_refused(refusal, shards, data_dir, other):
+    path = shards / 'train-00001-of-00002.tfrecord'
+    data = path.read_bytes()
+    (length,) = struct.unpack('<Q', data[:8])
+    path.write_bytes(data[: length + 16])
+    others = [other.format(data_dir=data_dir)] if other else []
+    message = refusal(DataError, f'{shards}/*.tfrecord', *others)
+    assert message.startswith(f'{path}: {length + 16} bytes, but {len(data)} were written')
+
+
+def test_shards_without_a_manifest_are_those_of_another_program(opened, shards):
+    (shards / 'train.json').unlink()
+    records = opened(f'{shards}/train*', known=CLASSES)
+    assert isinstance(records, ForeignRecords)
+    assert (records.class_names, records.examples) == (CLASSES, 24)
+
+
+def test_records_with_more_or_other_classes_than_the_run_are_refused(refusal, shards):
+    (shards / 'train.json').unlink()
+    pattern = f'{shards}/train*'
+    expected = f'{pattern}: holds the label 2, but there are 2 classes'
+    assert refusal(DataError, pattern, known=('blue', 'green')) == expected
+    expected = f"{pattern}: label 0 is 'blue', but 'red' in the training data"
+    assert refusal(DataError, pattern, known=('red', 'green', 'blue')) == expected
+
+
+def test_records_name_fewer_classes_than_the_run_or_none(opened, shards):
+    (shards / 'train.json').unlink()
+    for known in ((*CLASSES, 'violet'), ('0', '1', '2')):
+        assert opened(f'{shards}/train*', known=known).class_names == known
+
+
+# What is not there, or not given.
+
+
+@pytest.mark.parametrize('name', ['typo-*', 'typo.csv', 'typo', 'images/red/0.jpg', 'none/*'])
+def test_nothing_is_named_with_its_flag(refusal, images, name):
+    path = images.parent / name
+    for training, flag in ((True, '--train_metadata'), (False, '--eval_metadata')):
+        message = refusal(ConfigError, path, training=training)
+        assert message == f'{path}: no TFRecord files, CSV file or folder of images ({flag})'
+
+
+def test_a_pattern_without_files_beside_one_with_some_is_refused(refusal, shards):
+    message = refusal(ConfigError, f'{shards}/train*', f'{shards}/typo*')
+    assert message.startswith(f'{shards}/typo*: no TFRecord files')
+
+
+def test_a_folder_beside_something_else_is_refused(refusal, shards, images):
+    message = refusal(ConfigError, f'{shards}/train*', images)
+    assert message == f'{images}: a folder or CSV file is given alone (--train_metadata)'
+
+
+def test_a_folder_of_shards_says_how_they_are_given(refusal, shards):
+    expected = f"{shards}: holds converted images: give them as '{shards}/*.tfrecord'"
+    assert refusal(ConfigError, shards) == expected
+
+
+@pytest.mark.parametrize(('given', 'missing'), [('train', 'eval'), ('eval', 'train')])
+def test_one_of_the_two_alone_is_refused(hparams, images, given, missing):
+    params = hparams(**{f'{given}_metadata': images})
+    with pytest.raises(ConfigError) as caught:
+        open_all(params, None, training=True)
+    assert str(caught.value) == f'--{missing}_metadata is missing: give both, or none'
+
+
+def test_noise_needs_no_data(hparams):
+    flags = {'use_synthetic_data': [], 'synthetic_classes': 3, 'synthetic_examples': 7}
+    params, train, test = open_all(hparams(**flags, data_dir='/none'), None, training=True)
+    assert train == test
+    assert (test.examples, test.folder) == (7, 'synthetic data')
+    assert params.class_names == ('class 0', 'class 1', 'class 2')

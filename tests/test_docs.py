@@ -1,0 +1,186 @@
+"""What the pages in docs/ tell people to write and to type works as it stands."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import shutil
+
+import pytest
+from conftest import ROOT, draw_images
+
+import convert_dataset
+import run
+from library.config.command_line import parse
+from library.config.hparams import read_options, resolve
+from library.preparation.recipe import Recipe
+from library.records.manifest import read_manifest
+from project.options import CATALOG
+from project.sources import SOURCES
+
+PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
+BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
+
+# Options on our pages that belong to others.
+OF_OTHERS = {
+    'logdir': 'tensorboard',
+    'port': 'library.inputs.service',
+    'dispatcher': 'library.inputs.service',
+    'host': 'library.inputs.service',
+    'direct_num_workers': 'Beam',
+    'direct_running_mode': 'Beam',
+    'environment_config': 'Beam',
+    'environment_type': 'Beam',
+    'flink_master': 'Beam',
+    'project': 'Beam',
+    'region': 'Beam',
+    'sdk_container_image': 'Beam',
+    'sdk_location': 'Beam',
+    'spark_master_url': 'Beam',
+    'temp_location': 'Beam',
+}
+
+
+def python_file(page, path):
+    """The code block that names this file in its first line."""
+    blocks = BLOCK.findall(PAGES[page])
+    (code,) = (code for kind, code in blocks if kind == 'python' and code.startswith(f'# {path}\n'))
+    return code
+
+
+def commands(program):
+    """(page, words) of each command on a page, in a block or within the text."""
+    found = []
+    for page, text in PAGES.items():
+        lines = [
+            line
+            for kind, code in BLOCK.findall(text)
+            if kind == 'bash'
+            for line in code.replace('\\\n', ' ').splitlines()
+        ]
+        inline = re.findall(rf'`({re.escape(program)} [^`]+)`', BLOCK.sub('', text))
+        for line in [*lines, *inline]:
+            words = shlex.split(line, comments=True)
+            if program in words[:2]:
+                found.append((page, words[words.index(program) + 1 :]))
+    return found
+
+
+def test_there_are_pages_and_commands_to_test():
+    assert {'README.md', 'data.md', 'scale.md', 'decisions.md'} <= set(PAGES)
+    assert len(commands('run.py')) >= 8
+    assert len(commands('convert_dataset.py')) >= 5
+
+
+@pytest.mark.parametrize(('page', 'words'), commands('run.py'))
+def test_every_command_of_run_is_one(page, words):
+    line = parse(words, CATALOG, list(run.MODES))
+    if not line.wants_help:
+        resolve(CATALOG, line)
+
+
+@pytest.mark.parametrize(('page', 'words'), commands('convert_dataset.py'))
+def test_every_command_of_convert_dataset_is_one(page, words):
+    line = parse(words, convert_dataset.CATALOG)
+    for options in convert_dataset.CATALOG.always:
+        read_options(options, line)
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_every_option_on_a_page_is_one(page):
+    ours = {
+        option.name
+        for catalog in (CATALOG, convert_dataset.CATALOG)
+        for option in catalog.by_name.values()
+    }
+    named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z]\w*)', PAGES[page]))
+    assert sorted(named - ours - set(OF_OTHERS) - {'help'}) == []
+
+
+def test_no_option_of_others_is_listed_that_no_page_names():
+    named = re.findall(r'(?<![\w-])--([a-z]\w*)', ' '.join(PAGES.values()))
+    assert sorted(set(OF_OTHERS) - set(named)) == []
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if page != 'README.md'])
+def test_every_file_that_a_page_names_is_there(page):
+    folders = re.findall(r'`((?:project|library|docs|tests)/[\w/.]*)`', PAGES[page])
+    linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', PAGES[page])
+    beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', PAGES[page])
+    places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
+    missing = [name for name in places if not (ROOT / name).exists()]
+    own = ('hparams.yaml', 'project/sources/lines.py')  # a run or a reader writes them
+    assert [name for name in missing if name not in own] == []
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_every_target_of_make_and_every_module_on_a_page_is_there(page):
+    parts = re.findall(r'`[^`\n]+`', PAGES[page])
+    code = ' '.join([*parts, *(block for _, block in BLOCK.findall(PAGES[page]))])
+    targets = re.findall(r'^(\w+):.*##', (ROOT / 'Makefile').read_text(), flags=re.MULTILINE)
+    assert set(re.findall(r'\bmake (\w+)', code)) <= set(targets)
+    for module in re.findall(r'python -m ([\w.]+)', code):
+        assert importlib.util.find_spec(module) is not None
+
+
+def test_the_table_of_sources_names_all_and_no_others():
+    table = re.findall(r'^\| (`\w+`(?:, `\w+`)*) \|', PAGES['data.md'], flags=re.MULTILINE)
+    assert set(re.findall(r'\w+', ' '.join(table))) == set(SOURCES)
+
+
+def test_all_formats_of_images_are_named():
+    (sentence,) = re.findall(r'^Images are (.*?);', PAGES['data.md'], flags=re.MULTILINE)
+    assert set(re.findall(r'[A-Z]\w+', sentence.upper())) >= set(Recipe(8).formats)
+
+
+# The source of your own.
+
+
+@pytest.fixture(scope='module')
+def clone(tmp_path_factory):
+    """A copy of the project with the page's own source in it."""
+    folder = tmp_path_factory.mktemp('clone')
+    for name in ('library', 'project'):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for name in ('convert_dataset.py', 'run.py', 'project.yaml', 'hyperparameters.yaml'):
+        shutil.copy(ROOT / name, folder)
+    sources = folder / 'project' / 'sources'
+    (sources / 'lines.py').write_text(python_file('data.md', 'project/sources/lines.py'))
+    registry = sources / '__init__.py'
+    shown = python_file('data.md', 'project/sources/__init__.py').partition('\n')[2]
+    first = "SOURCES = {\n    'csv': 'library.preparation.sources.csv_file:CsvFile',\n"
+    assert first in registry.read_text()
+    registry.write_text(registry.read_text().replace(first, shown))
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Images of three colours, of which labels.txt knows two, and an image that is not there."""
+    folder = draw_images(tmp_path / 'photos', per_class=6)
+    labels = {'red': 0, 'blue': 1}
+    lines = [f'{name}/{n}.jpg {label}' for name, label in labels.items() for n in range(6)]
+    (folder / 'labels.txt').write_text('\n'.join([*lines, 'red/two words.jpg 0']))
+    return folder
+
+
+def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp_path):
+    words = ['--dataset_dir', photos, '--tfrecord_dir', tmp_path / 'records', '--max_edge', 64]
+    words += ['--splits', 'train=0.7,test=0.3', '--split_by', 'exact', '--workers', 1]
+    done = program('convert_dataset.py', *words, cwd=clone)
+    assert done.returncode == 0, done.stderr
+    assert 'rejected: red/two words.jpg: no such file\n' in done.stdout
+    manifest = read_manifest(str(tmp_path / 'records' / 'train'))
+    assert manifest.class_names == ('cat', 'dog')
+    assert manifest.examples_per_class == {'cat': 4, 'dog': 4}
+
+
+def test_a_source_of_your_own_can_be_read_without_a_conversion(clone, photos, program, tmp_path):
+    words = ['--train_metadata', photos, '--eval_metadata', photos, '--model', 'simple']
+    words += ['--image_size', 16, '--preview_images', 4, '--preview_file', tmp_path / 'shown.png']
+    done = program('run.py', 'preview', *words, '--model_dir', tmp_path / 'run', cwd=clone)
+    assert done.returncode == 0, done.stderr
+    assert 'warning: ' in done.stderr
+    assert '1 of 13 images cannot be read (red/two words.jpg: no such file)\n' in done.stderr
+    assert (tmp_path / 'shown.png').exists()
