@@ -12,6 +12,7 @@ from conftest import ROOT
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
+from run import MODES
 
 README = (ROOT / 'README.md').read_text()
 BLOCKS = re.findall(r'^```(\w*)\n(.*?)^```', README, flags=re.MULTILINE | re.DOTALL)
@@ -62,7 +63,7 @@ def test_every_flag_of_run_in_the_readme_is_one():
     commands = re.findall(r'^\.venv/bin/python run\.py (.*?)(?:  +#.*)?$', text, flags=re.MULTILINE)
     assert len(commands) >= 4
     for command in commands:
-        line = parse(command.split(), CATALOG, ['train', 'evaluate'])
+        line = parse(command.split(), CATALOG, list(MODES))
         if not line.wants_help:
             resolve(CATALOG, line)
 
