@@ -134,7 +134,8 @@ def _check_unused(given: Collection[str], source: str) -> None:
 
 def _tell_positions(names: Sequence[str], labels: Sequence[str]) -> None:
     """Says so where numbers of the data set were taken for positions in --labels."""
-    shifted = [name for name in names if name not in labels]
+    known = set(labels)
+    shifted = [name for name in names if name not in known]
     if shifted:
         shown = ', '.join(f'{name} = {labels[int(name)]}' for name in shifted[:SHOWN])
         print(f'labels are taken as positions in --labels: {shown}')

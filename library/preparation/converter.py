@@ -11,9 +11,9 @@ from library.errors import ConfigError, DataError
 from library.preparation.digests import content_digests
 from library.preparation.division import divide
 from library.preparation.duplicates import (
-    DROPPED,
     Group,
     find_duplicates,
+    is_dropped,
     settle,
     shared_with_neighbours,
     write_duplicates,
@@ -31,7 +31,7 @@ from library.preparation.publishing import finished_before, publish, remove_unfi
 from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
-from library.records.manifest import Manifest, is_manifest
+from library.records.manifest import Manifest, is_manifest, manifest_names
 
 # Planned shards to finished ones, in order: on this machine, or on Beam.
 WriteShards = Callable[[Sequence[PlannedShard], Recipe], Iterable[FinishedShard]]
@@ -204,9 +204,9 @@ def _check_free(target: Target, output: Output) -> None:
     for path in (target.report, target.images, output.duplicates):
         if not is_free_for_list(path):
             raise ConfigError(f'{path}: not of a conversion; {other}')
-    for name in files.names_in(target.folder):
+    for name in manifest_names(target.folder):
         path = target.path(name)
-        if name.endswith('.json') and path != target.manifest and is_manifest(path):
+        if path != target.manifest:
             raise ConfigError(
                 f'{path}: another split is in this folder, and a folder holds one; choose another '
                 f'--tfrecord_dir'
@@ -234,11 +234,7 @@ def _check_budget(
     manifests: Mapping[Target, Manifest], total: int, max_bad_fraction: float
 ) -> None:
     reports = ', '.join(target.report for target, each in manifests.items() if each.rejected)
-    bad = sum(
-        not each.reason.startswith(DROPPED)
-        for manifest in manifests.values()
-        for each in manifest.rejected
-    )
+    bad = sum(not is_dropped(each) for manifest in manifests.values() for each in manifest.rejected)
     if not sum(manifest.examples for manifest in manifests.values()):
         raise DataError(f'none of the {total} images is good; see {reports}')
     # Not bad > fraction * total: 0.29 * 100 is 28.999999999999996.

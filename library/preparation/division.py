@@ -56,8 +56,9 @@ def divide(
     images = list(listing.images)
     for i, split in zip(chosen, splits, strict=True):
         images[i] = dataclasses.replace(images[i], split=split)
+    found = {image.split for image in images}
     for split in (*shares, *given):
-        if split not in {image.split for image in images}:
+        if split not in found:
             other_way = ', or use --split_by exact' if split_by == 'hash' else ''
             raise DataError(
                 f'--splits: {split} gets none of {len(chosen)} images; give it a larger share'

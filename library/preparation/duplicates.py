@@ -17,6 +17,7 @@ from library.preparation.output import IMAGES, Output, Target, write_list
 from library.preparation.recipe import Recipe
 from library.preparation.workers import prepare
 from library.records.listing import LabelledImage, Unusable
+from library.records.manifest import Rejected
 
 # Of several equal pictures that are dropped but one, the one to keep: a test set stays what it is.
 KEEP_FIRST = ('test', 'validation', 'train')
@@ -104,6 +105,11 @@ def settle(
         else image
         for image in images
     ]
+
+
+def is_dropped(rejected: Rejected) -> bool:
+    """True for an image that is left out as a duplicate, and is not bad itself."""
+    return rejected.reason.startswith(DROPPED)
 
 
 def write_duplicates(output: Output, groups: Sequence[Group], class_names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from library.preparation.converter import Conversion
-from library.preparation.duplicates import DROPPED, Group
+from library.preparation.duplicates import Group, is_dropped
 from library.preparation.output import Output
 from library.records.manifest import Manifest
 
@@ -43,7 +43,7 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
 
 def _missing(manifest: Manifest) -> str:
     """How many images of a split have no record, and why."""
-    dropped = sum(each.reason.startswith(DROPPED) for each in manifest.rejected)
+    dropped = sum(map(is_dropped, manifest.rejected))
     rejected = f'{len(manifest.rejected) - dropped} rejected'
     return f'{rejected}, {dropped} dropped' if dropped else rejected
 
@@ -56,7 +56,7 @@ def _left_out(manifests: Mapping[str, Manifest], output: Output) -> Iterator[str
         more = len(manifest.ignored) - SHOWN
         yield f'ignored: {more} more, all named in {output.target(first).manifest}'
     for split, manifest in manifests.items():
-        bad = [each for each in manifest.rejected if not each.reason.startswith(DROPPED)]
+        bad = [each for each in manifest.rejected if not is_dropped(each)]
         for each in bad[:SHOWN]:
             yield f'rejected: {each.file}: {each.reason}'
         if len(bad) > SHOWN:

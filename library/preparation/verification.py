@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 from library import files
 from library.errors import ConfigError
 from library.preparation.formats import RejectedImage
 from library.preparation.images import check_jpeg
-from library.records.example import ENCODED, LABEL
+from library.records.example import read_example
 from library.records.framing import walk
 from library.records.manifest import Manifest, Shard, read_manifest
 
@@ -95,20 +94,15 @@ def _check_records(
 
 def _check_record(record: bytes, classes: int, labels: Counter[int]) -> str:
     """What is wrong with one record, or ''."""
-    example = tf.train.Example()
     try:
-        example.ParseFromString(record)
-    except DecodeError:
-        return 'not a tf.train.Example'
-    features = example.features.feature
-    label, encoded = features[LABEL].int64_list.value, features[ENCODED].bytes_list.value
-    if len(label) != 1 or len(encoded) != 1:
-        return f'lacks {LABEL} or {ENCODED}'
-    if not 0 <= label[0] < classes:
-        return f'its label {label[0]} is none of {classes} classes'
-    labels[label[0]] += 1
+        label, _, encoded = read_example(record)
+    except ValueError as error:
+        return str(error)
+    if not 0 <= label < classes:
+        return f'its label {label} is none of {classes} classes'
+    labels[label] += 1
     try:
-        check_jpeg(encoded[0])
+        check_jpeg(encoded)
     except RejectedImage as rejected:
         return f'its image is {rejected}'
     return ''

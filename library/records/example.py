@@ -50,6 +50,31 @@ def encode_example(
     return example.SerializeToString(deterministic=True)
 
 
+def read_example(record: bytes) -> tuple[int, str, bytes]:
+    """Reads one record outside of a graph, without trusting it.
+
+    Args:
+      record: as it lies in a shard.
+
+    Returns:
+      Label, class name ('' where the record has none) and encoded image.
+
+    Raises:
+      ValueError: it is no example, or lacks one label and one image; the message says which.
+    """
+    try:
+        feature = tf.train.Example.FromString(record).features.feature
+    # protobuf's own error class differs between its implementations.
+    except Exception:
+        raise ValueError('not a tf.train.Example') from None
+    label, encoded = feature[LABEL].int64_list.value, feature[ENCODED].bytes_list.value
+    if len(label) != 1 or len(encoded) != 1:
+        raise ValueError(f'lacks {LABEL} or {ENCODED}')
+    text = feature[TEXT].bytes_list.value
+    name = text[0].decode('utf-8', 'surrogateescape') if text else ''
+    return label[0], name, encoded[0]
+
+
 def parse_example(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
     """Reads back what training needs.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from library.errors import DataError
-from library.records.example import ENCODED, LABEL, TEXT
+from library.records.example import read_example
 from library.records.framing import walk
 
 # More than any data set has; each label up to the highest takes a name.
@@ -75,14 +75,9 @@ def _labels(path: str) -> Iterator[tuple[int, str]]:
 def _label(record: bytes, place: str) -> tuple[int, str]:
     """Label and class name of one record, '' where it has none."""
     try:
-        feature = tf.train.Example.FromString(record).features.feature
-    # protobuf's own error class differs between its implementations.
-    except Exception:
-        raise DataError(f'{place}: not a tf.train.Example') from None
-    label, encoded = feature[LABEL].int64_list.value, feature[ENCODED].bytes_list.value
-    if len(label) != 1 or len(encoded) != 1:
-        raise DataError(f'{place}: lacks {LABEL} or {ENCODED}')
-    if not 0 <= label[0] < MAX_CLASSES:
-        raise DataError(f'{place}: has the label {label[0]}')
-    text = feature[TEXT].bytes_list.value
-    return label[0], text[0].decode('utf-8', 'surrogateescape') if text else ''
+        label, text, _ = read_example(record)
+    except ValueError as error:
+        raise DataError(f'{place}: {error}') from None
+    if not 0 <= label < MAX_CLASSES:
+        raise DataError(f'{place}: has the label {label}')
+    return label, text

@@ -173,18 +173,22 @@ def read_manifest(folder: str) -> Manifest | None:
     Raises:
       DataError: it cannot be read, or there are two.
     """
-    # Other people's JSON files may lie beside it.
-    names = [
-        name
-        for name in files.names_in(folder)
-        if name.endswith('.json') and is_manifest(files.join(folder, name))
-    ]
+    names = manifest_names(folder)
     if len(names) > 1:
         raise DataError(f'{folder}: two data sets in one folder ({", ".join(names)}); keep one')
     if not names:
         return None
     path = files.join(folder, names[0])
     return from_json(files.read_bytes(path), path)
+
+
+def manifest_names(folder: str) -> list[str]:
+    """The names of the manifests in a folder; other people's JSON files may lie beside them."""
+    return [
+        name
+        for name in files.names_in(folder)
+        if name.endswith('.json') and is_manifest(files.join(folder, name))
+    ]
 
 
 def is_manifest(path: str) -> bool:
