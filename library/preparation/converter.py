@@ -7,31 +7,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from library import files
-from library.errors import ConfigError, DataError
+from library.preparation.checks import check_free, check_manifests
 from library.preparation.digests import content_digests
 from library.preparation.division import divide
 from library.preparation.duplicates import (
     Group,
     find_duplicates,
-    is_dropped,
     settle,
     shared_with_neighbours,
     write_duplicates,
 )
 from library.preparation.image_list import stored_images, write_images
-from library.preparation.output import (
-    Output,
-    Target,
-    is_free_for_list,
-    only_conversion,
-    write_list,
-)
+from library.preparation.output import Output, Target, only_conversion
 from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
 from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
-from library.records.manifest import Manifest, is_manifest, manifest_names
+from library.records.manifest import Manifest
 
 # Planned shards to finished ones, in order: on this machine, or on Beam.
 WriteShards = Callable[[Sequence[PlannedShard], Recipe], Iterable[FinishedShard]]
@@ -99,7 +92,7 @@ def convert(
     groups = find_duplicates(images, digests, recipe)
     members = _members(images, output)
     for target in members:
-        _check_free(target, output)
+        check_free(target, output)
     options = {'max_edge': recipe.max_edge, 'quality': recipe.quality, 'random_seed': random_seed}
     if shares is not None:
         options |= {'splits': dict(shares), 'split_by': split_by}
@@ -123,7 +116,7 @@ def convert(
             target: _manifest(listing, output, target, plans, finished[target], options)
             for target in plans
         }
-        _check(manifests, images, output, max_bad_fraction)
+        check_manifests(manifests, images, output, max_bad_fraction)
         for target, plan in plans.items():
             write_images(target.images, plan, manifests[target].rejected)
         removed = publish(output, manifests)
@@ -189,75 +182,3 @@ def _manifest(
         ignored=listing.ignored,
         folder=target.folder,
     )
-
-
-def _write_report(target: Target, manifest: Manifest) -> None:
-    """Lists the rejected images of a split."""
-    write_list(target.report, lambda: ((each.file, each.reason) for each in manifest.rejected))
-
-
-def _check_free(target: Target, output: Output) -> None:
-    """Raises ConfigError where somebody else's files, or another split, would be in the way."""
-    other = f'choose another --tfrecord_dir{" or --tfrecord_filename" if output.name else ""}'
-    if files.exists(target.manifest) and not is_manifest(target.manifest):
-        raise ConfigError(f'{target.manifest}: not of a conversion; {other}')
-    for path in (target.report, target.images, output.duplicates):
-        if not is_free_for_list(path):
-            raise ConfigError(f'{path}: not of a conversion; {other}')
-    for name in manifest_names(target.folder):
-        path = target.path(name)
-        if path != target.manifest:
-            raise ConfigError(
-                f'{path}: another split is in this folder, and a folder holds one; choose another '
-                f'--tfrecord_dir'
-            )
-
-
-def _check(
-    manifests: Mapping[Target, Manifest],
-    images: Sequence[LabelledImage],
-    output: Output,
-    max_bad_fraction: float,
-) -> None:
-    """Writes the reports; raises DataError, with nothing but them left, unless all is well."""
-    try:
-        for target, manifest in manifests.items():
-            _write_report(target, manifest)
-        _check_budget(manifests, len(images), max_bad_fraction)
-        _check_classes(manifests, images, output)
-    except DataError:
-        remove_unfinished(list(manifests))
-        raise
-
-
-def _check_budget(
-    manifests: Mapping[Target, Manifest], total: int, max_bad_fraction: float
-) -> None:
-    reports = ', '.join(target.report for target, each in manifests.items() if each.rejected)
-    bad = sum(not is_dropped(each) for manifest in manifests.values() for each in manifest.rejected)
-    if not sum(manifest.examples for manifest in manifests.values()):
-        raise DataError(f'none of the {total} images is good; see {reports}')
-    # Not bad > fraction * total: 0.29 * 100 is 28.999999999999996.
-    if bad / total > max_bad_fraction:
-        raise DataError(
-            f'{bad} of {total} images are bad, more than --max_bad_fraction {max_bad_fraction}; '
-            f'see {reports}'
-        )
-
-
-def _check_classes(
-    manifests: Mapping[Target, Manifest], images: Sequence[LabelledImage], output: Output
-) -> None:
-    """No split and no class without an image; --labels may name classes for other splits."""
-    for target, manifest in manifests.items():
-        if not manifest.examples:
-            raise DataError(f'{target.folder}: none of its images is good; see {target.report}')
-    first = next(iter(manifests.values()))
-    listed = {image.label for image in images}
-    reports = ', '.join(target.report for target in manifests)
-    for label, name in enumerate(first.class_names):
-        if not any(each.examples_per_class[name] for each in manifests.values()):
-            if label in listed:
-                raise DataError(f'class {name!r} has no good image; see {reports}')
-            if output.name is None:
-                raise DataError(f'class {name!r} (--labels) has no image in any split')

@@ -19,6 +19,44 @@ FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF')
 # of old collections. Pillow itself reads each, by the mark that it starts with; TGA has no mark.
 EXTRA_FORMATS = ('AVIF', 'JPEG2000', 'PPM', 'PCX', 'SGI')
 
+# Files of these endings, in any case, count as images of a folder: a bad one, or one of a format
+# that is not opened, is reported as rejected. Other files are named as ignored.
+IMAGE_ENDINGS = frozenset(
+    [
+        '.jpg',
+        '.jpeg',
+        '.jpe',
+        '.jfif',
+        '.mpo',
+        '.png',
+        '.apng',
+        '.webp',
+        '.bmp',
+        '.dib',
+        '.gif',
+        '.tif',
+        '.tiff',
+        '.avif',
+        '.heic',
+        '.heif',
+        '.jp2',
+        '.j2k',
+        '.ico',
+        '.tga',
+        '.ppm',
+        '.pgm',
+        '.pbm',
+        '.pnm',
+        '.pcx',
+        '.sgi',
+        '.rgb',
+        '.bw',
+        '.j2c',
+        '.jpf',
+        '.jpx',
+    ]
+)
+
 # Where Pillow itself starts to warn of decompression bombs: 256 MiB of RGB.
 MAX_PIXELS = 89_478_485
 

@@ -10,48 +10,11 @@ from collections.abc import Iterator
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.preparation.formats import IMAGE_ENDINGS
 from library.preparation.output import wrote
 from library.preparation.sources.entries import Entry, look
 from library.preparation.sources.source import Source
 from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusable
-
-# Files of these endings, in any case, count as images: a bad one is reported as rejected. Other
-# files are named as ignored.
-IMAGE_ENDINGS = frozenset(
-    [
-        '.jpg',
-        '.jpeg',
-        '.jpe',
-        '.jfif',
-        '.mpo',
-        '.png',
-        '.apng',
-        '.webp',
-        '.bmp',
-        '.dib',
-        '.gif',
-        '.tif',
-        '.tiff',
-        '.avif',
-        '.heic',
-        '.heif',
-        '.jp2',
-        '.j2k',
-        '.ico',
-        '.tga',
-        '.ppm',
-        '.pgm',
-        '.pbm',
-        '.pnm',
-        '.pcx',
-        '.sgi',
-        '.rgb',
-        '.bw',
-        '.j2c',
-        '.jpf',
-        '.jpx',
-    ]
-)
 
 
 class Folder(Source):

@@ -1,0 +1,95 @@
+"""What a conversion refuses: places that are taken, and results that are too bad to publish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from library import files
+from library.errors import ConfigError, DataError
+from library.preparation.duplicates import is_dropped
+from library.preparation.output import Output, Target, is_free_for_list, write_list
+from library.preparation.publishing import remove_unfinished
+from library.records.listing import LabelledImage
+from library.records.manifest import Manifest, is_manifest, manifest_names
+
+
+def check_free(target: Target, output: Output) -> None:
+    """Raises ConfigError where somebody else's files, or another split, would be in the way."""
+    other = f'choose another --tfrecord_dir{" or --tfrecord_filename" if output.name else ""}'
+    if files.exists(target.manifest) and not is_manifest(target.manifest):
+        raise ConfigError(f'{target.manifest}: not of a conversion; {other}')
+    for path in (target.report, target.images, output.duplicates):
+        if not is_free_for_list(path):
+            raise ConfigError(f'{path}: not of a conversion; {other}')
+    for name in manifest_names(target.folder):
+        path = target.path(name)
+        if path != target.manifest:
+            raise ConfigError(
+                f'{path}: another split is in this folder, and a folder holds one; choose another '
+                f'--tfrecord_dir'
+            )
+
+
+def check_manifests(
+    manifests: Mapping[Target, Manifest],
+    images: Sequence[LabelledImage],
+    output: Output,
+    max_bad_fraction: float,
+) -> None:
+    """Writes the reports; nothing but them is left unless all is well.
+
+    Args:
+      manifests: of all splits, before they are published.
+      images: all that were listed.
+      output: of the conversion.
+      max_bad_fraction: the share of them that may be bad.
+
+    Raises:
+      DataError: too many images are bad, or a split or a class has none that is good.
+    """
+    try:
+        for target, manifest in manifests.items():
+            _write_report(target, manifest)
+        _check_budget(manifests, len(images), max_bad_fraction)
+        _check_classes(manifests, images, output)
+    except DataError:
+        remove_unfinished(list(manifests))
+        raise
+
+
+def _write_report(target: Target, manifest: Manifest) -> None:
+    """Lists the rejected images of a split."""
+    write_list(target.report, lambda: ((each.file, each.reason) for each in manifest.rejected))
+
+
+def _check_budget(
+    manifests: Mapping[Target, Manifest], total: int, max_bad_fraction: float
+) -> None:
+    reports = ', '.join(target.report for target, each in manifests.items() if each.rejected)
+    bad = sum(not is_dropped(each) for manifest in manifests.values() for each in manifest.rejected)
+    if not sum(manifest.examples for manifest in manifests.values()):
+        raise DataError(f'none of the {total} images is good; see {reports}')
+    # Not bad > fraction * total: 0.29 * 100 is 28.999999999999996.
+    if bad / total > max_bad_fraction:
+        raise DataError(
+            f'{bad} of {total} images are bad, more than --max_bad_fraction {max_bad_fraction}; '
+            f'see {reports}'
+        )
+
+
+def _check_classes(
+    manifests: Mapping[Target, Manifest], images: Sequence[LabelledImage], output: Output
+) -> None:
+    """No split and no class without an image; --labels may name classes for other splits."""
+    for target, manifest in manifests.items():
+        if not manifest.examples:
+            raise DataError(f'{target.folder}: none of its images is good; see {target.report}')
+    first = next(iter(manifests.values()))
+    listed = {image.label for image in images}
+    reports = ', '.join(target.report for target in manifests)
+    for label, name in enumerate(first.class_names):
+        if not any(each.examples_per_class[name] for each in manifests.values()):
+            if label in listed:
+                raise DataError(f'class {name!r} has no good image; see {reports}')
+            if output.name is None:
+                raise DataError(f'class {name!r} (--labels) has no image in any split')
