@@ -83,7 +83,7 @@ def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | t
         several = []
         while rest and not rest[0].startswith('--'):
             several += [part for part in rest.pop(0).split(',') if part]
-        return option, tuple(several)
+        return option, 'none' if several == ['none'] else tuple(several)
     if not rest or (rest[0].startswith('--') and len(rest[0]) > 2):
         raise ConfigError(f'--{name} needs a value: {option.type_name}')
     return option, rest.pop(0)

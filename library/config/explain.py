@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -15,9 +16,18 @@ from library.errors import ConfigError
 SAVED_AS = 'hparams.yaml'
 
 
-def explain(hparams: HParams) -> str:
-    """A table of every value with its origin, in the groups of --help."""
-    rows = [(n, _shown(e.value), e.origin, e.option.group) for n, e in hparams.entries().items()]
+def explain(hparams: HParams, notes: Mapping[str, str] | None = None) -> str:
+    """A table of every value with its origin, in the groups of --help.
+
+    Args:
+      hparams: the values.
+      notes: by name, what else is to be said of a value, such as which other one overrules it.
+    """
+    notes = notes or {}
+    rows = [
+        (n, _shown(e.value), e.origin + (f' ({notes[n]})' if n in notes else ''), e.option.group)
+        for n, e in hparams.entries().items()
+    ]
     name_width = max(len(row[0]) for row in rows)
     value_width = min(40, max(len(row[1]) for row in rows))
     lines, group = [], None
@@ -50,7 +60,7 @@ def save(hparams: HParams, folder: str) -> None:
     """Writes hparams.yaml into a run's folder, whole or not at all."""
     files.make_folder(folder)
     text = to_yaml(hparams).encode('utf-8', 'backslashreplace')
-    files.write_atomically(files.join(folder, SAVED_AS), text)
+    files.write_if_changed(files.join(folder, SAVED_AS), text)
 
 
 def read_saved(folder: str) -> Set | None:

@@ -53,14 +53,14 @@ class Option:
 
         Args:
           text: one scalar as it was written, or a list of them for a field of several values;
-            a field of several values also takes one text with commas.
+            a field of several values also takes one text with commas, or 'none' for no value.
 
         Raises:
           ValueError: the text is not of the type, outside the range, or not among the choices;
             the message is a sentence about the value.
         """
-        if self.optional and isinstance(text, str) and text.strip().lower() in _NONE:
-            return None
+        if isinstance(text, str) and text.strip().lower() in _NONE and (self.optional or self.many):
+            return None if self.optional else ()
         if self.many:
             if isinstance(text, str):
                 text = [part.strip() for part in text.split(',') if part.strip()]

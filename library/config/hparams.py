@@ -6,6 +6,7 @@ command line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -25,6 +26,9 @@ from library.config.yaml_sets import Set, Written, nearest_or_all, read_sets, su
 from library.errors import ConfigError
 
 OptionsT = TypeVar('OptionsT', bound=Options)
+
+# FILE:LINE, as an origin.
+_FROM_FILE = re.compile(r':\d+$')
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,10 @@ class HParams:
     def origin(self, name: str) -> str:
         """Where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
         return self._entries[name].origin
+
+    def place(self, name: str) -> str:
+        """Where a person changes a value: '--NAME', or file, line and key if it is from a file."""
+        return _place(self._entries[name].origin, name)
 
     def take(self, cls: type[OptionsT]) -> OptionsT:
         """The options of one class, as an instance of it."""
@@ -176,7 +184,7 @@ def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]
     for name in catalog.selectors:
         option = catalog.by_name[name]
         source = written.get(name, Written(str(option.default), 'default'))
-        chosen[name] = _choice(catalog, name, source, _place(source, name))
+        chosen[name] = _choice(catalog, name, source, _place(source.origin, name))
     return chosen
 
 
@@ -200,15 +208,13 @@ def _read(option: Option, written: Written, place: str) -> Any:
     try:
         return option.read(written.text)
     except ValueError as error:
-        where = place if place.startswith(written.origin) else _place(written, option.name)
+        where = place if place.startswith(written.origin) else _place(written.origin, option.name)
         raise ConfigError(f'{where}: {error}') from None
 
 
-def _place(written: Written, name: str) -> str:
-    """'--name' for the command line, 'file:line: key 'name'' for a file."""
-    if written.origin == 'command line':
-        return f'--{name}'
-    return f'{written.origin}: key {name!r}'
+def _place(origin: str, name: str) -> str:
+    """'file:line: key 'name'' for a file, '--name' for the command line and what no file gave."""
+    return f'{origin}: key {name!r}' if _FROM_FILE.search(origin) else f'--{name}'
 
 
 def read_options(cls: type[OptionsT], command_line: CommandLine) -> OptionsT:

@@ -155,3 +155,7 @@ def test_a_field_of_another_type_cannot_be_an_option():
 def test_only_plain_digits_are_numbers(text):
     with pytest.raises(ValueError, match='is not a whole number'):
         OPTIONS['count'].read(text)
+
+
+def test_none_is_no_value_of_several():
+    assert OPTIONS['sizes'].read('none') == ()

@@ -46,6 +46,14 @@ def test_the_command_line_wins_over_the_set(resolved):
     assert hparams.origin('years') == 'command line'
 
 
+def test_a_value_is_named_by_the_place_where_a_person_changes_it(resolved, tmp_path):
+    hparams = resolved('--rate', '0.5', project='default:\n  years: 5\n')
+    assert hparams.place('years') == f"{tmp_path}/project.yaml:2: key 'years'"
+    assert hparams.place('rate') == '--rate'
+    assert resolved().place('years') == '--years'
+    assert hparams.with_values('data: 3', years=4).place('years') == '--years'
+
+
 def test_the_chosen_sets_are_read(resolved):
     hparams = resolved(
         '--config_set',
