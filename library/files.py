@@ -10,6 +10,7 @@ import errno
 import glob
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -102,6 +103,12 @@ def write_atomically(path: str, data: bytes | Iterable[bytes]) -> None:
     replace(partial, path)
 
 
+def write_if_changed(path: str, data: bytes) -> None:
+    """Writes as `write_atomically`, unless `path` holds this already: disks take their time."""
+    if not (exists(path) and read_bytes(path) == data):
+        write_atomically(path, data)
+
+
 def replace(source: str, target: str) -> None:
     """Renames `source` to `target`, in place of what stood there; durable when it returns."""
     if is_remote(target):
@@ -170,5 +177,16 @@ def remove(path: str) -> None:
     """Removes a file."""
     if is_remote(path):
         gfile(path).remove(path)
+    else:
+        os.remove(path)
+
+
+def remove_all(path: str) -> None:
+    """Removes a file, or a folder with all that is in it; a link alone, not what it leads to."""
+    if is_remote(path):
+        module = gfile(path)
+        (module.rmtree if module.isdir(path) else module.remove)(path)
+    elif os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
     else:
         os.remove(path)

@@ -148,3 +148,32 @@ def test_content_reaches_the_disk_before_the_name_and_the_name_before_the_return
     monkeypatch.setattr(os, 'replace', lambda a, b: (events.append('rename'), replace(a, b)))
     files.write_atomically(str(tmp_path / 'a.bin'), b'x')
     assert events == ['sync', 'rename', 'sync']
+
+
+@pytest.mark.parametrize('base', ['local', 'ram://removing'])
+def test_everything_below_a_path_is_removed(tmp_path, base):
+    base = str(tmp_path) if base == 'local' else base
+    files.make_folder(files.join(base, 'folder', 'inner'))
+    files.write_atomically(files.join(base, 'folder', 'inner', 'file'), b'x')
+    files.write_atomically(files.join(base, 'file'), b'x')
+    files.remove_all(files.join(base, 'folder'))
+    files.remove_all(files.join(base, 'file'))
+    assert files.names_in(base) == []
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path):
+    (tmp_path / 'kept').mkdir()
+    (tmp_path / 'link').symlink_to(tmp_path / 'kept')
+    files.remove_all(str(tmp_path / 'link'))
+    assert [p.name for p in tmp_path.iterdir()] == ['kept']
+
+
+def test_a_file_is_written_again_only_if_it_changes(tmp_path):
+    path = tmp_path / 'file'
+    files.write_if_changed(str(path), b'one')
+    first = path.stat()
+    files.write_if_changed(str(path), b'one')
+    assert path.stat() == first
+    files.write_if_changed(str(path), b'two')
+    assert path.read_bytes() == b'two'
+    assert path.stat().st_ino != first.st_ino
