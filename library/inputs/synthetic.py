@@ -15,11 +15,13 @@ class SyntheticImages:
       class_names: in the order of their labels.
       examples: images to an epoch.
       folder: a name for messages.
+      label_counts: nobody counts them.
     """
 
     class_names: tuple[str, ...]
     examples: int
     folder: str = 'synthetic data'
+    label_counts: tuple[int, ...] = ()
 
 
 def synthetic_batches(

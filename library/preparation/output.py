@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from library import files
 from library.errors import DataError, ResourceError
+from library.records.feature_manifest import FEATURES_FOLDER
 from library.records.manifest import Manifest, from_json, is_manifest
 from library.records.shards import PARTIAL, is_shard_of
 
@@ -36,6 +37,7 @@ _OWN_NAME = re.compile(
     r'|.+\.(rejected|images)\.csv(\.partial)?'
     r'|(.+\.)?duplicates\.csv(\.partial)?'
     r'|.+\.json\.partial'
+    rf'|{re.escape(FEATURES_FOLDER)}'
 )
 
 
@@ -191,7 +193,7 @@ def _pieces(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[by
 
 
 def wrote(path: str) -> bool:
-    """True for a file that a conversion wrote, whichever; such files are never inputs."""
+    """True for a file that a conversion, or a run beside it, wrote; such files are no inputs."""
     name = os.path.basename(path)
     if _OWN_NAME.fullmatch(name):
         return True

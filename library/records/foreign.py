@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -22,15 +23,25 @@ class ForeignRecords:
 
     Attributes:
       class_names: by label: image/class/text where the records have it, else the number.
-      examples: how many records there are.
+      counts: how many records each label has, by label.
       shard_paths: the files, in reading order.
       folder: what was asked for, for messages.
     """
 
     class_names: tuple[str, ...]
-    examples: int
+    counts: Mapping[int, int]
     shard_paths: tuple[str, ...]
     folder: str
+
+    @property
+    def examples(self) -> int:
+        """How many records there are."""
+        return sum(self.counts.values())
+
+    @property
+    def label_counts(self) -> tuple[int, ...]:
+        """How many records each class has, in the order of labels."""
+        return tuple(self.counts.get(label, 0) for label in range(len(self.class_names)))
 
 
 def read_foreign(paths: Sequence[str], folder: str) -> ForeignRecords:
@@ -44,15 +55,15 @@ def read_foreign(paths: Sequence[str], folder: str) -> ForeignRecords:
       DataError: a file is damaged or compressed, or a record lacks a feature.
     """
     names: dict[int, str] = {}
-    examples = 0
+    counts: Counter[int] = Counter()
     for path in paths:
         for label, text in _labels(path):
             names.setdefault(label, text or str(label))
-            examples += 1
-    if not examples:
+            counts[label] += 1
+    if not counts:
         raise DataError(f'{folder}: the files hold no records')
     class_names = tuple(names.get(label, str(label)) for label in range(max(names) + 1))
-    return ForeignRecords(class_names, examples, tuple(paths), folder)
+    return ForeignRecords(class_names, counts, tuple(paths), folder)
 
 
 def _labels(path: str) -> Iterator[tuple[int, str]]:

@@ -41,6 +41,10 @@ class Split(Protocol):
         """How many images there are."""
 
     @property
+    def label_counts(self) -> tuple[int, ...]:
+        """How many images each class has, in the order of labels; () where nobody counted."""
+
+    @property
     def folder(self) -> str:
         """Where they come from, for messages."""
 
@@ -107,6 +111,12 @@ class Listing:
     def examples(self) -> int:
         """How many images there are."""
         return len(self.images)
+
+    @property
+    def label_counts(self) -> tuple[int, ...]:
+        """How many images each class has."""
+        counts = Counter(image.label for image in self.images)
+        return tuple(counts[label] for label in range(len(self.class_names)))
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -81,6 +81,11 @@ class Manifest:
         return sum(shard.examples for shard in self.shards)
 
     @property
+    def label_counts(self) -> tuple[int, ...]:
+        """How many records each class has, in the order of labels."""
+        return tuple(self.examples_per_class.get(name, 0) for name in self.class_names)
+
+    @property
     def reencoded(self) -> int:
         """How many images were not stored byte for byte."""
         return sum(shard.reencoded for shard in self.shards)

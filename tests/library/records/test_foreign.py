@@ -55,7 +55,11 @@ def test_records_are_counted_over_all_files_and_classes_are_named(write):
     first = write(example(**{LABEL: 1, TEXT: b'dog'}), example(**{LABEL: 0, TEXT: b'cat'}))
     second = write(example(**{LABEL: 1, TEXT: b'dog'}), name='b.tfrecord')
     records = read_foreign([first, second], 'records/train-*')
-    assert records == ForeignRecords(('cat', 'dog'), 3, (first, second), 'records/train-*')
+    assert records == ForeignRecords(
+        ('cat', 'dog'), {0: 1, 1: 2}, (first, second), 'records/train-*'
+    )
+    assert records.examples == 3
+    assert records.label_counts == (1, 2)
 
 
 def test_classes_without_a_name_are_called_by_their_number(write):

@@ -26,6 +26,7 @@ def listing_of(*splits):
 
 def test_a_listing_counts_its_images():
     assert (listing_of().examples, listing_of('train', '').examples) == (0, 2)
+    assert listing_of('train', '').label_counts == (2,)
 
 
 def test_images_without_a_split_give_no_splits():
