@@ -6,6 +6,25 @@ import tensorflow as tf
 
 from library.errors import ConfigError
 
+# Batches that are ready while one is trained on: one more evens out what a single image may cost.
+PREFETCHED = 2
+
+
+def prefetch(dataset: tf.data.Dataset, batches: int | None) -> tf.data.Dataset:
+    """Keeps batches ready, and the chain as it was written: tf.data does not tune it.
+
+    What tunes it is a thread of the iterator's own, which in TensorFlow 2.15 may miss that the
+    iterator has ended; the session then waits for it when it closes, for seconds or minutes: at
+    the end of each training and evaluation, and after a signal.
+
+    Args:
+      dataset: elements are batches. Numbers of parallel calls must be given.
+      batches: how many; None is PREFETCHED.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(batches or PREFETCHED).with_options(options)
+
 
 def prefetch_to_device(
     dataset: tf.data.Dataset, device: str, has_strategy: bool
@@ -36,3 +55,22 @@ def prefetch_to_device(
             f'(there are {", ".join(sorted(known))})'
         )
     return dataset.apply(tf.data.experimental.prefetch_to_device(device))
+
+
+def images_per_replica(batch_size: int, input_context: tf.distribute.InputContext | None) -> int:
+    """The share of a batch that each replica of a strategy gets.
+
+    Args:
+      batch_size: images in a batch, over all replicas.
+      input_context: as the Estimator gives it; None where there is no strategy.
+
+    Raises:
+      ConfigError: the batch cannot be divided evenly.
+    """
+    replicas = input_context.num_replicas_in_sync if input_context else 1
+    if batch_size % replicas:
+        raise ConfigError(
+            f'a batch of {batch_size} images cannot be divided evenly among {replicas} replicas '
+            f'(--train_batch_size, --eval_batch_size, --batch_size)'
+        )
+    return batch_size // replicas

@@ -39,6 +39,8 @@ def epochs_in_shares(
     """
     first_epoch, skipped = divmod(first, examples)
 
+    # A graph is made for each evaluation and start: what need not be converted is not.
+    @tf.autograph.experimental.do_not_convert
     def share_of_epoch(turn: tf.Tensor) -> tf.data.Dataset:
         # The order must follow from the epoch alone, and not from what the program's seed was when
         # this was called; and tf.data cannot take a tensor as seed where that one is 0.

@@ -80,7 +80,7 @@ class PipelineOptions(Options, group='performance', home=PROJECT):
         None, 'Images decoded at the same time; none: four for each core.', low=1
     )
     prefetch_batches: int | None = option(
-        None, 'Batches kept ready; none: tf.data decides.', unit='batches', low=1
+        None, 'Batches kept ready; none: two.', unit='batches', low=1
     )
     prefetch_to_device: str = option(
         'auto', 'Device that batches are copied to ahead of time: auto (the one GPU), a name, none.'

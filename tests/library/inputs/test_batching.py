@@ -1,4 +1,4 @@
-"""Batches to a device."""
+"""Batches to a device, and what of a batch each replica gets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import ConfigError
-from library.inputs.batching import prefetch_to_device
+from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
 
 
 def test_a_named_device_gets_the_batches():
@@ -39,3 +39,23 @@ def test_auto_takes_the_only_gpu(monkeypatch):
 def test_an_unknown_device_is_named_with_those_there_are():
     with pytest.raises(ConfigError, match=r"no device '/gpu:7' here \(there are .*/cpu:0"):
         prefetch_to_device(tf.data.Dataset.range(1), '/gpu:7', has_strategy=False)
+
+
+def test_a_batch_is_divided_among_the_replicas():
+    context = tf.distribute.InputContext(num_replicas_in_sync=4)
+    assert images_per_replica(32, context) == 8
+    assert images_per_replica(32, None) == 32
+
+
+def test_a_batch_that_cannot_be_divided_evenly_is_refused():
+    context = tf.distribute.InputContext(num_replicas_in_sync=3)
+    with pytest.raises(ConfigError, match=r'of 32 images cannot be .* among 3 replicas'):
+        images_per_replica(32, context)
+
+
+@pytest.mark.parametrize('batches', [None, 3])
+def test_batches_are_kept_ready_by_a_chain_that_nothing_tunes(batches):
+    dataset = prefetch(tf.data.Dataset.range(5), batches)
+    assert list(dataset.as_numpy_iterator()) == [0, 1, 2, 3, 4]
+    # The thread that tunes it can miss the iterator's end, for which a session waits.
+    assert dataset.options().autotune.enabled is False
