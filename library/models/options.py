@@ -34,3 +34,8 @@ class LossOptions(Options, group='training', home=HYPERPARAMETERS):
     l2_regularization: float = option(
         1e-8, "Weight of the L2 penalty on the model's own kernels.", low=0
     )
+    class_weights: tuple[str, ...] = option(
+        (),
+        'What an image of each class counts while training: balanced (rare classes count more), or '
+        'a number for each class in the order of labels; none: 1.',
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from library.training.options import LengthOptions
+
 
 @dataclass(frozen=True)
 class Epochs:
@@ -20,6 +22,16 @@ class Epochs:
     def steps(self, epochs: int) -> int:
         """The steps after which every example was seen `epochs` times: rounded up."""
         return -(-epochs * self.examples // self.batch_size)
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps of one epoch, of which the last may reach into the next epoch."""
+        return self.examples / self.batch_size
+
+    def total_steps(self, length: LengthOptions) -> int:
+        """Where a run ends: train_steps, else train_epochs, and never after max_train_steps."""
+        total = length.train_steps or self.steps(length.train_epochs)
+        return min(total, length.max_train_steps or total)
 
     def ends_at(self, step: int, every: int) -> bool:
         """True if a multiple of `every` epochs is complete at `step` and was not one step before.

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from library.training.moving_average import averaged_variables, update_averages
+
+Gradient = tf.Tensor | tf.IndexedSlices
+
 
 def make_train_op(
     loss: tf.Tensor,
     optimizer: tf.compat.v1.train.Optimizer,
     variables: Sequence[tf.Variable],
+    *,
+    clip_norm: float | None = None,
+    moving_average_decay: float = 0.0,
 ) -> tf.Operation:
     """One step of gradient descent on the named variables.
 
@@ -20,10 +27,12 @@ def make_train_op(
       variables: what is trained. The graph's own collection of trainable variables is not asked:
         it lacks the variables of a TF-Hub module on one device, and holds them, frozen or not,
         under a strategy.
+      clip_norm: largest norm of the gradient; see `clipped`.
+      moving_average_decay: of the averages of all variables; see `moving_average`. 0 is none.
 
     Returns:
-      An operation that changes the variables, runs pending updates (batch norm) and counts the
-      global step.
+      An operation that changes the variables, runs pending updates (batch norm), counts the
+      global step, and then updates the averages.
 
     Raises:
       ValueError: there is nothing to train.
@@ -32,6 +41,59 @@ def make_train_op(
     if not unique:
         raise ValueError('the model named no variables to train (Model.variables_to_train)')
     step = tf.compat.v1.train.get_or_create_global_step()
+    # Before the optimizer has made variables of its own.
+    averaged = averaged_variables(optimizer) if moving_average_decay else []
     updates = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.UPDATE_OPS)
-    with tf.control_dependencies(updates):
-        return optimizer.minimize(loss, global_step=step, var_list=unique)
+    gradients = clipped(optimizer.compute_gradients(loss, unique), clip_norm)
+    done_before = tf.identity(step)
+    with tf.control_dependencies([*updates, done_before]):
+        train_op = optimizer.apply_gradients(gradients, global_step=step)
+    if not averaged:
+        return train_op
+    with tf.control_dependencies([train_op]):
+        return update_averages(averaged, moving_average_decay, done_before)
+
+
+def clipped(
+    gradients: Sequence[tuple[Gradient | None, tf.Variable]], norm: float | None
+) -> Sequence[tuple[Gradient | None, tf.Variable]]:
+    """Scales all gradients together so that their norm is at most `norm`; tells what it was.
+
+    It is the norm of the whole step's gradient (Pascanu et al. 2013, arXiv:1211.5063): under a
+    strategy that of the sum over the replicas, so that one device and several make the same step
+    of the same batch. Adds its value before clipping to the summaries, as 'gradient_norm'.
+
+    Args:
+      gradients: pairs as an optimizer's compute_gradients gives them.
+      norm: above 0; None leaves the gradients as they are.
+
+    Returns:
+      Pairs for apply_gradients. If the norm is not finite, nor are gradients that were scaled.
+    """
+    given = [(gradient, variable) for gradient, variable in gradients if gradient is not None]
+    if not given:
+        return gradients
+    values = tf.distribute.get_replica_context().merge_call(_sum_over_replicas, args=(given,))
+    before = tf.linalg.global_norm(values)
+    # Where nothing is clipped, the norm is computed in the steps that write summaries alone.
+    tf.compat.v1.summary.scalar('gradient_norm', before)
+    if norm is None:
+        return gradients
+    values, _ = tf.clip_by_global_norm(values, norm, use_norm=before)
+    # The optimizer will sum over the replicas once more.
+    share = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
+    return [
+        (_times(value, share), variable) for value, (_, variable) in zip(values, given, strict=True)
+    ]
+
+
+def _sum_over_replicas(
+    strategy: tf.distribute.Strategy, gradients: Sequence[tuple[Gradient, tf.Variable]]
+) -> list[Gradient]:
+    return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, gradients)
+
+
+def _times(gradient: Gradient, factor: float) -> Gradient:
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
+    return gradient * factor

@@ -1,0 +1,47 @@
+"""Scopes to the variables that are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import tensorflow as tf
+
+from library.config.yaml_sets import suggestion
+from library.errors import ConfigError
+
+
+def in_scopes(variables: Sequence[tf.Variable], scopes: Sequence[str]) -> list[tf.Variable]:
+    """The variables that lie under any of the scopes.
+
+    Args:
+      variables: all that the model trains.
+      scopes: 'head' means the variable of that name and all under 'head/', not 'header/...'; none
+        means all variables.
+
+    Raises:
+      ConfigError: no variable lies under one of the scopes.
+    """
+    if not scopes:
+        return list(variables)
+    names = [variable.name.partition(':')[0] for variable in variables]
+    for scope in scopes:
+        if not any(lies_in(name, [scope]) for name in names):
+            known = _scopes_of(names)
+            raise ConfigError(
+                f'--trainable_scopes {scope}: the model trains no variables there'
+                f'{suggestion(scope, known)} (there are {", ".join(known)})'
+            )
+    return [
+        variable for variable, name in zip(variables, names, strict=True) if lies_in(name, scopes)
+    ]
+
+
+def lies_in(name: str, scopes: Iterable[str]) -> bool:
+    """True if a variable's name is one of the scopes, or lies in it: 'head' holds 'head/kernel'."""
+    return any(f'{name}/'.startswith(f'{scope.rstrip("/")}/') for scope in scopes)
+
+
+def _scopes_of(names: Iterable[str]) -> list[str]:
+    """The scopes of the first two levels, sorted; a variable's own name is none."""
+    parents = [name.split('/')[:-1] for name in names]
+    return sorted({'/'.join(parts[:depth]) for parts in parents for depth in (1, 2) if parts})
