@@ -1,15 +1,16 @@
-"""Checkpoints at the ends of epochs, and none where one already stands."""
+"""Checkpoints at chosen steps, and none where one already stands."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 
-class EpochCheckpointSaverHook(tf.estimator.CheckpointSaverHook):
-    """Saves where `is_due(step)` says so, and at the end.
+class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
+    """Saves where `is_due` says so, and at the end.
 
     It differs from its base in two ways. The base counts from the last save, so that after an
     extra one (a stop by signal) saves no longer fall on the ends of epochs. And on a resume the
@@ -17,7 +18,13 @@ class EpochCheckpointSaverHook(tf.estimator.CheckpointSaverHook):
     leaves a half-written file that no later start can read.
     """
 
-    def __init__(self, checkpoint_dir: str, is_due: Callable[[int], bool]):
+    def __init__(self, checkpoint_dir: str, is_due: Callable[[int, float], bool]):
+        """Makes the hook.
+
+        Args:
+          checkpoint_dir: the run's folder.
+          is_due: tells of a step, and the seconds since the last checkpoint, whether to save.
+        """
         # The base insists on a number; the timer that it makes is never asked.
         super().__init__(checkpoint_dir, save_steps=1, save_graph_def=False)
         self._is_due = is_due
@@ -27,6 +34,7 @@ class EpochCheckpointSaverHook(tf.estimator.CheckpointSaverHook):
         """Saves step 0; on a resume only tells the listeners, who expect to hear of a start."""
         step = session.run(self._global_step_tensor)
         self._step = step
+        self._saved_at = time.monotonic()
         self._timer.update_last_triggered_step(step)
         newest = tf.train.latest_checkpoint(self._checkpoint_dir)
         if newest is None or not newest.endswith(f'-{step}'):
@@ -43,8 +51,15 @@ class EpochCheckpointSaverHook(tf.estimator.CheckpointSaverHook):
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Saves if the step just done is due."""
         self._step += 1
-        if self._is_due(self._step):
-            step = run_context.session.run(self._global_step_tensor)
-            self._timer.update_last_triggered_step(step)
-            if self._save(run_context.session, step):
-                run_context.request_stop()
+        waited = time.monotonic() - self._saved_at
+        if not self._is_due(self._step, waited):
+            return
+        step = run_context.session.run(self._global_step_tensor)
+        if step != self._step:  # a loss scale left out steps whose gradients were not finite
+            self._step = step
+            if not self._is_due(step, waited):
+                return
+        self._timer.update_last_triggered_step(step)
+        if self._save(run_context.session, step):
+            run_context.request_stop()
+        self._saved_at = time.monotonic()

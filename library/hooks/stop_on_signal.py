@@ -17,7 +17,13 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class StopRequest:
     """Remembers the signal that came; as a context it listens, and puts things back after."""
 
-    def __init__(self) -> None:
+    def __init__(self, way_on: str = 'the same command goes on from there') -> None:
+        """Makes the request.
+
+        Args:
+          way_on: what a person is told who wants to go on, as a clause.
+        """
+        self._way_on = way_on
         self.signal_number: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -35,7 +41,7 @@ class StopRequest:
             name = signal.Signals(self.signal_number).name
             raise Stopped(
                 self.signal_number,
-                f'stopped by {name} after a checkpoint; the same command goes on from there',
+                f'stopped by {name} after a checkpoint; {self._way_on}',
             )
 
     def _note(self, number: int, frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import NumericalError
-from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
+from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 
 
@@ -22,7 +22,7 @@ def train(folder, losses, weights=None):
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.LOSSES, loss)
         saver = tf.compat.v1.train.Saver(save_relative_paths=True)
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.SAVERS, saver)
-        hook = EpochCheckpointSaverHook(str(folder), lambda step: True)
+        hook = SaveWhereDueHook(str(folder), lambda step, seconds: True)
         hook._listeners.append(FiniteVariablesListener())
         with tf.compat.v1.train.MonitoredTrainingSession(
             checkpoint_dir=str(folder),
