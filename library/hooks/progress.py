@@ -39,32 +39,35 @@ class ProgressHook(tf.estimator.SessionRunHook):
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Starts the clock."""
-        self._first_step = session.run(self._step_tensor)
+        self._step = self._first_step = int(session.run(self._step_tensor))
         self._started = self._shown = time.monotonic()
-        self._steps = 0
+        self._is_first = True
         self._busy = 0.0
         self._busy_steps = 0
 
     def before_run(self, run_context: Any) -> Any:
-        """Asks for step and loss only when a line is due: each fetch waits for the device."""
+        """Asks for the loss only when a line is due: each fetch waits for the device."""
         self._run_started = time.monotonic()
-        self._due = self._run_started - self._shown >= self._interval
-        last = self._first_step + self._steps + 1 >= self._total
-        if self._due or last:
-            self._due = True
-            return tf.estimator.SessionRunArgs([self._step_tensor, self._loss_tensor])
+        self._is_time = self._run_started - self._shown >= self._interval
+        if self._is_time or self._step + 1 >= self._total:
+            return tf.estimator.SessionRunArgs(self._loss_tensor)
         return None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Counts, and shows the line if it is due."""
         now = time.monotonic()
-        self._steps += 1
-        if self._steps > 1:  # the first step also builds and fills the input pipeline
+        self._step += 1
+        if not self._is_first:  # the first step also builds and fills the input pipeline
             self._busy += now - self._run_started
             self._busy_steps += 1
-        if self._due:
+        self._is_first = False
+        if run_values.results is None:
+            return
+        # A dynamic loss scale leaves out steps, which the graph does not count.
+        self._step = int(run_context.session.run(self._step_tensor))
+        if self._is_time or self._step >= self._total:
             self._shown = now
-            self._show(run_values.results[1], now)
+            self._show(run_values.results, now)
 
     def end(self, session: Any) -> None:
         """Leaves the line standing."""
@@ -72,11 +75,12 @@ class ProgressHook(tf.estimator.SessionRunHook):
             print(file=self._stream)
 
     def _show(self, loss: float, now: float) -> None:
-        step = self._first_step + self._steps
+        step, steps = self._step, self._step - self._first_step
         parts = [f'step {step}/{self._total}', f'{100 * step // self._total} %', f'loss {loss:.4f}']
         if self._busy_steps:
             parts.append(f'{self._busy_steps * self._batch_size / self._busy:.0f} examples/s')
-            left = (self._total - step) * (now - self._started) / self._steps
+        if self._busy_steps and steps:
+            left = (self._total - step) * (now - self._started) / steps
             parts.append(f'{clock(left)} left')
         line = '  '.join(parts)
         if self._stream.isatty():

@@ -8,6 +8,7 @@ import re
 import pytest
 import tensorflow as tf
 
+from library.hooks import progress
 from library.hooks.progress import ProgressHook, clock, say
 
 
@@ -16,15 +17,15 @@ class Terminal(io.StringIO):
         return True
 
 
-def train(stream, steps, total):
+def train(stream, steps, total, left_out=()):
     with tf.Graph().as_default():
         step = tf.compat.v1.train.get_or_create_global_step()
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.LOSSES, tf.constant(0.25))
         train_op = step.assign_add(1)
         hook = ProgressHook(total, batch_size=10, stream=stream)
         with tf.compat.v1.train.SingularMonitoredSession(hooks=[hook]) as session:
-            for _ in range(steps):
-                session.run(train_op)
+            for number in range(1, steps + 1):
+                session.run(step if number in left_out else train_op)
     return stream.getvalue()
 
 
@@ -42,6 +43,19 @@ def test_a_terminal_keeps_one_line_and_a_line_break_at_the_end():
 
 def test_a_log_file_is_not_flooded():
     assert train(io.StringIO(), 50, total=1000) == ''
+
+
+@pytest.mark.parametrize('left_out', [{1}, {2}, {5}, {2, 5}])
+def test_a_step_that_a_loss_scale_leaves_out_is_no_progress(left_out):
+    (line,) = train(io.StringIO(), 5 + len(left_out), 5, left_out).splitlines()
+    assert line.startswith('step 5/5  100 %  loss 0.2500  ')
+
+
+def test_before_any_step_counts_there_is_no_time_left_to_tell(monkeypatch):
+    monkeypatch.setattr(progress, 'LOG_SECONDS', 0)
+    lines = train(io.StringIO(), 4, 4, left_out={1, 2}).splitlines()
+    assert [line.partition('/')[0] for line in lines] == ['step 0', 'step 0', 'step 1', 'step 2']
+    assert ['left' in line for line in lines] == [False, False, True, True]
 
 
 def test_a_message_replaces_the_line_on_a_terminal():

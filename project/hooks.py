@@ -1,0 +1,102 @@
+"""The hooks by name, as `--hooks` chooses them; add yours as a function and one more line.
+
+A function takes the run's HParams and gives a hook, or None. It imports what it needs itself:
+names must be known before TensorFlow is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from library.config.fields import HYPERPARAMETERS
+from library.config.hparams import HParams
+from library.config.yaml_sets import nearest_or_all
+from library.errors import ConfigError
+from library.inputs.options import DataOptions
+from library.training.options import LengthOptions
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    Hook = tf.estimator.SessionRunHook
+
+
+def environment(params: HParams) -> Hook:
+    """Machine, versions and code of each start: environment.json."""
+    from library.hooks.environment_log import EnvironmentLogHook
+    from library.runtime.machine import describe
+
+    return EnvironmentLogHook(params.model_dir, describe)
+
+
+def hparams(params: HParams) -> Hook:
+    """The run's row in TensorBoard's HParams table."""
+    from library.hooks.hparams_table import HParamsTableHook
+    from library.training.epochs import Epochs
+
+    batch_size = params.take(DataOptions).images_per_batch(training=True)
+    total = Epochs(params.train_examples, batch_size).total_steps(params.take(LengthOptions))
+    learned = {
+        name: entry.value
+        for name, entry in params.entries().items()
+        if entry.option.home == HYPERPARAMETERS
+    }
+    values = {'model': params.model, 'batch_size': batch_size} | learned
+    return HParamsTableHook(params.model_dir, values, total)
+
+
+def logging_tensors(params: HParams) -> Hook:
+    """Chosen tensors as a line on the screen."""
+    from library.hooks.logging_tensors import NamedTensorsHook
+
+    return NamedTensorsHook(params.log_tensors, params.logging_tensors_steps)
+
+
+def metrics(params: HParams) -> Hook:
+    """Loss, learning rate, accuracy as JSON: metrics.jsonl."""
+    from library.hooks.metrics_log import MetricsLogHook
+
+    return MetricsLogHook(params.model_dir, params.metrics_steps)
+
+
+def examples_per_second(params: HParams) -> Hook:
+    """The speed, as a line and in TensorBoard."""
+    from library.hooks.examples_per_second import ExamplesPerSecondHook
+
+    batch_size = params.take(DataOptions).images_per_batch(training=True)
+    return ExamplesPerSecondHook(params.model_dir, batch_size, params.examples_per_second_steps)
+
+
+def profiler(params: HParams) -> Hook:
+    """Where the time of single steps goes: timeline-STEP.json."""
+    from library.hooks.profiler import FewTracesHook
+
+    return FewTracesHook(params.model_dir, params.profiler_steps, params.profiler_traces)
+
+
+HOOKS: dict[str, Callable[[HParams], Hook | None]] = {
+    'environment': environment,
+    'hparams': hparams,
+    'logging_tensors': logging_tensors,
+    'metrics': metrics,
+    'examples_per_second': examples_per_second,
+    'profiler': profiler,
+}
+
+
+def check_hooks(params: HParams) -> None:
+    """Raises ConfigError if `hooks` names what is not in HOOKS."""
+    for name in params.hooks:
+        if name not in HOOKS:
+            known = nearest_or_all(name, HOOKS)
+            raise ConfigError(f'{params.place("hooks")}: no hook {name!r}{known}')
+
+
+def make_hooks(params: HParams) -> list[Hook]:
+    """The hooks that `hooks` names, each once, in its order.
+
+    They are made before there is a graph; they find tensors in `begin`.
+    """
+    made = [HOOKS[name](params) for name in dict.fromkeys(params.hooks)]
+    return [hook for hook in made if hook is not None]
