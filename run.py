@@ -14,14 +14,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from library.config.command_line import help_text, parse
-from library.config.explain import check_run_exists, explain, read_saved
-from library.config.hparams import HParams, peek, resolve
+from library.config.explain import check_run_exists, explain
+from library.config.hparams import HParams, resolve
 from library.config.yaml_sets import Set
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from library.runtime.run_facts import with_completed
+from library.runtime.run_place import claim, find_run, in_place
 from project.data import open_all
-from project.options import CATALOG, check
+from project.options import CATALOG, check, overruled
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
@@ -44,31 +44,32 @@ def main(argv: list[str]) -> int:
         print(help_text('run.py', __doc__, CATALOG, list(MODES)))
         return 0
     mode = MODES[command_line.mode]
-    model_dir = peek(CATALOG, command_line, 'model_dir')
-    saved = read_saved(model_dir)
+    place = find_run(CATALOG, command_line, training=mode == 'train')
     if mode in ON_A_RUN:
-        check_run_exists(model_dir)
-    hparams = resolve(CATALOG, command_line, saved if mode in ON_A_RUN else None)
+        check_run_exists(place.folder)
+    hparams = resolve(CATALOG, command_line, place.saved if mode in ON_A_RUN else None)
+    hparams = in_place(hparams, place)
     check(hparams, mode)
     if hparams.explain:
-        print(explain(hparams))
+        print(explain(hparams, overruled(hparams)))
         return 0
-    run = build_experiment(mode, hparams, saved)
+    run = build_experiment(mode, claim(hparams, place), place.saved)
     return importlib.import_module(f'library.modes.{mode}').run(run)
 
 
 def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experiment:
-    """Puts the Experiment together: data, facts, model, Estimator."""
+    """Puts the Experiment together: data, facts, the project's own functions, Estimator."""
     quiet_tensorflow(hparams.verbose)
     hparams, train_data, eval_data = open_all(hparams, saved, training=mode not in ON_A_RUN)
 
-    from library.runtime.experiment import make_experiment
-    from project.input_fn import input_fn
+    from library.runtime.experiment import Functions, make_experiment
+    from project.completion import complete
+    from project.hooks import make_hooks
+    from project.input_fn import input_fn, stored_images
     from project.model_fn import model_fn
-    from project.models import model_class
 
-    hparams = with_completed(hparams, saved, model_class(hparams.model).complete(hparams))
-    return make_experiment(hparams, input_fn, model_fn, train_data, eval_data)
+    functions = Functions(input_fn, model_fn, stored_images, make_hooks)
+    return make_experiment(complete(hparams, saved), functions, train_data, eval_data)
 
 
 if __name__ == '__main__':

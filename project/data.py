@@ -60,14 +60,14 @@ def open_all(
     train_data = None
     if training:
         train_data = open_data(hparams, training=True)
-        hparams = with_facts(hparams, saved, train_data)
+        hparams = with_facts(hparams, saved, train_data, training=True)
     elif known := derived(saved or {}, hparams.entries()['class_names'].option):
         hparams = hparams.with_values('the run', class_names=known)
     eval_data = open_data(hparams, training=False)
     if train_data:
         check_same_classes(train_data, eval_data)
     else:
-        hparams = with_facts(hparams, saved, eval_data)
+        hparams = with_facts(hparams, saved, eval_data, training=False)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
         origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split)

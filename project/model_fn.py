@@ -2,63 +2,156 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from library.config.hparams import HParams
+from library.inputs.options import DataOptions
 from library.models.classifier import (
+    class_weights,
     cross_entropy,
     evaluation_metrics,
     predictions_of,
-    training_loss,
+    training_losses,
 )
+from library.models.model import Model
 from library.models.options import LossOptions
 from library.models.summaries import summarize_training
+from library.runtime.options import WatchOptions
+from library.runtime.run_folder import newest_checkpoint
+from library.training.epochs import Epochs
+from library.training.fine_tuning import in_scopes
+from library.training.moving_average import averaged_scaffold
+from library.training.multipliers import with_multipliers
 from library.training.optimizers import make_optimizer
-from library.training.options import OPTIMIZERS
+from library.training.options import (
+    OPTIMIZERS,
+    SCHEDULES,
+    FineTuningOptions,
+    LengthOptions,
+    PrecisionOptions,
+)
+from library.training.precision import compute_in_float32, with_precision
+from library.training.schedules import learning_rate
 from library.training.train_op import make_train_op
+from library.training.warm_start import warm_start
 from project.models import MODELS, model_class
+
+MODES = tf.estimator.ModeKeys
 
 
 def model_fn(
-    features: dict[str, tf.Tensor], labels: tf.Tensor | None, mode: str, params: HParams
+    features: dict[str, tf.Tensor],
+    labels: tf.Tensor | None,
+    mode: str,
+    params: HParams,
 ) -> tf.estimator.EstimatorSpec:
     """Builds the graph that `mode` needs.
 
     Args:
-      features: {'image': uint8 [batch, size, size, 3]}.
+      features: {'image': uint8 [batch, size, size, 3]}, or {'features': float32 [batch, depth]}
+        where these were computed before.
       labels: int64 [batch]; None when predicting.
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
     """
     # Keras initializers and stateful random operations ignore the graph's seed.
     tf.keras.utils.set_random_seed(params.random_seed)
-    training = mode == tf.estimator.ModeKeys.TRAIN
-    options = params.take(MODELS[params.model][1])
-    model = model_class(params.model)(options, len(params.class_names), params.random_seed)
-    logits = model.build(model.preprocess(features['image'], training), training)
-    predictions = predictions_of(logits)
+    training = mode == MODES.TRAIN
+    compute_in_float32()
+    model = make_model(params)
+    if 'features' in features:
+        logits = model.classify(features['features'], training)
+    else:
+        logits = model.build(model.preprocess(features['image'], training), training)
+    predictions = predictions_of(logits, model.features)
 
-    if mode == tf.estimator.ModeKeys.PREDICT:
-        return tf.estimator.EstimatorSpec(mode, predictions=predictions)
+    if mode == MODES.PREDICT:
+        averaged = averaged_scaffold(params.moving_average_decay)
+        return tf.estimator.EstimatorSpec(mode, predictions=predictions, scaffold=averaged)
 
-    if mode == tf.estimator.ModeKeys.EVAL:
+    if mode == MODES.EVAL:
         losses = cross_entropy(logits, labels)
         metrics = evaluation_metrics(losses, labels, predictions)
         metrics |= model.metric_ops(labels, predictions)
         return tf.estimator.EstimatorSpec(
-            mode, loss=tf.reduce_mean(losses), eval_metric_ops=metrics
+            mode,
+            loss=tf.reduce_mean(losses),
+            eval_metric_ops=metrics,
+            scaffold=averaged_scaffold(params.moving_average_decay),
         )
 
-    loss_options = params.take(LossOptions)
-    loss = training_loss(
+    options = params.take(LossOptions)
+    losses = training_losses(
         logits,
         labels,
-        smoothing=loss_options.xentropy_label_smoothing,
-        l2=loss_options.l2_regularization,
+        smoothing=options.xentropy_label_smoothing,
+        weights=class_weights(options.class_weights, params.examples_per_class, params.class_names),
+        l2=options.l2_regularization,
         kernels=model.kernels,
         other_losses=model.losses,
     )
-    optimizer = make_optimizer(params.learning_rate, params.take(OPTIMIZERS[params.optimizer]))
-    summarize_training(features['image'], labels, predictions, params.learning_rate)
-    train_op = make_train_op(loss, optimizer, model.variables_to_train)
+    loss = tf.add_n(list(losses.values()))
+    rate = _learning_rate(params)
+    trained = in_scopes(model.variables_to_train, params.trainable_scopes)
+    watch = params.take(WatchOptions)
+    summarize_training(
+        features,
+        labels,
+        predictions,
+        losses=losses,
+        learning_rate=rate,
+        trained=trained,
+        histograms=watch.summary_histograms,
+        kernels=watch.summary_kernels,
+    )
+    train_op = _train_op(loss, rate, trained, model, params)
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+
+def make_model(params: HParams) -> Model:
+    """The model that the run names, to build one graph."""
+    return model_class(params.model)(
+        params.take(MODELS[params.model][1]),
+        len(params.class_names),
+        params.random_seed,
+        module_in_checkpoints=params.module_from is not None,
+    )
+
+
+def _learning_rate(params: HParams) -> tf.Tensor:
+    batch_size = params.take(DataOptions).images_per_batch(training=True)
+    epochs = Epochs(params.train_examples, batch_size)
+    return learning_rate(
+        tf.compat.v1.train.get_or_create_global_step(),
+        params.learning_rate,
+        params.take(SCHEDULES[params.learning_rate_decay_type]),
+        steps_per_epoch=epochs.steps_per_epoch,
+        total_steps=epochs.total_steps(params.take(LengthOptions)),
+        warmup_epochs=params.warmup_epochs,
+    )
+
+
+def _train_op(
+    loss: tf.Tensor,
+    rate: tf.Tensor,
+    trained: Sequence[tf.Variable],
+    model: Model,
+    params: HParams,
+) -> tf.Operation:
+    def optimizer_of(rate: tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        return make_optimizer(params.optimizer, rate, params.take(OPTIMIZERS[params.optimizer]))
+
+    # Before the optimizer: its own variables are no part of the model.
+    if params.warm_start_ckpt and newest_checkpoint(params.model_dir) is None:
+        warm_start(params.take(FineTuningOptions), model.num_classes)
+    optimizer = with_multipliers(optimizer_of, rate, model.learning_rate_multipliers)
+    optimizer = with_precision(optimizer, params.take(PrecisionOptions))
+    return make_train_op(
+        loss,
+        optimizer,
+        trained,
+        clip_norm=params.gradient_clip_norm,
+        moving_average_decay=params.moving_average_decay,
+    )

@@ -15,12 +15,34 @@ from library.config.hparams import HParams
 from library.errors import ConfigError
 from library.exporters.options import BEST_STATE, BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
+from library.models.class_weights import check_class_weights
 from library.models.options import LossOptions
-from library.modes.options import EvaluationOptions, LoopOptions, PreviewOptions
-from library.runtime.options import CheckpointOptions, ProcessOptions, SessionOptions
+from library.modes.feature_cache.decision import check_feature_options
+from library.modes.options import (
+    EvaluationOptions,
+    FeatureOptions,
+    LoopOptions,
+    PreviewOptions,
+)
+from library.runtime.options import (
+    CheckpointOptions,
+    ProcessOptions,
+    SessionOptions,
+    WatchOptions,
+)
 from library.runtime.run_facts import RunFacts
-from library.training.options import OPTIMIZERS, OptimizerOptions
+from library.training.checks import check_loss_scale, check_schedule
+from library.training.options import (
+    OPTIMIZERS,
+    SCHEDULES,
+    FineTuningOptions,
+    LengthOptions,
+    OptimizerOptions,
+    PrecisionOptions,
+)
+from project.hooks import check_hooks
 from project.models import LATEST, MODELS
+from project.option_rules import check_used, unused
 
 
 @dataclass(frozen=True)
@@ -30,6 +52,13 @@ class SelectionOptions(Options, group='base', home=COMMAND_LINE):
     config_file: str = option('project.yaml', 'File of project sets: how and where to run.')
     config_set: str = option('default', 'Its set to use, such as one per machine.')
     explain: bool = option(False, 'Print every value with its origin, and stop.')
+
+
+@dataclass(frozen=True)
+class CleanOptions(Options, group='base', home=COMMAND_LINE, modes=('train', 'train_and_eval')):
+    """What is asked for once, and would do harm in a set."""
+
+    clean: bool = option(False, 'Empty MODEL_DIR first, if a run of this project lives there.')
 
 
 @dataclass(frozen=True)
@@ -48,17 +77,23 @@ class ModelSelectionOptions(Options, group='base', home=PROJECT):
 CATALOG = Catalog(
     always=(
         SelectionOptions,
+        CleanOptions,
         ModelSelectionOptions,
         ProcessOptions,
+        LengthOptions,
         LoopOptions,
         DataOptions,
+        FeatureOptions,
         ImageOptions,
         OptimizerOptions,
         LossOptions,
+        FineTuningOptions,
         PipelineOptions,
         SessionOptions,
+        PrecisionOptions,
         CheckpointOptions,
         BestOptions,
+        WatchOptions,
         EvaluationOptions,
         PreviewOptions,
         RunFacts,
@@ -66,6 +101,7 @@ CATALOG = Catalog(
     selectors={
         'model': {name: options for name, (_, options) in MODELS.items()},
         'optimizer': OPTIMIZERS,
+        'learning_rate_decay_type': SCHEDULES,
     },
     aliases={'model': {'latest': LATEST}},
 )
@@ -74,21 +110,59 @@ CATALOG = Catalog(
 def check(hparams: HParams, mode: str) -> None:
     """Raises ConfigError where options that are legal alone do not go together."""
     if mode == 'train':
-        _check_folders(hparams.model_dir, hparams.best_model_dir)
+        _check_training(hparams)
+    if mode in ('train', 'evaluate'):
+        check_feature_options(hparams, training=mode == 'train')
     name = hparams.validation_name if mode == 'evaluate' else None
     if name is not None and (os.path.basename(name) != name or name in ('.', '..')):
-        raise ConfigError(f'--validation_name {name}: a plain name, without folders')
+        place = hparams.place('validation_name')
+        raise ConfigError(f'{place}: {name} is not a plain name, without folders')
 
 
-def _check_folders(model_dir: str, best_model_dir: str) -> None:
+def _check_training(hparams: HParams) -> None:
+    """What other modes do not read may be wrong there."""
+    _check_folders(hparams)
+    if hparams.save_checkpoints_steps and hparams.save_checkpoints_secs:
+        places = map(hparams.place, ('save_checkpoints_steps', 'save_checkpoints_secs'))
+        raise ConfigError(f'{" and ".join(places)}: give one of them')
+    check_hooks(hparams)
+    check_used(hparams)
+    schedule = hparams.take(SCHEDULES[hparams.learning_rate_decay_type])
+    check_schedule(hparams.learning_rate, schedule, hparams.place)
+    check_loss_scale(hparams.loss_scale, hparams.place('loss_scale'))
+    check_class_weights(hparams.class_weights, hparams.place('class_weights'))
+
+
+def _check_folders(hparams: HParams) -> None:
     """A run and its best checkpoints, each in a folder of its own kind."""
+    model_dir, best_model_dir = hparams.model_dir, hparams.best_model_dir
     if os.path.realpath(model_dir) == os.path.realpath(best_model_dir):
-        raise ConfigError('--best_model_dir must be another folder than --model_dir')
+        raise ConfigError(
+            f'{hparams.place("best_model_dir")} must be another folder than --model_dir'
+        )
     if files.exists(files.join(model_dir, BEST_STATE)):
         raise ConfigError(
             f'{model_dir}: holds the best checkpoints of a run, to evaluate and not to train on '
-            f'(--model_dir)'
+            f'({hparams.place("model_dir")})'
         )
     # Training writes its events there, the best checkpoints have none.
     if any(name.startswith('events.out.') for name in files.names_in(best_model_dir)):
-        raise ConfigError(f'{best_model_dir}: a run lives there (--best_model_dir)')
+        raise ConfigError(
+            f'{best_model_dir}: a run lives there ({hparams.place("best_model_dir")})'
+        )
+
+
+def overruled(hparams: HParams) -> dict[str, str]:
+    """By name, which options another one overrules, caps or lacks: what --explain says of them."""
+    notes = {name: f'unused without {taken}' for name, taken in unused(hparams).items()}
+    if hparams.train_steps:
+        notes['train_epochs'] = 'train_steps wins'
+    if hparams.max_train_steps:
+        length = 'train_steps' if hparams.train_steps else 'train_epochs'
+        notes[length] = f'capped by max_train_steps {hparams.max_train_steps}'
+    for winner in ('save_checkpoints_steps', 'save_checkpoints_secs'):
+        if getattr(hparams, winner):
+            notes['epochs_between_evals'] = f'{winner} wins'
+    if hparams.train_batch_size and hparams.eval_batch_size:
+        notes['batch_size'] = 'train_batch_size and eval_batch_size win'
+    return notes

@@ -115,7 +115,7 @@ def test_a_learning_rate_that_is_no_positive_number_is_refused(here, write, valu
             "stray word 'evaluate' on the command line; the mode comes first",
         ),
         (['--learning-rat', '1'], "--learning_rat: unknown; did you mean 'learning_rate'?"),
-        (['--train', '1'], '--train: unknown'),
+        (['--train', '1'], "--train: unknown; did you mean 'train_steps'?"),
         (['--train_epochs', '-1'], '--train_epochs: -1 is out of range, expected >= 1'),
         (['--learning_rate'], '--learning_rate needs a value: a number'),
         (['--xla', '--no-xla'], '--xla is given twice'),
@@ -225,7 +225,7 @@ def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
     for group in ('base', 'data', 'augmentation', 'training', 'performance', 'checkpoints'):
         assert f'\n{group}:\n' in done.stdout
     assert '(default 100, epochs, >= 1)' in text
-    assert '(default 0.999, 0 <= value < 1, optimizer: adam)' in text
+    assert '(default 0.999, 0 <= value < 1, optimizer: adam and adamw)' in text
     assert '(default auto, one of auto, train, validation, test)' in text
     assert '(default none, pixels, 8 <= value <= 4096, model: simple and hub)' in text
 

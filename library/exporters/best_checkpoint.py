@@ -161,11 +161,11 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         write_checkpoint_state(self._folder, [each.checkpoint for each in reversed(ranked)])
 
 
-def check_metric(metric: str, known: Iterable[str]) -> None:
+def check_metric(metric: str, known: Iterable[str], flag: str = '--best_metric') -> None:
     """Raises ConfigError unless evaluations give this metric."""
     known = sorted(known)
     if metric not in known:
-        raise ConfigError(f'--best_metric: no metric {metric!r}{nearest_or_all(metric, known)}')
+        raise ConfigError(f'{flag}: no metric {metric!r}{nearest_or_all(metric, known)}')
 
 
 def prefers_low(metric: str, mode: str) -> bool:

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from library.config.explain import changes, read_saved, save
-from library.exporters.best_checkpoint import BestCheckpointExporter, check_metric
+from library.config.hparams import HParams
+from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
 from library.exporters.snapshots import Snapshot
-from library.hooks.checkpoint_fit import CheckpointFitHook, check_fit, graph_variables
-from library.hooks.checkpoint_saver import EpochCheckpointSaverHook
+from library.hooks.checkpoint_fit import CheckpointFitHook
+from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
 from library.inputs.options import DataOptions
-from library.models.classifier import METRICS
+from library.modes.checks import check_dtype, check_metrics, check_model, check_training
+from library.modes.early_stopping import EarlyStopping, EarlyStoppingHook, with_directions
+from library.modes.feature_cache.cache import with_cached_features
 from library.modes.options import LoopOptions
 from library.runtime.experiment import Experiment
-from library.runtime.run_folder import mend_checkpoints, newest_step, only_trainer
+from library.runtime.folder_lock import LOCK
+from library.runtime.run_folder import (
+    mend_checkpoints,
+    newest_checkpoint,
+    newest_step,
+    only_trainer,
+)
+from library.runtime.run_place import empty_run_folder, link_latest
 from library.training.epochs import Epochs
+from library.training.options import LengthOptions
 
 MODES = tf.estimator.ModeKeys
 
 
 def run(experiment: Experiment) -> int:
-    """Trains to the end of `train_epochs`; returns the exit code.
+    """Trains to the end of the run's length; returns the exit code.
 
     Raises:
       MismatchError: the run's checkpoint does not fit these options, or none can be read.
@@ -35,51 +48,68 @@ def run(experiment: Experiment) -> int:
       ResourceError: another process trains in this folder.
       Stopped: a signal came; a checkpoint was saved.
     """
-    model_dir, best_model_dir = experiment.estimator.model_dir, experiment.hparams.best_model_dir
-    with only_trainer(model_dir), only_trainer(best_model_dir):
-        mend_checkpoints(model_dir)
-        _run(experiment)
+    hparams = experiment.hparams
+    with only_trainer(hparams.model_dir):
+        if hparams.clean:
+            if newest_checkpoint(hparams.model_dir):
+                check_training(experiment)
+            empty_run_folder(hparams.model_dir, keep=LOCK)
+        if hparams.time_stamped:
+            link_latest(hparams.model_dir)
+        with only_trainer(hparams.best_model_dir):
+            mend_checkpoints(hparams.model_dir)
+            check_metrics(experiment)
+            newest = experiment.estimator.latest_checkpoint()
+            check_dtype(hparams, newest)
+            _run(with_cached_features(experiment, newest))
     return 0
 
 
 def _run(experiment: Experiment) -> None:
     hparams, estimator = experiment.hparams, experiment.estimator
-    model_dir = estimator.model_dir
-    loop = hparams.take(LoopOptions)
+    model_dir, loop = estimator.model_dir, hparams.take(LoopOptions)
     assert experiment.train_data is not None
     batch_size = hparams.take(DataOptions).images_per_batch(training=True)
     epochs = Epochs(experiment.train_data.examples, batch_size)
-    total = epochs.steps(loop.train_epochs)
-    _check_metric(experiment)
+    total = epochs.total_steps(hparams.take(LengthOptions))
     _open_run(experiment)
     best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
     log = EvaluationLog(model_dir, best.is_best)
-    with StopRequest() as request:
+    rules = EarlyStopping(model_dir, with_directions(loop, hparams.take(BestOptions)))
+    is_due = _saving_rule(hparams, epochs, total)
+    with StopRequest(_way_on(hparams)) as request:
         eval_spec = tf.estimator.EvalSpec(
             experiment.batches(MODES.EVAL),
-            steps=None,
+            steps=loop.eval_freq,
             hooks=[StopEvaluationHook(request)],
-            exporters=[best, log],
+            # The log comes after the best: what it lists was exported. The rules read the log.
+            exporters=[best, log, rules],
             start_delay_secs=0,
-            throttle_secs=0,
+            throttle_secs=loop.eval_throttle_secs,
         )
         step = newest_step(model_dir)
-        due = step > 0 and (step >= total or epochs.ends_at(step, loop.epochs_between_evals))
-        if due and not log.has(step):
+        ends = step >= total or rules.reason is not None
+        # A checkpoint that a signal left between two evaluations is not for evaluation.
+        if step > 0 and (ends or is_due(step, math.inf)) and not log.has(step):
             _evaluate_newest(experiment, eval_spec)
         if step >= total:
-            _check_fit(experiment)
-            say(f'step {step}: all {loop.train_epochs} epochs are trained already')
+            check_model(experiment)
+            say(f'step {step}: all {total} steps are trained already')
+        elif rules.reason:
+            check_model(experiment)
+            say(f'stopped early: {rules.reason}')
         else:
             hooks = [
                 # Before the saver: what is not finite must not be saved.
                 FiniteLossHook(),
-                CheckpointFitHook(estimator.latest_checkpoint, lambda: save(hparams, model_dir)),
-                EpochCheckpointSaverHook(
-                    model_dir,
-                    lambda step: epochs.ends_at(step, loop.epochs_between_evals) or step == total,
+                CheckpointFitHook(
+                    estimator.latest_checkpoint, lambda: save(hparams, model_dir), training=True
                 ),
+                # Before the saver: it evaluates too, and that would count as time of training.
+                *(experiment.functions.make_hooks(hparams) if estimator.config.is_chief else ()),
                 ProgressHook(total, batch_size),
+                SaveWhereDueHook(model_dir, is_due),
+                EarlyStoppingHook(rules),
                 StopTrainingHook(request),
             ]
             train_spec = tf.estimator.TrainSpec(
@@ -90,12 +120,40 @@ def _run(experiment: Experiment) -> None:
     _tell(experiment, best.best())
 
 
+def _way_on(hparams: HParams) -> str:
+    """What to type to go on with a run that was stopped."""
+    if hparams.clean or hparams.time_stamped:
+        once = ' and without --clean' if hparams.clean else ''
+        return f'the same command with --model_dir {hparams.model_dir}{once} goes on from there'
+    return 'the same command goes on from there'
+
+
+def _saving_rule(hparams: HParams, epochs: Epochs, total: int) -> Callable[[int, float], bool]:
+    """Tells of a step, and the seconds since the last checkpoint, whether one is due after it."""
+    every_epochs = hparams.epochs_between_evals
+    steps, seconds = hparams.save_checkpoints_steps, hparams.save_checkpoints_secs
+
+    def is_due(step: int, seconds_since_last: float) -> bool:
+        if step == total:
+            return True
+        if steps:
+            return step % steps == 0
+        if seconds:
+            return seconds_since_last >= seconds
+        return epochs.ends_at(step, every_epochs)
+
+    return is_due
+
+
 def _open_run(experiment: Experiment) -> None:
     """Says what is trained on, and what differs from the last start of this run."""
     hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
     saved = read_saved(model_dir)
     for change in changes(hparams, saved) if saved else ():
         say(f'changed since the last start: {change}')
+    newest = experiment.estimator.latest_checkpoint()
+    if hparams.warm_start_ckpt and newest:
+        say(f'--warm_start_ckpt is ignored: the run goes on from its {os.path.basename(newest)}')
     train, test = experiment.train_data, experiment.eval_data
     assert train is not None
     fallback = hparams.origin('eval_split') == 'auto' and hparams.eval_split == 'test'
@@ -108,33 +166,6 @@ def _open_run(experiment: Experiment) -> None:
     )
 
 
-def _check_fit(experiment: Experiment) -> None:
-    """Raises MismatchError if a finished run was started again as another model."""
-    estimator = experiment.estimator
-    saved = read_saved(estimator.model_dir)
-    if saved and not changes(experiment.hparams, saved):
-        return
-    with tf.Graph().as_default():
-        _build_evaluation(experiment)
-        check_fit(graph_variables(), estimator.latest_checkpoint())
-
-
-def _check_metric(experiment: Experiment) -> None:
-    """Raises ConfigError now, and not after the first epochs, if there is no such metric."""
-    metric = experiment.hparams.best_metric
-    if metric not in METRICS:  # building the graph to look takes seconds
-        with tf.Graph().as_default():
-            check_metric(metric, _build_evaluation(experiment).eval_metric_ops)
-
-
-def _build_evaluation(experiment: Experiment) -> tf.estimator.EstimatorSpec:
-    """Adds the graph of an evaluation to the default graph."""
-    dataset = experiment.batches(MODES.EVAL)()
-    features, labels = tf.compat.v1.data.make_initializable_iterator(dataset).get_next()
-    estimator = experiment.estimator
-    return estimator.model_fn(features, labels, MODES.EVAL, estimator.config)
-
-
 def _evaluate_newest(experiment: Experiment, spec: tf.estimator.EvalSpec) -> None:
     """Evaluates and exports a checkpoint that a kill left so; train_and_evaluate never would."""
     estimator = experiment.estimator
@@ -142,7 +173,7 @@ def _evaluate_newest(experiment: Experiment, spec: tf.estimator.EvalSpec) -> Non
     say(f'{os.path.basename(checkpoint)} was never evaluated: doing that first')
     fit = CheckpointFitHook(lambda: checkpoint)
     metrics = estimator.evaluate(
-        spec.input_fn, hooks=[fit, *spec.hooks], checkpoint_path=checkpoint
+        spec.input_fn, spec.steps, hooks=[fit, *spec.hooks], checkpoint_path=checkpoint
     )
     for exporter in spec.exporters:
         exporter.export(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,20 +17,37 @@ InputFn = Callable[..., tf.data.Dataset]
 
 
 @dataclass(frozen=True)
+class Functions:
+    """What a project brings: the functions of its own files.
+
+    Attributes:
+      input_fn: the batches of a mode, called with mode and params.
+      model_fn: the graph of a mode, as tf.estimator calls it.
+      stored_images: each image of a split once, in stored order, as the model would see it.
+      make_hooks: the hooks that a run asks for by name.
+    """
+
+    input_fn: InputFn
+    model_fn: Callable[..., tf.estimator.EstimatorSpec]
+    stored_images: InputFn
+    make_hooks: Callable[[HParams], Sequence[tf.estimator.SessionRunHook]]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One run: its values, its data, and the Estimator over the project's own functions.
 
     Attributes:
       hparams: every option, completed by what data and model say.
       estimator: a tf.estimator.Estimator whose params are `hparams`.
-      input_fn: project/input_fn.py's, called with mode and params.
+      functions: the project's own.
       train_data: the training split; None in modes that do not read it.
       eval_data: the split that is evaluated.
     """
 
     hparams: HParams
     estimator: tf.estimator.Estimator
-    input_fn: InputFn
+    functions: Functions
     train_data: Split | None
     eval_data: Split
 
@@ -37,24 +55,31 @@ class Experiment:
         """An input_fn for the Estimator, bound to this run."""
 
         def input_fn(input_context: tf.distribute.InputContext | None = None) -> tf.data.Dataset:
-            return self.input_fn(mode, self.hparams, input_context)
+            return self.functions.input_fn(mode, self.hparams, input_context)
 
         return input_fn
 
+    def with_values(self, origin: str, **values: Any) -> Experiment:
+        """The same run, in which some values are replaced by what was found out since."""
+        hparams = self.hparams.with_values(origin, **values)
+        return replace(self, hparams=hparams, estimator=_estimator(hparams, self.functions))
+
 
 def make_experiment(
-    hparams: HParams,
-    input_fn: InputFn,
-    model_fn: Callable[..., tf.estimator.EstimatorSpec],
-    train_data: Split | None,
-    eval_data: Split,
+    hparams: HParams, functions: Functions, train_data: Split | None, eval_data: Split
 ) -> Experiment:
     """Makes the Estimator over the project's functions, and all around it."""
+    if hparams.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    estimator = _estimator(hparams, functions)
+    return Experiment(hparams, estimator, functions, train_data, eval_data)
+
+
+def _estimator(hparams: HParams, functions: Functions) -> tf.estimator.Estimator:
     config = run_config(
         hparams.model_dir,
         hparams.random_seed,
         hparams.take(CheckpointOptions),
         hparams.take(SessionOptions),
     )
-    estimator = tf.estimator.Estimator(model_fn, config=config, params=hparams)
-    return Experiment(hparams, estimator, input_fn, train_data, eval_data)
+    return tf.estimator.Estimator(functions.model_fn, config=config, params=hparams)

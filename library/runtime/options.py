@@ -18,6 +18,14 @@ class ProcessOptions(Options, group='base', home=PROJECT):
         low=0,
         high=2**31 - 1,
     )
+    deterministic: bool = option(
+        False, 'Use only operations that repeat exactly, on GPUs too; slower there.'
+    )
+    time_stamped: bool = option(
+        False,
+        'Train in a new folder MODEL_DIR/YYYY-MM-DD-HH_MM_SS, with its best checkpoints in best/; '
+        'MODEL_DIR/latest leads to it.',
+    )
     verbose: bool = option(False, "Show tracebacks and TensorFlow's own messages.")
 
 
@@ -27,6 +35,12 @@ class CheckpointOptions(Options, group='checkpoints', home=PROJECT):
 
     keep_checkpoint_max: int = option(
         5, 'Newest checkpoints that are kept; -1 or 0: all.', unit='checkpoints', low=-1
+    )
+    save_checkpoints_steps: int | None = option(
+        None, 'Steps from one checkpoint to the next, instead of epochs_between_evals.', low=1
+    )
+    save_checkpoints_secs: int | None = option(
+        None, 'Seconds from one checkpoint to the next, instead of epochs_between_evals.', low=1
     )
     save_summary_steps: int = option(100, 'How often TensorBoard gets values.', unit='steps', low=1)
 
@@ -42,4 +56,35 @@ class SessionOptions(Options, group='performance', home=PROJECT):
     )
     intra_op_threads: int | None = option(
         None, 'Threads within one operation; none: TensorFlow decides.', low=1, high=1024
+    )
+
+
+@dataclass(frozen=True)
+class WatchOptions(Options, group='watching', home=PROJECT):
+    """What a run tells beside its progress line and its metrics."""
+
+    hooks: tuple[str, ...] = option(
+        ('environment', 'hparams'),
+        'Hooks of training by name, as project/hooks.py lists them; none: none.',
+    )
+    log_tensors: tuple[str, ...] = option(
+        ('loss', 'learning_rate', 'accuracy'),
+        'For logging_tensors: what to show, watched or a tensor of the graph.',
+    )
+    logging_tensors_steps: int = option(100, 'From one line to the next.', unit='steps', low=1)
+    metrics_steps: int = option(
+        100, 'From one line of metrics.jsonl to the next.', unit='steps', low=1
+    )
+    examples_per_second_steps: int = option(
+        100, 'From one report of the speed to the next.', unit='steps', low=1
+    )
+    profiler_steps: int = option(
+        100, 'From the start to the first trace, and from one to the next.', unit='steps', low=1
+    )
+    profiler_traces: int = option(3, 'Traces of each start.', low=1)
+    summary_histograms: bool = option(
+        False, 'Give TensorBoard a histogram of each trained variable too.'
+    )
+    summary_kernels: bool = option(
+        False, "Give TensorBoard a picture of the first convolution's kernels too."
     )

@@ -24,11 +24,37 @@ class RunFacts(Options, group='found out by the run', home=DERIVED):
     model_digest: str | None = option(
         None, 'Digest of the file that the model was built from, such as a TF-Hub module.'
     )
+    features_digest: str | None = option(
+        None,
+        'Digest of all that the features of an image follow from, beside its pixels; none: the '
+        'model has no features that stay as they are.',
+    )
+    module_from: str | None = option(
+        None,
+        'Digest of the weights that a warm start put into a frozen module; the checkpoints hold '
+        'them.',
+    )
+    train_examples: int = option(0, 'Images of an epoch.')
+    examples_per_class: tuple[int, ...] = option(
+        (), 'Training images of each class, in the order of labels; none: not counted.'
+    )
+    train_features: str | None = option(
+        None, 'Folder of the features that are trained on instead of images.'
+    )
+    eval_features: str | None = option(
+        None, 'Folder of the features that are evaluated instead of images.'
+    )
     run_id: str | None = option(None, 'Tells this run from others that use the same folders.')
 
 
-def with_facts(hparams: HParams, saved: Set | None, data: Split) -> HParams:
+def with_facts(hparams: HParams, saved: Set | None, data: Split, training: bool) -> HParams:
     """Adds the facts, from the saved run if there is one.
+
+    Args:
+      hparams: every option.
+      saved: the values that the run kept, if it exists already.
+      data: what is trained on, or evaluated.
+      training: the former: the run counts its images.
 
     Raises:
       MismatchError: the run was trained on other classes than `data` holds.
@@ -42,6 +68,12 @@ def with_facts(hparams: HParams, saved: Set | None, data: Split) -> HParams:
         )
     run_id = derived(saved or {}, options['run_id']) or secrets.token_hex(8)
     hparams = hparams.with_values(data.folder, class_names=data.class_names)
+    if training:
+        hparams = hparams.with_values(
+            data.folder, train_examples=data.examples, examples_per_class=data.label_counts
+        )
+    # Of this start alone: another may evaluate images.
+    hparams = hparams.with_values('this start', train_features=None, eval_features=None)
     return hparams.with_values('the first start of the run', run_id=run_id)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import re
@@ -15,8 +14,8 @@ import tensorflow as tf
 from library import files
 from library.errors import MismatchError, ResourceError
 from library.hooks.checkpoint_fit import STATE, is_readable, write_checkpoint_state
+from library.runtime.folder_lock import locked
 
-LOCK = '.lock'
 # TensorFlow's own names.
 INDEX = re.compile(r'model\.ckpt-(\d+)\.index')
 UNFINISHED = re.compile(r'model\.ckpt-\d+_temp')
@@ -24,29 +23,16 @@ UNFINISHED = re.compile(r'model\.ckpt-\d+_temp')
 
 @contextlib.contextmanager
 def only_trainer(model_dir: str) -> Iterator[None]:
-    """Holds the folder's lock; the system frees it when the process ends, however it ends.
-
-    Remote folders have no locks.
+    """Holds the folder's lock while a run trains in it.
 
     Raises:
       ResourceError: another process holds the lock.
     """
-    files.make_folder(model_dir)
-    if files.is_remote(model_dir):
-        yield
-        return
-    with open(os.path.join(model_dir, LOCK), 'a+') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or 'unknown'
-            raise ResourceError(
-                f'{model_dir}: another run (process {holder}) uses this folder'
-            ) from None
-        lock.truncate(0)
-        lock.write(f'{os.getpid()}\n')
-        lock.flush()
+
+    def refuse(holder: str) -> None:
+        raise ResourceError(f'{model_dir}: another run (process {holder}) uses this folder')
+
+    with locked(model_dir, refuse):
         yield
 
 

@@ -1,0 +1,39 @@
+"""One process at a time in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+
+from library import files
+
+LOCK = '.lock'
+
+
+@contextlib.contextmanager
+def locked(folder: str, when_held: Callable[[str], None]) -> Iterator[None]:
+    """Holds the folder's lock; the system frees it when the process ends, however it ends.
+
+    Remote folders have no locks.
+
+    Args:
+      folder: is made if it is not there.
+      when_held: is told the process that holds the lock, and raises, or lets this one wait.
+    """
+    files.make_folder(folder)
+    if files.is_remote(folder):
+        yield
+        return
+    with open(os.path.join(folder, LOCK), 'a+') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            when_held(lock.read().strip() or 'unknown')
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(f'{os.getpid()}\n')
+        lock.flush()
+        yield

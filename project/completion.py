@@ -1,0 +1,42 @@
+"""What only the model and a warm start know of a run, found out before any graph is built."""
+
+from __future__ import annotations
+
+from library.config.explain import derived
+from library.config.hparams import HParams
+from library.config.yaml_sets import Set
+from library.runtime.run_facts import with_completed
+from library.runtime.run_folder import newest_checkpoint
+from library.training.checkpoint_names import find_warm_start
+from library.training.options import FineTuningOptions
+from library.training.warm_start import module_weights_digest
+from project.models import model_class
+
+
+def complete(hparams: HParams, saved: Set | None) -> HParams:
+    """Adds what only the model knows, such as its image size, before any graph is built.
+
+    Args:
+      hparams: every option.
+      saved: the values that the run kept, if it exists already.
+
+    Raises:
+      ScaffoldError: what the options name cannot be had, or does not fit the run.
+    """
+    completed = model_class(hparams.model).complete(hparams)
+    hparams = with_completed(hparams, saved, completed)
+    return hparams.with_values('warm start', module_from=_module_from(hparams, saved))
+
+
+def _module_from(hparams: HParams, saved: Set | None) -> str | None:
+    """Digest of the weights that a warm start puts, or put, into a frozen module."""
+    cleaned = 'clean' in hparams and hparams.clean
+    if hparams.warm_start_ckpt and (cleaned or newest_checkpoint(hparams.model_dir) is None):
+        emptied = hparams.model_dir if cleaned else None
+        find_warm_start(hparams.warm_start_ckpt, emptied)
+        if hparams.features_digest:
+            return module_weights_digest(hparams.take(FineTuningOptions))
+    elif hparams.features_digest:
+        before: str | None = derived(saved or {}, hparams.entries()['module_from'].option)
+        return before
+    return None
