@@ -1,6 +1,7 @@
 """Converted images to batches, as one chain in the order in which it runs.
 
-Contract: {'image': uint8 [batch, size, size, 3]}, int64 [batch] labels.
+Contract: {'image': uint8 [batch, size, size, 3]}, int64 [batch] labels. A run whose features were
+computed before gets those instead (feature_stream.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.inputs.augmentation import AUGMENT_DRAWS, augment
-from library.inputs.batching import prefetch_to_device
+from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
 from library.inputs.decoding import (
     WINDOW_DRAWS,
     center_window,
@@ -26,6 +27,7 @@ from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.inputs.service import count_workers, distribute_to_service
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
 from library.runtime.run_folder import newest_step
+from project import feature_stream
 from project.data import open_data
 from project.image_stream import read_jpeg, shuffled_share, stored_order
 
@@ -45,7 +47,8 @@ def input_fn(
       input_context: given by the Estimator under a tf.distribute strategy.
 
     Returns:
-      ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements.
+      ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements; for a run on features
+      ({'features': float32 [batch, depth]}, int64 [batch]).
     """
     data = params.take(DataOptions)
     pipeline = params.take(PipelineOptions)
@@ -53,13 +56,25 @@ def input_fn(
     training = mode == tf.estimator.ModeKeys.TRAIN
     augmented = training and options.augmentation
     batch_size = data.images_per_batch(training)
+    share = images_per_replica(batch_size, input_context)
     # Random operations are keyed by numbers, so they give the same in whatever order the parallel
     # calls run; a resumed run goes on counting, and goes on in the data, where it was.
-    steps = newest_step(params.model_dir) if training else 0
-    source = open_data(params, training)
+    first = newest_step(params.model_dir) * batch_size if training else 0
     has_strategy = input_context is not None
+    if folder := params.train_features if training else params.eval_features:
+        return feature_stream.feature_batches(
+            folder,
+            data,
+            pipeline,
+            training=training,
+            seed=params.random_seed,
+            first=first,
+            batch_size=share,
+            has_strategy=has_strategy,
+        )
+    source = open_data(params, training)
     if isinstance(source, SyntheticImages):
-        noise = synthetic_batches(source, batch_size, params.image_size, training)
+        noise = synthetic_batches(source, share, params.image_size, training)
         return _to_device(noise, pipeline, has_strategy)
     decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
 
@@ -69,17 +84,46 @@ def input_fn(
         dataset = epochs_in_shares(
             shuffled_share(source, data, pipeline, params.random_seed, shares),
             source.examples,
-            first=steps * batch_size,
+            first=first,
             shares=shares,
         )
     else:
         dataset = numbered(stored_order(source))
     calls = pipeline.num_parallel_calls or _calls(elsewhere=training and bool(data.data_service))
     dataset = dataset.map(decode, num_parallel_calls=calls, deterministic=True)
-    dataset = dataset.batch(batch_size, drop_remainder=training)
+    dataset = dataset.batch(share, drop_remainder=training)
     if training and data.data_service:
         dataset = distribute_to_service(dataset, data.data_service)
     return _to_device(dataset, pipeline, has_strategy)
+
+
+def stored_images(
+    params: HParams, training: bool, augmented: bool, first: int = 0
+) -> tf.data.Dataset:
+    """Each image of a split once, in stored order, as the model sees it.
+
+    Args:
+      params: the run's HParams; the split must be converted.
+      training: the training images; else those of evaluation.
+      augmented: with the random changes of training. Image i of copy c of the split is changed as
+        epoch c of the stored order would change it: by its number, c * (images) + i.
+      first: number to start from; the stream ends with the copy in which that lies.
+
+    Returns:
+      ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements, in evaluation's batches.
+    """
+    source = open_data(params, training)
+    options = params.take(ImageOptions)
+    decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
+    skipped = first % source.examples
+    images = stored_order(source).skip(skipped)
+    numbers = tf.data.Dataset.range(first, first - skipped + source.examples)
+    dataset = tf.data.Dataset.zip((numbers, images))
+    calls = params.num_parallel_calls or _calls(elsewhere=False)
+    dataset = dataset.map(decode, num_parallel_calls=calls, deterministic=True)
+    dataset = dataset.batch(params.take(DataOptions).images_per_batch(training=False))
+    dataset = dataset.map(lambda images, labels: ({'image': images}, labels))
+    return prefetch(dataset, params.prefetch_batches)
 
 
 def _calls(elsewhere: bool) -> int:
@@ -96,6 +140,9 @@ def _decoder(
 ) -> Callable[[tf.Tensor, Any], tuple[tf.Tensor, tf.Tensor]]:
     """An image of the source and its number to pixels of the model's size and a label."""
 
+    # Python decides nothing in it by a tensor's value, and to look for that takes longer than all
+    # else in making the chain.
+    @tf.autograph.experimental.do_not_convert
     def decode(number: tf.Tensor, element: Any) -> tuple[tf.Tensor, tf.Tensor]:
         example = read(element)
         jpeg = example['jpeg']
@@ -117,5 +164,5 @@ def _to_device(
 ) -> tf.data.Dataset:
     """Batches under the names that model_fn knows, ahead of time where they are needed."""
     dataset = dataset.map(lambda images, labels: ({'image': images}, labels))
-    dataset = dataset.prefetch(pipeline.prefetch_batches or tf.data.AUTOTUNE)
+    dataset = prefetch(dataset, pipeline.prefetch_batches)
     return prefetch_to_device(dataset, pipeline.prefetch_to_device, has_strategy)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_hub as hub
 from google.protobuf.message import DecodeError
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf import saved_model_pb2, struct_pb2
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObjectGraph
@@ -16,6 +18,26 @@ from library import files
 from library.errors import MismatchError, ResourceError
 from library.hooks.checkpoint_fit import is_readable
 
+# Operations that draw from a state outside of the graph's variables: a run that stops and goes on
+# draws other numbers. Stateless operations, and generators that keep a variable, are none.
+STATEFUL_RANDOM = {
+    'FractionalAvgPool',
+    'FractionalMaxPool',
+    'Multinomial',
+    'NonDeterministicInts',
+    'ParameterizedTruncatedNormal',
+    'RandomCrop',
+    'RandomGamma',
+    'RandomPoisson',
+    'RandomPoissonV2',
+    'RandomShuffle',
+    'RandomStandardNormal',
+    'RandomUniform',
+    'RandomUniformInt',
+    'SampleDistortedBoundingBox',
+    'SampleDistortedBoundingBoxV2',
+    'TruncatedNormal',
+}
 # The file that tells a module of TensorFlow 1's hub format from a SavedModel for serving.
 TF1_MODULE = 'tfhub_module.pb'
 
@@ -92,6 +114,59 @@ def check_features(features: Any, module: str) -> None:
             f'{module}: gives {given}, expected feature vectors [batch, depth]; choose a '
             f'feature_vector module'
         )
+
+
+def warn_of_randomness(module: str, images: tf.Tensor, features: tf.Tensor) -> None:
+    """Warns, in one line, where a run with this module cannot be repeated to the last bit.
+
+    Args:
+      module: its name, for the message.
+      images: what the module was called with in the default graph.
+      features: what that call gave.
+    """
+    operations = random_operations(images, features)
+    if operations:
+        logging.getLogger(__name__).warning(
+            'warning: %s: the module draws random numbers of its own (%s): this run will not be '
+            'bit-identical if it is repeated, or stopped and resumed',
+            module,
+            ', '.join(operations),
+        )
+
+
+def random_operations(images: tf.Tensor, features: tf.Tensor) -> list[str]:
+    """The kinds of stateful random operations between two tensors of the default graph, sorted.
+
+    Those within the functions that are called on the way are found too, to any depth, in all
+    branches. A function that is there but not called, such as a module's other mode, does not
+    count.
+    """
+    seen = {images.op}
+    waiting = [features.op]
+    nodes = []
+    while waiting:
+        operation = waiting.pop()
+        if operation not in seen:
+            seen.add(operation)
+            nodes.append(operation.node_def)
+            waiting += [each.op for each in operation.inputs]
+    library = images.graph.as_graph_def().library
+    functions = {function.signature.name: function.node_def for function in library.function}
+    kinds, called = set(), set()
+    while nodes:
+        node = nodes.pop()
+        kinds.add(node.op)
+        for name in _functions_of(node) - called:
+            called.add(name)
+            nodes += functions.get(name, [])
+    return sorted(kinds & STATEFUL_RANDOM)
+
+
+def _functions_of(node: NodeDef) -> set[str]:
+    """The names of the functions that a node may call."""
+    names = {attribute.func.name for attribute in node.attr.values() if attribute.HasField('func')}
+    listed = {each.name for attribute in node.attr.values() for each in attribute.list.func}
+    return names | listed
 
 
 def _image_size(folder: str, inputs: list[_Input]) -> int | None:

@@ -28,12 +28,27 @@ class Model(abc.ABC):
       variables_to_train: what the optimizer changes; `build` fills it.
       kernels: of these, the ones under the L2 penalty; `build` fills it.
       losses: scalars that are added to the training loss; `build` fills it.
+      learning_rate_multipliers: by scope, what the learning rate is multiplied by there; `build`
+        fills it.
+      features: float32 [batch, depth], what the last layers see, where a model has such a thing;
+        `build` fills it.
+      module_in_checkpoints: a warm start put weights into the frozen part of this model, so that
+        the checkpoints have to hold them.
     """
 
-    def __init__(self, options: Options, num_classes: int, random_seed: int):
+    def __init__(
+        self,
+        options: Options,
+        num_classes: int,
+        random_seed: int,
+        module_in_checkpoints: bool = False,
+    ):
         self.options: Any = options
         self.num_classes = num_classes
         self.random_seed = random_seed
+        self.module_in_checkpoints = module_in_checkpoints
+        self.features: tf.Tensor | None = None
+        self.learning_rate_multipliers: dict[str, float] = {}
         self.variables_to_train: list[tf.Variable] = []
         self.kernels: list[tf.Variable] = []
         self.losses: list[tf.Tensor] = []
@@ -44,7 +59,10 @@ class Model(abc.ABC):
 
         Returns:
           Values for options of this run. 'image_size' must be among them; a model that is built
-          from a file also gives 'model_digest', so that another file is noticed later.
+          from a file also gives 'model_digest', so that another file is noticed later. A model
+          whose features never change while it is trained gives 'features_digest', a digest of all
+          that they follow from beside the pixels, and implements `classify`: its features can then
+          be computed once and kept.
 
         Raises:
           ScaffoldError: what the options name cannot be had, or does not fit.
@@ -75,6 +93,18 @@ class Model(abc.ABC):
         Returns:
           float32 [batch, num_classes] logits.
         """
+
+    def classify(self, features: tf.Tensor, training: bool) -> tf.Tensor:
+        """Adds what comes after the features: the part of the network that is trained.
+
+        Args:
+          features: float32 [batch, depth], as `build` leaves them in `self.features`.
+          training: as for `build`.
+
+        Returns:
+          float32 [batch, num_classes] logits, as `build` gives them.
+        """
+        raise NotImplementedError(f'{type(self).__name__} keeps no features')
 
     def metric_ops(
         self, labels: tf.Tensor, predictions: Mapping[str, tf.Tensor]

@@ -14,6 +14,7 @@ from library.errors import ConfigError, DataError, MismatchError
 from library.exporters.evaluation_log import plain
 from library.hooks.checkpoint_fit import CheckpointFitHook, is_readable
 from library.hooks.progress import say
+from library.modes.feature_cache.cache import with_cached_features
 from library.runtime.experiment import Experiment
 from library.runtime.run_folder import newest_checkpoint
 
@@ -28,10 +29,13 @@ def run(experiment: Experiment) -> int:
       MismatchError: it does not fit the model.
       DataError: another number of examples was read than the manifest counts.
     """
-    hparams, estimator = experiment.hparams, experiment.estimator
+    hparams = experiment.hparams
     checkpoint = find_checkpoint(
         hparams.validation_checkpoint, hparams.model_dir, hparams.best_model_dir, hparams.run_id
     )
+    if hparams.cache_features:
+        experiment = with_cached_features(experiment, checkpoint)
+    estimator = experiment.estimator
     result = estimator.evaluate(
         experiment.batches(tf.estimator.ModeKeys.EVAL),
         hooks=[CheckpointFitHook(lambda: checkpoint)],

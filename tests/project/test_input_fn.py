@@ -12,8 +12,10 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.records.example import parse_example
+from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
+from library.records.features import write_feature_shard
 from library.records.manifest import open_split
-from project.input_fn import input_fn
+from project.input_fn import input_fn, stored_images
 from project.options import CATALOG
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
@@ -122,7 +124,57 @@ def test_no_tuning_of_the_pipeline_changes_what_is_fed(hparams):
         np.testing.assert_array_equal(plain[0], other[0])
 
 
+@pytest.mark.parametrize('mode', ['train', 'eval'])
+def test_no_thread_tunes_the_chain_for_which_a_session_would_wait(hparams, mode):
+    assert input_fn(mode, hparams()).options().autotune.enabled is False
+
+
 def test_a_split_that_is_not_there_names_the_command_that_makes_it(hparams, tmp_path):
     params = hparams().with_values('this test', data_dir=str(tmp_path))
     with pytest.raises(ConfigError, match=r'train: no converted images; make them with: python'):
         input_fn(TRAIN, params)
+
+
+def images_of(dataset):
+    return np.concatenate([features['image'].numpy() for features, _ in dataset])
+
+
+def test_stored_images_are_each_image_once_as_evaluation_sees_it(hparams, data_dir):
+    params = hparams(debug='true')
+    for training, split in ((True, 'train'), (False, 'test')):
+        dataset = stored_images(params, training=training, augmented=False)
+        labels = np.concatenate([labels.numpy() for _, labels in dataset])
+        assert labels.tolist() == stored_labels(data_dir, split)
+    plain = hparams(debug='true', augmentation='false', batch_size=24)
+    ((expected, _),) = batches(plain, TRAIN, 1)
+    stored = stored_images(params, training=True, augmented=False)
+    np.testing.assert_array_equal(images_of(stored), expected)
+
+
+def test_stored_images_of_a_copy_are_those_of_an_epoch_in_stored_order(hparams):
+    params = hparams(debug='true', batch_size=24)
+    epochs = [images for images, _ in batches(params, TRAIN, 3)]
+    assert (epochs[0] != epochs[1]).any()
+    for copy, expected in enumerate(epochs):
+        dataset = stored_images(params, training=True, augmented=True, first=24 * copy)
+        np.testing.assert_array_equal(images_of(dataset), expected)
+
+
+def test_stored_images_can_start_within_a_copy_and_end_with_it(hparams):
+    params = hparams()
+    whole = images_of(stored_images(params, training=True, augmented=True, first=24))
+    rest = images_of(stored_images(params, training=True, augmented=True, first=24 + 17))
+    assert len(rest) == 7
+    np.testing.assert_array_equal(rest, whole[17:])
+
+
+def test_a_run_on_features_reads_them_instead_of_images(hparams, tmp_path):
+    shard = write_feature_shard(str(tmp_path), 's', np.ones([9, 4]), np.arange(9))
+    write_manifest(FeatureManifest({}, 1, 4, (shard,), str(tmp_path)), MANIFEST)
+    params = hparams(data_dir=tmp_path / 'nothing')
+    for mode, name in ((TRAIN, 'train_features'), (EVAL, 'eval_features')):
+        dataset = input_fn(mode, params.with_values('the test', **{name: str(tmp_path)}))
+        features, labels = next(iter(dataset))
+        assert list(features) == ['features']
+        assert features['features'].shape == (7, 4)
+        assert labels.dtype == tf.int64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,15 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.errors import MismatchError
+from library.hooks.checkpoint_fit import LEFT_OUT, MODULE
+from library.models.code_digest import code_digest
 from library.models.head import add_head
-from library.models.hub_module import check_features, inspect_module, load_module
+from library.models.hub_module import (
+    check_features,
+    inspect_module,
+    load_module,
+    warn_of_randomness,
+)
 from library.models.model import DEFAULT_IMAGE_SIZE, Model
 from library.models.module_cache import fetch_module
 
@@ -47,6 +55,7 @@ class HubModel(Model):
         return {
             'image_size': info.image_size or wanted or DEFAULT_IMAGE_SIZE,
             'model_digest': info.digest,
+            'features_digest': None if hparams.fine_tuning else cls._features_digest(info.digest),
         }
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
@@ -56,15 +65,42 @@ class HubModel(Model):
             module = load_module(_fetch(options), options.fine_tuning)
             # A frozen module runs in inference mode also while the head trains: its batch norm
             # must not change, or training and evaluation would see different features.
-            features = module(images, training=training and options.fine_tuning)
+            in_training = training and options.fine_tuning and options.train_batch_norm
+            features = module(images, training=in_training)
         check_features(features, options.module)
+        if training:
+            warn_of_randomness(options.module, images, features)
         if options.fine_tuning:
             # The graph's own collection of trainable variables lacks them on one device.
             self.variables_to_train += module.trainable_variables
             self.losses += module.losses
-        else:
+            self.learning_rate_multipliers[MODULE] = options.module_learning_rate_multiplier
+        elif not self.module_in_checkpoints:
             _keep_out_of_checkpoints(module.variables)
+        self.features = features
+        return self.classify(features, training)
+
+    def classify(self, features: tf.Tensor, training: bool) -> tf.Tensor:
+        """Adds the head; see Model.classify."""
+        options = self.options
+        if self.module_in_checkpoints and self.features is None:
+            self._keep_module_in_checkpoints(training)
         return add_head(self, features, training, options.dropout_rate, options.hidden_units)
+
+    def _keep_module_in_checkpoints(self, training: bool) -> None:
+        """For features that were computed before: nothing else would save the module's weights."""
+        if not training:
+            tf.compat.v1.add_to_collection(LEFT_OUT, True)
+            return
+        with tf.compat.v1.variable_scope('module'):
+            load_module(_fetch(self.options), trainable=False)
+
+    @classmethod
+    def _features_digest(cls, module_digest: str) -> str:
+        """Of the module and of the code around it, `preprocess` above all."""
+        made_by = (each for each in cls.__mro__ if issubclass(each, Model))
+        code = code_digest(*made_by, packages=(cls.__module__.partition('.')[0],))
+        return hashlib.sha256(f'{module_digest}\n{code}'.encode()).hexdigest()
 
 
 def _fetch(options: Any) -> str:

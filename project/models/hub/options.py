@@ -29,6 +29,14 @@ class HubOptions(ModelOptions):
     fine_tuning: bool = option(
         False, 'Train the module too; else only the head learns.', kept_with_run=True
     )
+    train_batch_norm: bool = option(
+        True,
+        "For fine-tuning: let the module's batch norm use and learn the statistics of each batch, "
+        'and its dropout be on; off is better for few images.',
+    )
+    module_learning_rate_multiplier: float = option(
+        1.0, 'For fine-tuning: what the learning rate is multiplied by for the module.', above=0
+    )
     hidden_units: int = option(
         0,
         'Width of a hidden layer before the last; 0: none.',

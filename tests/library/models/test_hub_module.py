@@ -9,7 +9,13 @@ import tensorflow as tf
 from conftest import save_tf1
 
 from library.errors import MismatchError, ResourceError
-from library.models.hub_module import check_features, inspect_module, load_module
+from library.models.hub_module import (
+    check_features,
+    inspect_module,
+    load_module,
+    random_operations,
+    warn_of_randomness,
+)
 
 
 def save(folder, function, *signature):
@@ -119,3 +125,67 @@ def test_what_cannot_be_loaded_is_one_line(tmp_path):
 def test_only_feature_vectors_are_features(features):
     with pytest.raises(MismatchError, match='expected feature vectors'):
         check_features(features, 'module')
+
+
+@pytest.fixture(scope='module')
+def with_dropout(tmp_path_factory):
+    """A saved network that draws random numbers where it is trained."""
+    layers = tf.keras.layers
+    network = tf.keras.Sequential(
+        [
+            layers.InputLayer((8, 8, 3)),
+            layers.Conv2D(2, 3),
+            layers.Dropout(0.5),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+    folder = tmp_path_factory.mktemp('with_dropout')
+    tf.saved_model.save(network, str(folder))
+    return str(folder)
+
+
+@pytest.mark.parametrize(('training', 'expected'), [(True, ['RandomUniform']), (False, [])])
+def test_random_operations_count_where_they_are_called(with_dropout, training, expected):
+    with tf.Graph().as_default():
+        images = tf.zeros([1, 8, 8, 3])
+        # Of the images before the module, such as augmentation, nothing is asked.
+        images += tf.random.uniform([1, 8, 8, 3])
+        features = load_module(with_dropout, trainable=True)(images, training=training)
+        assert random_operations(images, features) == expected
+
+
+def test_random_operations_in_a_branch_are_found_and_stateless_ones_are_none():
+    with tf.Graph().as_default():
+        images = tf.compat.v1.placeholder(tf.float32, [None, 3])
+        noisy = tf.cond(
+            tf.reduce_sum(images) > 0,
+            lambda: tf.random.shuffle(images),
+            lambda: tf.random.normal(tf.shape(images)),
+        )
+        assert random_operations(images, noisy) == ['RandomShuffle', 'RandomStandardNormal']
+        stateless = tf.random.stateless_uniform(tf.shape(images), [1, 2]) + images
+        assert random_operations(images, stateless) == []
+
+
+def test_a_module_that_draws_random_numbers_is_named_in_one_line(with_dropout, caplog):
+    with tf.Graph().as_default():
+        images = tf.zeros([1, 8, 8, 3])
+        module = load_module(with_dropout, trainable=True)
+        warn_of_randomness('calm', images, module(images, training=False))
+        assert caplog.messages == []
+        warn_of_randomness('lively', images, module(images, training=True))
+    (message,) = caplog.messages
+    assert message.startswith(
+        'warning: lively: the module draws random numbers of its own (RandomUniform): this run '
+        'will not be bit-identical'
+    )
+
+
+@pytest.mark.parametrize(('flags', 'count'), [({'fine_tuning': None}, 1), ({}, 0)])
+def test_a_run_with_such_a_module_is_told_once_and_a_frozen_one_is_not(
+    launch, with_dropout, tmp_path, caplog, flags, count
+):
+    assert launch(tmp_path, module=with_dropout, train_epochs=1, **flags) == 0
+    warnings = [each for each in caplog.messages if 'draws random numbers of its own' in each]
+    assert len(warnings) == count
+    assert all(f'warning: {with_dropout}: ' in each for each in warnings)

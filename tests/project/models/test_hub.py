@@ -67,6 +67,17 @@ def test_fine_tuning_changes_kernels_and_batch_norm_statistics_of_the_module(tun
         assert (saved[f'module/{name}'] != value).any(), name
 
 
+def test_fine_tuning_can_leave_batch_norm_as_it_is(launch, tmp_path, module_dir):
+    assert launch(tmp_path, train_epochs=1, fine_tuning=None, no_train_batch_norm=None) == 0
+    saved = checkpoint_values(tmp_path / 'checkpoints')
+    changed = {
+        name.rsplit('/', 1)[1]
+        for name, value in module_values(module_dir).items()
+        if (saved[f'module/{name}'] != value).any()
+    }
+    assert changed == {'kernel', 'bias', 'gamma', 'beta'}
+
+
 def test_fine_tuning_starts_from_the_modules_own_values(tuned, module_dir):
     first = str(tuned / 'checkpoints' / 'model.ckpt-0')
     for name, value in module_values(module_dir).items():

@@ -1,0 +1,165 @@
+"""A split of images to what its features are kept under: folder, key, names of shards."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from library import files
+from library.config.hparams import HParams
+from library.inputs.options import ImageOptions
+from library.models.code_digest import code_digest
+from library.records.feature_manifest import (
+    FEATURES_FOLDER,
+    MANIFEST,
+    UNFINISHED,
+    FeatureShard,
+    is_whole,
+    read_manifest,
+)
+from library.records.manifest import Manifest
+from library.records.shards import shard_names
+
+# Shards of this size lose little when a process dies (7 s of two cores with EfficientNet-Lite0),
+# and are still read in one go (5 MB of its 1280 features).
+IMAGES_PER_SHARD = 1024
+# Beside the project's own code: what makes pixels of records. Of the options the values count.
+PIXELS = ('library.inputs', 'library.records.example')
+NO_PIXELS = ('library.inputs.options',)
+AUGMENTATION = 'library.inputs.augmentation'
+# Enough of the digest to tell caches of one data set apart, and short enough to type.
+KEY_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class PlannedShard:
+    """One file to be: its name, and the numbers of its images, `first` to `last`, less one.
+
+    Image i of copy c has the number c * (images of the split) + i.
+    """
+
+    name: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The features of one split.
+
+    Attributes:
+      folder: where they are kept.
+      made_from: all that they follow from; the folder's name follows from it.
+      training: which of the run's two splits it is.
+      copies: augmented copies; 0 is the images as they are.
+      examples: images of the split.
+      shards: in reading order.
+    """
+
+    folder: str
+    made_from: dict[str, Any]
+    training: bool
+    copies: int
+    examples: int
+    shards: tuple[PlannedShard, ...]
+
+
+def plan_features(
+    hparams: HParams,
+    split: Manifest,
+    training: bool,
+    copies: int,
+    stored_images: Callable[..., tf.data.Dataset],
+) -> Plan:
+    """Plans the features of a split.
+
+    Args:
+      hparams: every option, completed by what data and model say.
+      split: the images.
+      training: these are the training images.
+      copies: augmented copies of each; 0 is the image as it is.
+      stored_images: the project's function that makes pixels.
+    """
+    made_from = _made_from(hparams, split, copies, stored_images)
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    split_folder = split.folder.rstrip('/')
+    if os.path.basename(split_folder) in ('', '.', '..'):
+        split_folder = os.path.abspath(split_folder)
+    root, name = os.path.split(split_folder)
+    folder = files.join(root, FEATURES_FOLDER, f'{name}-{digest[:KEY_LENGTH]}')
+    shards = _planned_shards(name, split.examples, max(copies, 1))
+    return Plan(folder, made_from, training, copies, split.examples, shards)
+
+
+def finished_shards(
+    plan: Plan, known: Mapping[str, FeatureShard] | None = None
+) -> tuple[dict[str, FeatureShard], bool]:
+    """What is there of a plan, unharmed.
+
+    Args:
+      plan: what is wanted.
+      known: shards that were compared with their digests a moment ago, by their names.
+
+    Returns:
+      Shards by their names, and whether nothing is left to do.
+    """
+    done: dict[str, FeatureShard] = {}
+    for name in (MANIFEST, UNFINISHED):
+        manifest = read_manifest(plan.folder, name)
+        # The folder's name is a part of the digest only.
+        if manifest is None or manifest.made_from != plan.made_from:
+            continue
+        expected = {shard.name: shard.last - shard.first for shard in plan.shards}
+        for shard in manifest.shards:
+            if shard.name in done or expected.get(shard.name) != shard.examples:
+                continue
+            if shard == (known or {}).get(shard.name) or is_whole(shard, plan.folder):
+                done[shard.name] = shard
+        if name == MANIFEST and len(done) == len(plan.shards):
+            return done, True
+    return done, False
+
+
+def _made_from(
+    hparams: HParams, split: Manifest, copies: int, stored_images: Callable[..., tf.data.Dataset]
+) -> dict[str, Any]:
+    """All that features follow from, as JSON gives it back."""
+    options = dataclasses.asdict(hparams.take(ImageOptions))
+    random = options | {'random_seed': hparams.random_seed, 'copies': copies}
+    package = stored_images.__module__.partition('.')[0]
+    return {
+        'features_digest': hparams.features_digest,
+        'module_from': hparams.module_from,
+        'image_size': hparams.image_size,
+        **{name: value for name, value in options.items() if not _is_random(name)},
+        'augmentation': random if copies else None,
+        'shards': [shard.sha256 for shard in split.shards],
+        'tensorflow': tf.version.VERSION,
+        'code': code_digest(
+            stored_images,
+            packages=(package, *PIXELS),
+            without=NO_PIXELS if copies else (*NO_PIXELS, AUGMENTATION),
+        ),
+    }
+
+
+def _is_random(option: str) -> bool:
+    """True for those of ImageOptions that change training images alone."""
+    return option == 'augmentation' or option.startswith('random_')
+
+
+def _planned_shards(name: str, examples: int, copies: int) -> tuple[PlannedShard, ...]:
+    span = -(-examples // IMAGES_PER_SHARD)
+    names = shard_names(name, span * copies)
+    bounds = [
+        copy * examples + examples * part // span for copy in range(copies) for part in range(span)
+    ]
+    ends = [*bounds[1:], copies * examples]
+    return tuple(PlannedShard(*each) for each in zip(names, bounds, ends, strict=True))
