@@ -88,13 +88,25 @@ def to_rows(
     return rows
 
 
-def format_table(rows: Sequence[Row], ratio_of: str, with_cpu: bool = False) -> str:
-    """A line for each row under a heading; processor times make sense where no child works."""
+def format_table(
+    rows: Sequence[Row], ratio_of: str, with_cpu: bool = False, batch_size: int | None = None
+) -> str:
+    """A line for each row under a heading.
+
+    Args:
+      rows: as `to_rows` gives them.
+      ratio_of: name of what the ratios are of.
+      with_cpu: adds processor times, which make sense where no child works.
+      batch_size: images in a step, to add steps/s; None adds nothing.
+    """
     width = max(len(row.name) for row in rows)
+    steps_heading = 'steps/s  ' if batch_size else ''
     cpu_heading = 'CPU ms/image  ' if with_cpu else ''
-    lines = [f'{"":{width}}  images/s  {cpu_heading}of {ratio_of} (lowest to highest round)']
+    heading = f'{"":{width}}  {steps_heading}images/s  {cpu_heading}'
+    lines = [f'{heading}of {ratio_of} (lowest to highest round)']
     for row in rows:
+        steps = f'{row.rate / batch_size:7,.1f}  ' if batch_size else ''
         cpu = f'{row.cpu_ms:12.3f}  ' if with_cpu else ''
         ratios = f'{row.ratio:.2f} ({row.lowest:.2f} to {row.highest:.2f})'
-        lines.append(f'{row.name:{width}}  {row.rate:8,.0f}  {cpu}{ratios}')
+        lines.append(f'{row.name:{width}}  {steps}{row.rate:8,.0f}  {cpu}{ratios}')
     return '\n'.join(lines)

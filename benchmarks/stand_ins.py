@@ -1,0 +1,55 @@
+"""Photos and a module to train on, for whoever brings none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.photos import CLASSES, TURNS, draw_folder
+
+# The longest edge that photos are mostly converted to: drawn so, they need no shrinking.
+WIDTH, HEIGHT = 384, 288
+# Drawn photos of one class have nothing in common but a tint, which is all there is to learn.
+TINTS = ((200, 60, 60), (60, 200, 60), (60, 60, 200), (200, 200, 60))
+TINT = 0.1
+# Every fifth drawing is for the test.
+TEST_EVERY = 5
+# Channels of the module's convolutions; each halves height and width.
+CHANNELS = (16, 32, 64, 128)
+
+
+def draw_splits(folder: Path, photos: int) -> None:
+    """Writes FOLDER/{train,test}/CLASS/NUMBER.jpg, four fifths for training.
+
+    The turned copies of a drawing stay on one side.
+    """
+    draw_folder(folder / 'all', photos, WIDTH, HEIGHT)
+    for label in range(CLASSES):
+        tint = Image.new('RGB', (WIDTH, HEIGHT), TINTS[label % len(TINTS)])
+        for path in (folder / 'all' / f'class_{label}').iterdir():
+            is_test = int(path.stem) // len(TURNS) % TEST_EVERY == 0
+            target = folder / ('test' if is_test else 'train') / f'class_{label}' / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with Image.open(path) as photo:
+                Image.blend(photo, tint, TINT).save(target, quality=90)
+            path.unlink()
+        (folder / 'all' / f'class_{label}').rmdir()
+    (folder / 'all').rmdir()
+
+
+def make_module(folder: Path, image_size: int) -> None:
+    """Saves a TF2 module of random weights: [batch, image_size, image_size, 3] to [batch, 128]."""
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(0)
+    layers = tf.keras.layers
+    network = tf.keras.Sequential(
+        [
+            layers.InputLayer((image_size, image_size, 3)),
+            *(layers.Conv2D(n, 3, 2, padding='same', activation='relu') for n in CHANNELS),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+    # A saved Keras model already is a TF-Hub module.
+    tf.saved_model.save(network, str(folder))
