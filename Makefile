@@ -13,11 +13,12 @@ demo: setup ## Train a TF-Hub classifier on real images and show the result (3 m
 	@$(PYTHON) -m demo
 
 test: setup ## Run the tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4
 
-bench: setup ## Measure conversion and input pipeline on drawn photos (PHOTOS=DIR takes yours)
+bench: setup ## Measure conversion, input pipeline and training (PHOTOS=DIR, DATASET=DIR, MODULE=M take yours)
 	@$(PYTHON) -m benchmarks.conversion $(if $(PHOTOS),--photos $(PHOTOS))
 	@$(PYTHON) -m benchmarks.input_pipeline $(if $(PHOTOS),--photos $(PHOTOS))
+	@$(PYTHON) -m benchmarks.training $(if $(DATASET),--photos $(DATASET)) $(if $(MODULE),--module $(MODULE))
 
 beam: ## Build .venv-beam, to convert on Apache Beam (see docs/scale.md)
 	@scripts/set_up.sh --beam

@@ -23,6 +23,10 @@ COLORS = {'blue': (40, 60, 220), 'green': (40, 200, 60), 'red': (220, 40, 40)}
 SIZE = 32
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+# Many tests start programs. Where none may keep compiled modules, as in many containers, each would
+# compile TensorFlow's 2,800 anew.
+if os.environ.pop('PYTHONDONTWRITEBYTECODE', None):
+    os.environ['PYTHONPYCACHEPREFIX'] = str(ROOT / '.pytest_cache' / 'compiled')
 
 
 def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
@@ -168,6 +172,8 @@ def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
             **(training if mode == 'train' else {}),
             **flags,
         }
+        if 'time_stamped' in values:  # such a run has a place of its own for the best
+            del values['best_model_dir']
         if values.get('model') == 'simple':
             del values['module']
         words = [mode]
