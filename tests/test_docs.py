@@ -13,9 +13,11 @@ from conftest import ROOT, draw_images
 import convert_dataset
 import run
 from library.config.command_line import parse
+from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
+from library.training.options import OPTIMIZERS, SCHEDULES
 from project.options import CATALOG
 from project.sources import SOURCES
 
@@ -127,6 +129,16 @@ def test_every_target_of_make_and_every_module_on_a_page_is_there(page):
 def test_the_table_of_sources_names_all_and_no_others():
     table = re.findall(r'^\| (`\w+`(?:, `\w+`)*) \|', PAGES['data.md'], flags=re.MULTILINE)
     assert set(re.findall(r'\w+', ' '.join(table))) == set(SOURCES)
+
+
+@pytest.mark.parametrize(
+    ('flag', 'choices'), [('optimizer', OPTIMIZERS), ('learning_rate_decay_type', SCHEDULES)]
+)
+def test_the_tables_of_training_name_all_choices_with_their_own_parameters(flag, choices):
+    table = PAGES['training.md'].partition(f'| `--{flag}` |')[2].partition('\n\n')[0]
+    rows = re.findall(r'^\| `(\w+)` \|.*?\|?([^|]*) \|$', table, flags=re.MULTILINE)
+    told = {name: set(re.findall(r'\w+', parameters)) for name, parameters in rows}
+    assert told == {name: {each.name for each in options_of(cls)} for name, cls in choices.items()}
 
 
 def test_all_formats_of_images_are_named():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import ROOT, draw_images
@@ -92,6 +93,21 @@ def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed, 
     assert steps == [100, 200, 300, 400, 500]
     losses = [json.loads(line)['average_loss'] for line in history]
     assert kept['loss'] == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(work, words, resumed, program):
+    assert resumed.returncode == 0
+    changed = {str(work / 'run'): work / 'whole', str(work / 'best'): work / 'whole_best'}
+    done = program('run.py', *(changed.get(word, word) for word in words))
+    assert done.returncode == 0, done.stderr
+    killed, whole = (
+        tf.train.load_checkpoint(str(work / name / 'model.ckpt-500')) for name in ('run', 'whole')
+    )
+    names = whole.get_variable_to_shape_map()
+    assert names == killed.get_variable_to_shape_map()
+    assert {'head/logits/kernel', 'head/logits/kernel/Adam', 'global_step'} <= set(names)
+    for name in names:
+        np.testing.assert_array_equal(killed.get_tensor(name), whole.get_tensor(name), name)
 
 
 def test_a_stopped_run_ends_with_its_signals_code_after_a_checkpoint(work, words):

@@ -207,7 +207,7 @@ def test_the_remote_checks_are_those_of_a_person():
     ('file', 'sets'),
     [
         (PROJECT, {'default', 'debug', 'demo', 'gtx1080ti', 'thinkpadx201t'}),
-        (HYPERPARAMETERS, {'default', 'mobilenet', 'demo'}),
+        (HYPERPARAMETERS, {'default', 'mobilenet', 'frozen', 'fine_tuned', 'demo'}),
     ],
 )
 def test_the_sets_of_the_scaffold_are_there(file, sets):
