@@ -14,8 +14,8 @@ def prefetch(dataset: tf.data.Dataset, batches: int | None) -> tf.data.Dataset:
     """Keeps batches ready, and the chain as it was written: tf.data does not tune it.
 
     What tunes it is a thread of the iterator's own, which in TensorFlow 2.15 may miss that the
-    iterator has ended; the session then waits for it when it closes, for seconds or minutes: at
-    the end of each training and evaluation, and after a signal.
+    iterator has ended; the session then waits for it when it closes, for seconds: at the end of
+    trainings and evaluations, and after a signal.
 
     Args:
       dataset: elements are batches. Numbers of parallel calls must be given.
