@@ -5,8 +5,8 @@ from __future__ import annotations
 from library.config.explain import derived
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
+from library.hooks.checkpoint_fit import newest_checkpoint
 from library.runtime.run_facts import with_completed
-from library.runtime.run_folder import newest_checkpoint
 from library.training.checkpoint_names import find_warm_start
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest

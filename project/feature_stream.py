@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from library.errors import DataError
 from library.inputs.batching import prefetch, prefetch_to_device
-from library.inputs.epoch_stream import epochs_in_shares, read_share
+from library.inputs.epoch_stream import epochs_in_shares, read_share, seed_of
 from library.inputs.options import DataOptions, PipelineOptions
+from library.inputs.reading import list_shards
 from library.records.feature_manifest import MANIFEST, FeatureManifest, read_manifest
 from library.records.features import parse_features
 
@@ -76,9 +77,8 @@ def _epochs(
         of_copy = tf.gather(paths, epoch % copies)
         if data.debug:
             return tf.data.TFRecordDataset(of_copy)
-        epoch_seed = epoch * 2**31 + seed
-        files = tf.data.Dataset.from_tensor_slices(of_copy)
-        files = files.shuffle(shards, epoch_seed, reshuffle_each_iteration=False)
+        epoch_seed = seed_of(epoch, seed)
+        files = list_shards(of_copy, epoch_seed)
         records = read_share(files, shards, pipeline.interleave_files, share, shares=1)
         return records.shuffle(data.shuffle_buffer, epoch_seed, reshuffle_each_iteration=False)
 

@@ -14,7 +14,6 @@ from library.config.hparams import HParams
 from library.config.yaml_sets import nearest_or_all
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
-from library.training.options import LengthOptions
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,16 +32,15 @@ def environment(params: HParams) -> Hook:
 def hparams(params: HParams) -> Hook:
     """The run's row in TensorBoard's HParams table."""
     from library.hooks.hparams_table import HParamsTableHook
-    from library.training.epochs import Epochs
+    from library.modes.length import run_length
 
-    batch_size = params.take(DataOptions).images_per_batch(training=True)
-    total = Epochs(params.train_examples, batch_size).total_steps(params.take(LengthOptions))
+    epochs, total = run_length(params)
     learned = {
         name: entry.value
         for name, entry in params.entries().items()
         if entry.option.home == HYPERPARAMETERS
     }
-    values = {'model': params.model, 'batch_size': batch_size} | learned
+    values = {'model': params.model, 'batch_size': epochs.batch_size} | learned
     return HParamsTableHook(params.model_dir, values, total)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from library import files
 from library.errors import DataError
 from library.inputs.direct import from_generator, in_python, list_files
-from library.inputs.epoch_stream import read_share
+from library.inputs.epoch_stream import read_share, seed_of
 from library.inputs.options import DataOptions, PipelineOptions
 from library.inputs.reading import list_shards, parallel_interleave
 from library.preparation.formats import RejectedImage
@@ -47,7 +47,7 @@ def shuffled_share(
     def one_share(epoch: tf.Tensor, share: tf.Tensor) -> tf.data.Dataset:
         if data.debug:
             return stored_order(source).shard(shares, share)
-        epoch_seed = epoch * 2**31 + seed
+        epoch_seed = seed_of(epoch, seed)
         if isinstance(source, Listing):
             # Paths are short, so all of them are shuffled together.
             images, buffer = stored_order(source).shard(shares, share), source.examples

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.inputs.options import DataOptions
+from library.hooks.checkpoint_fit import newest_checkpoint
 from library.models.classifier import (
     class_weights,
     cross_entropy,
@@ -18,9 +18,8 @@ from library.models.classifier import (
 from library.models.model import Model
 from library.models.options import LossOptions
 from library.models.summaries import summarize_training
+from library.modes.length import run_length
 from library.runtime.options import WatchOptions
-from library.runtime.run_folder import newest_checkpoint
-from library.training.epochs import Epochs
 from library.training.fine_tuning import in_scopes
 from library.training.moving_average import averaged_scaffold
 from library.training.multipliers import with_multipliers
@@ -29,7 +28,6 @@ from library.training.options import (
     OPTIMIZERS,
     SCHEDULES,
     FineTuningOptions,
-    LengthOptions,
     PrecisionOptions,
 )
 from library.training.precision import compute_in_float32, with_precision
@@ -121,14 +119,13 @@ def make_model(params: HParams) -> Model:
 
 
 def _learning_rate(params: HParams) -> tf.Tensor:
-    batch_size = params.take(DataOptions).images_per_batch(training=True)
-    epochs = Epochs(params.train_examples, batch_size)
+    epochs, total = run_length(params)
     return learning_rate(
         tf.compat.v1.train.get_or_create_global_step(),
         params.learning_rate,
         params.take(SCHEDULES[params.learning_rate_decay_type]),
         steps_per_epoch=epochs.steps_per_epoch,
-        total_steps=epochs.total_steps(params.take(LengthOptions)),
+        total_steps=total,
         warmup_epochs=params.warmup_epochs,
     )
 

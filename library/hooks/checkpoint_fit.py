@@ -88,6 +88,28 @@ def is_readable(checkpoint: str) -> bool:
     return True
 
 
+def newest_checkpoint(folder: str) -> str | None:
+    """The path that the folder's `checkpoint` file names, or None if it names none."""
+    try:
+        return tf.train.latest_checkpoint(folder)
+    except ValueError:  # the file is empty
+        return None
+
+
+def checkpoint_at(path: str) -> str:
+    """The path, without ending, of the checkpoint that a person means by a path.
+
+    Args:
+      path: of a checkpoint, with or without .index, or of a folder, which stands for its newest
+        one. Whether there is a checkpoint is another question.
+    """
+    checkpoint = path.removesuffix('.index')
+    # The index first: in ram:// the beginning of a file's name counts as a folder.
+    if not files.exists(f'{checkpoint}.index') and files.is_folder(path):
+        return newest_checkpoint(path) or path
+    return checkpoint
+
+
 def write_checkpoint_state(folder: str, names: Sequence[str]) -> None:
     """Writes the file by which TensorFlow finds a folder's checkpoints.
 

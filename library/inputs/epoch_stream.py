@@ -74,6 +74,11 @@ def read_share(
     return parallel_interleave(files, files_at_once).shard(shares, share)
 
 
+def seed_of(epoch: tf.Tensor, seed: int) -> tf.Tensor:
+    """The seed of an epoch's order, int64: another for each epoch and each seed of a run."""
+    return epoch * 2**31 + seed
+
+
 def numbered(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Pairs each element with its number from 0, as `epochs_in_shares` does."""
     return tf.data.Dataset.zip((tf.data.Dataset.range(ENDLESS), dataset))

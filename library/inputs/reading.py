@@ -11,11 +11,14 @@ import tensorflow as tf
 BLOCK = 16
 
 
-def list_shards(paths: Sequence[str], shuffle_seed: tf.Tensor | int | None) -> tf.data.Dataset:
+def list_shards(
+    paths: Sequence[str] | tf.Tensor, shuffle_seed: tf.Tensor | int | None
+) -> tf.data.Dataset:
     """File paths as string scalars, in the given order or in that of a seed."""
-    dataset = tf.data.Dataset.from_tensor_slices(list(paths))
+    paths = tf.convert_to_tensor(paths)
+    dataset = tf.data.Dataset.from_tensor_slices(paths)
     if shuffle_seed is not None:
-        dataset = dataset.shuffle(len(paths), seed=shuffle_seed, reshuffle_each_iteration=False)
+        dataset = dataset.shuffle(paths.shape[0], seed=shuffle_seed, reshuffle_each_iteration=False)
     return dataset
 
 

@@ -12,11 +12,10 @@ from library import files
 from library.config.explain import read_saved
 from library.errors import ConfigError, DataError, MismatchError
 from library.exporters.evaluation_log import plain
-from library.hooks.checkpoint_fit import CheckpointFitHook, is_readable
+from library.hooks.checkpoint_fit import CheckpointFitHook, checkpoint_at, is_readable
 from library.hooks.progress import say
 from library.modes.feature_cache.cache import with_cached_features
 from library.runtime.experiment import Experiment
-from library.runtime.run_folder import newest_checkpoint
 
 
 def run(experiment: Experiment) -> int:
@@ -69,10 +68,7 @@ def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: st
             raise MismatchError(f'{best_model_dir}: holds the best checkpoints of another run')
     folder = {'latest': model_dir, 'best': best_model_dir}.get(wanted, wanted)
     path = files.join(model_dir, f'model.ckpt-{wanted}') if wanted.isdigit() else folder
-    # The index first: in ram:// the beginning of a file's name counts as a folder.
-    if not files.exists(f'{path}.index') and files.is_folder(path):
-        path = newest_checkpoint(path) or path
-    path = path.removesuffix('.index')
+    path = checkpoint_at(path)
     if not files.exists(f'{path}.index') and files.exists(files.join(model_dir, f'{path}.index')):
         path = files.join(model_dir, path)
     if not files.exists(f'{path}.index'):

@@ -14,27 +14,25 @@ from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.exporters.evaluation_log import EvaluationLog, read_history
 from library.exporters.options import BestOptions
 from library.exporters.snapshots import Snapshot
-from library.hooks.checkpoint_fit import CheckpointFitHook
+from library.hooks.checkpoint_fit import CheckpointFitHook, newest_checkpoint
 from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
-from library.inputs.options import DataOptions
 from library.modes.checks import check_dtype, check_metrics, check_model, check_training
 from library.modes.early_stopping import EarlyStopping, EarlyStoppingHook, with_directions
 from library.modes.feature_cache.cache import with_cached_features
+from library.modes.length import run_length
 from library.modes.options import LoopOptions
 from library.runtime.experiment import Experiment
 from library.runtime.folder_lock import LOCK
 from library.runtime.run_folder import (
     mend_checkpoints,
-    newest_checkpoint,
     newest_step,
     only_trainer,
 )
 from library.runtime.run_place import empty_run_folder, link_latest
 from library.training.epochs import Epochs
-from library.training.options import LengthOptions
 
 MODES = tf.estimator.ModeKeys
 
@@ -68,10 +66,7 @@ def run(experiment: Experiment) -> int:
 def _run(experiment: Experiment) -> None:
     hparams, estimator = experiment.hparams, experiment.estimator
     model_dir, loop = estimator.model_dir, hparams.take(LoopOptions)
-    assert experiment.train_data is not None
-    batch_size = hparams.take(DataOptions).images_per_batch(training=True)
-    epochs = Epochs(experiment.train_data.examples, batch_size)
-    total = epochs.total_steps(hparams.take(LengthOptions))
+    epochs, total = run_length(hparams)
     _open_run(experiment)
     best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
     log = EvaluationLog(model_dir, best.is_best)
@@ -107,7 +102,7 @@ def _run(experiment: Experiment) -> None:
                 ),
                 # Before the saver: it evaluates too, and that would count as time of training.
                 *(experiment.functions.make_hooks(hparams) if estimator.config.is_chief else ()),
-                ProgressHook(total, batch_size),
+                ProgressHook(total, epochs.batch_size),
                 SaveWhereDueHook(model_dir, is_due),
                 EarlyStoppingHook(rules),
                 StopTrainingHook(request),

@@ -9,11 +9,14 @@ import re
 import shutil
 from collections.abc import Iterator
 
-import tensorflow as tf
-
 from library import files
 from library.errors import MismatchError, ResourceError
-from library.hooks.checkpoint_fit import STATE, is_readable, write_checkpoint_state
+from library.hooks.checkpoint_fit import (
+    STATE,
+    is_readable,
+    newest_checkpoint,
+    write_checkpoint_state,
+)
 from library.runtime.folder_lock import locked
 
 # TensorFlow's own names.
@@ -68,14 +71,6 @@ def mend_checkpoints(model_dir: str) -> None:
         'warning: %s: %s; going on from step %d', model_dir, why, readable[0]
     )
     write_checkpoint_state(model_dir, [f'model.ckpt-{step}' for step in reversed(readable)])
-
-
-def newest_checkpoint(folder: str) -> str | None:
-    """The path that the folder's `checkpoint` file names, or None if it names none."""
-    try:
-        return tf.train.latest_checkpoint(folder)
-    except ValueError:  # the file is empty
-        return None
 
 
 def newest_step(folder: str) -> int:

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 
 from library import files
 from library.errors import ConfigError, MismatchError
-from library.hooks.checkpoint_fit import MODULE, POWERS, is_readable, open_checkpoint
+from library.hooks.checkpoint_fit import MODULE, POWERS, checkpoint_at, is_readable, open_checkpoint
 
 # TensorFlow 2's own name for the graph of objects that a checkpoint keeps beside the values.
 OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
@@ -82,13 +82,10 @@ def find_warm_start(path: str, emptied: str | None = None) -> str:
       ConfigError: there is nothing of that kind, or will not be.
       MismatchError: the checkpoint is damaged.
     """
-    checkpoint = path.removesuffix('.index')
-    # The index first: in ram:// the beginning of a file's name counts as a folder.
-    if not files.exists(f'{checkpoint}.index') and files.is_folder(path):
-        if files.exists(files.join(path, 'saved_model.pb')):
-            checkpoint = files.join(path, 'variables', 'variables')
-        else:
-            checkpoint = _newest(path) or path
+    checkpoint = checkpoint_at(path)
+    has_index = files.exists(f'{path.removesuffix(".index")}.index')
+    if not has_index and files.exists(files.join(path, 'saved_model.pb')):
+        checkpoint = files.join(path, 'variables', 'variables')
     if not files.exists(f'{checkpoint}.index'):
         raise ConfigError(
             f'--warm_start_ckpt {path}: no checkpoint, folder of checkpoints or SavedModel there'
@@ -132,13 +129,6 @@ def read_checkpoint(path: str) -> Checkpoint:
 
 def _lies_in(folder: str, path: str) -> bool:
     return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ''))
-
-
-def _newest(folder: str) -> str | None:
-    try:
-        return tf.train.latest_checkpoint(folder)
-    except ValueError:  # the file that lists the checkpoints is empty
-        return None
 
 
 def _named_keys(objects: TrackableObjectGraph, path: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from library.config.fields import Options
 from library.errors import ConfigError
-from library.training.options import CosineOptions, PiecewiseOptions, PolynomialOptions
+from library.training.options import FallingOptions, PiecewiseOptions
 
 
 def check_schedule(
@@ -26,10 +26,7 @@ def check_schedule(
     """
     if isinstance(options, PiecewiseOptions):
         _check_piecewise(options.learning_rate_boundaries, options.learning_rate_values, place)
-    elif (
-        isinstance(options, PolynomialOptions | CosineOptions)
-        and options.end_learning_rate >= learning_rate
-    ):
+    elif isinstance(options, FallingOptions) and options.end_learning_rate >= learning_rate:
         raise ConfigError(
             f'{place("end_learning_rate")}: {options.end_learning_rate} is not below the '
             f'learning_rate {learning_rate}'

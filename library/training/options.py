@@ -128,24 +128,25 @@ class ExponentialOptions(Options, group='training', home=HYPERPARAMETERS):
 
 
 @dataclass(frozen=True)
-class PolynomialOptions(Options, group='training', home=HYPERPARAMETERS):
-    """A rate that falls to another along a power of the time left."""
+class FallingOptions(Options, group='training', home=HYPERPARAMETERS):
+    """What schedules share that fall to another rate once."""
 
     num_epochs_per_decay: float | None = option(
         None, 'Epochs of one decay; none: all that the run trains.', unit='epochs', above=0
     )
     end_learning_rate: float = option(0.0, 'Rate at the end of the decay.', low=0)
+
+
+@dataclass(frozen=True)
+class PolynomialOptions(FallingOptions):
+    """A rate that falls to another along a power of the time left."""
+
     polynomial_decay_power: float = option(1.0, 'The power; 1 is a straight line.', above=0)
 
 
 @dataclass(frozen=True)
-class CosineOptions(Options, group='training', home=HYPERPARAMETERS):
+class CosineOptions(FallingOptions):
     """Half a period of a cosine (Loshchilov and Hutter 2016, arXiv:1608.03983, no restarts)."""
-
-    num_epochs_per_decay: float | None = option(
-        None, 'Epochs of one decay; none: all that the run trains.', unit='epochs', above=0
-    )
-    end_learning_rate: float = option(0.0, 'Rate at the end of the decay.', low=0)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from library.config.fields import Options
 from library.training.options import (
-    CosineOptions,
     ExponentialOptions,
+    FallingOptions,
     FixedOptions,
     PiecewiseOptions,
     PolynomialOptions,
@@ -65,7 +65,7 @@ def _decayed(
     """The rate `step` steps after the warm-up, of `left` to the end of the run."""
     if isinstance(options, FixedOptions):
         return tf.constant(start, tf.float32)
-    if not isinstance(options, ExponentialOptions | PolynomialOptions | CosineOptions):
+    if not isinstance(options, ExponentialOptions | FallingOptions):
         raise TypeError(f'no schedule takes {type(options).__name__}')
     epochs = options.num_epochs_per_decay
     steps = float(left) if epochs is None else epochs * steps_per_epoch

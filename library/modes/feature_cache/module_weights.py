@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from library.errors import MismatchError
-from library.hooks.checkpoint_fit import MODULE, is_readable, open_checkpoint
-from library.runtime.run_folder import newest_checkpoint
+from library.hooks.checkpoint_fit import MODULE, is_readable, newest_checkpoint, open_checkpoint
 
 
 def check_module_weights(checkpoint: str, model_dir: str) -> None:

@@ -1,0 +1,15 @@
+"""Options and data to the length of a run, in steps."""
+
+from __future__ import annotations
+
+from library.config.hparams import HParams
+from library.inputs.options import DataOptions
+from library.training.epochs import Epochs
+from library.training.options import LengthOptions
+
+
+def run_length(hparams: HParams) -> tuple[Epochs, int]:
+    """How long an epoch of a training run is, and the step at which the run ends."""
+    batch_size = hparams.take(DataOptions).images_per_batch(training=True)
+    epochs = Epochs(hparams.train_examples, batch_size)
+    return epochs, epochs.total_steps(hparams.take(LengthOptions))
