@@ -28,11 +28,13 @@ class Catalog:
       always: classes whose options every run has (in the modes that they name).
       selectors: option name -> its choice -> the class whose options that choice adds.
       aliases: option name -> other texts for a choice, such as {'model': {'latest': 'hub'}}.
+      folders: where files of sets are looked for that the working folder lacks.
     """
 
     always: Sequence[type[Options]]
     selectors: Selectors
     aliases: Mapping[str, Mapping[str, str]]
+    folders: Sequence[str] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Option]:
@@ -68,9 +70,9 @@ class Catalog:
         return sorted(found.values(), key=lambda each: each.home == DERIVED)
 
     def owners(self, name: str) -> str:
-        """Who reads an option, in a reader's words: 'model hub' or 'the mode evaluate'."""
+        """Who reads an option, in a reader's words: '--model hub' or 'the mode evaluate'."""
         owners = [
-            f'{selector} {choice}'
+            f'--{selector} {choice}'
             for selector, choices in self.selectors.items()
             for choice, cls in choices.items()
             if name in {each.name for each in options_of(cls)}
@@ -79,6 +81,35 @@ class Catalog:
         if modes and not owners:
             owners = [f'the mode {mode}' for mode in modes]
         return ' and '.join(owners)
+
+    def with_owners(self) -> list[tuple[Option, str]]:
+        """Every option a person may set, in order of declaration, with who reads it.
+
+        Returns:
+          (option, 'for evaluate and predict' or 'model: hub' or '') pairs; of an option of several
+          choices the first one's, and defaults that differ stand beside the others.
+        """
+        rows = [
+            (each, f'for {" and ".join(each.modes)}' if each.modes else '')
+            for cls in self.always
+            for each in options_of(cls)
+            if each.home != DERIVED
+        ]
+        listed = set()
+        for selector, choices in self.selectors.items():
+            declared: dict[str, list[tuple[str, Option]]] = {}
+            for choice, cls in choices.items():
+                for each in options_of(cls):
+                    if each.name not in listed:
+                        declared.setdefault(each.name, []).append((choice, each))
+            listed |= set(declared)
+            for (first, option), *others in declared.values():
+                owners = [first]
+                for choice, each in others:
+                    differs = each.default != option.default
+                    owners.append(choice + f' (default {each.default_text})' * differs)
+                rows.append((option, f'{selector}: {" and ".join(owners)}'))
+        return rows
 
 
 def _rules(option: Option) -> tuple[object, ...]:

@@ -1,18 +1,20 @@
 """argv to a mode and written values; and --help, from the same options.
 
 Every option is a flat flag: `--learning_rate 1e-4`, `--learning-rate=1e-4`. Booleans take no
-separate value: `--xla`, `--no_xla`, `--xla=false`. Names are never shortened. The mode is only
-looked for in the first place, so that no value can be taken for it.
+separate value: `--xla`, `--no_xla`, `--xla=false`. Several values, of one flag or a repeated one,
+add up. Names are never shortened. The mode is only looked for in the first place, so that no value
+can be taken for it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from library.config.catalog import Catalog
-from library.config.fields import DERIVED, Option, options_of
+from library.config.fields import Option
 from library.config.yaml_sets import Written, nearest_or_all
 from library.errors import ConfigError
 
@@ -21,11 +23,12 @@ ORIGIN = 'command line'
 
 @dataclass(frozen=True)
 class CommandLine:
-    """What was asked for, as text."""
+    """What was asked for, as text; `typed_mode` is None where the mode was left out."""
 
     mode: str
     values: dict[str, Written]
     wants_help: bool
+    typed_mode: str | None = None
 
 
 def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> CommandLine:
@@ -40,17 +43,22 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
       ConfigError: an unknown mode or flag, a flag without its value or given twice, a stray word.
     """
     words = list(argv)
-    mode = modes[0] if modes else ''
+    mode, typed_mode = modes[0] if modes else '', None
     if modes and words and not words[0].startswith('-'):
-        mode = words.pop(0)
+        mode = typed_mode = words.pop(0)
         if mode not in modes:
             raise ConfigError(f'unknown mode {mode!r}{nearest_or_all(mode, modes)}')
+    positional = next((o for o in catalog.by_name.values() if _takes_words(o, mode)), None)
     values: dict[str, Written] = {}
     wants_help = False
     while words:
         word = words.pop(0)
         if word in ('-h', '--help'):
             wants_help = True
+            continue
+        if not word.startswith('--') and positional is not None:
+            before = values.get(positional.name, Written((), ORIGIN))
+            values[positional.name] = Written(_added(positional, before, (word,)), ORIGIN)
             continue
         if not word.startswith('--'):
             hint = '; the mode comes first' if word in modes else ''
@@ -60,8 +68,28 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
         option, text = _flag(word, words, catalog)
         if option.name in values and not option.many:
             raise ConfigError(f'--{option.name} is given twice')
-        values[option.name] = Written(text, ORIGIN)
-    return CommandLine(mode, values, wants_help)
+        values[option.name] = Written(_added(option, values.get(option.name), text), ORIGIN)
+    return CommandLine(mode, values, wants_help, typed_mode)
+
+
+def _takes_words(option: Option, mode: str) -> bool:
+    return option.positional and mode in option.modes
+
+
+def _added(
+    option: Option, before: Written | None, text: str | tuple[str, ...]
+) -> str | tuple[str, ...]:
+    """A value, behind what earlier words and flags gave to an option of several values."""
+    if before is None:
+        return text
+    parts = (_values(option, t) if isinstance(t, str) else t for t in (before.text, text))
+    return tuple(itertools.chain(*parts))
+
+
+def _values(option: Option, word: str) -> list[str]:
+    """The values in one word, for an option of several."""
+    parts = [part.strip() for part in word.split(',')] if option.commas else [word]
+    return [part for part in parts if part.strip()]
 
 
 def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | tuple[str, ...]]:
@@ -75,22 +103,46 @@ def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | t
             return option, 'false'
         raise ConfigError(f'--{name}: only a flag without a value can be switched off so')
     option = catalog.find(name, f'--{name}')
+    if option.many:
+        # What a script leaves empty by mistake, such as a limit, shall not be nothing in silence.
+        several = _values(option, text) if equals else _following(option, rest)
+        if not several:
+            raise ConfigError(f'--{name} needs a value: {option.type_name}; for no value, none')
+        return option, text if equals else 'none' if several == ['none'] else tuple(several)
     if equals:
         return option, text
     if option.value_type is bool:
         return option, 'true'
-    if option.many:
-        several = []
-        while rest and not rest[0].startswith('--'):
-            several += [part for part in rest.pop(0).split(',') if part]
-        return option, 'none' if several == ['none'] else tuple(several)
     if not rest or (rest[0].startswith('--') and len(rest[0]) > 2):
         raise ConfigError(f'--{name} needs a value: {option.type_name}')
     return option, rest.pop(0)
 
 
-def help_text(program: str, summary: str, catalog: Catalog, modes: Sequence[str] = ()) -> str:
-    """The text of --help: options in groups, with default, range and unit."""
+def _following(option: Option, rest: list[str]) -> list[str]:
+    """The values in the words up to the next flag, taken from `rest`."""
+    several = []
+    while rest and not rest[0].startswith('--'):
+        several += _values(option, rest.pop(0))
+    return several
+
+
+def help_text(
+    program: str,
+    summary: str,
+    catalog: Catalog,
+    modes: Sequence[str] = (),
+    of_mode: str | None = None,
+) -> str:
+    """The text of --help: options in groups, with default, range and unit.
+
+    Args:
+      program: its name.
+      summary: what it does.
+      catalog: the options there are.
+      modes: the legal first words.
+      of_mode: leaves out what only other modes read, and begins with what this one alone reads;
+        None tells of all.
+    """
     mode = f'[{"|".join(modes)}] ' if modes else ''
     parser = argparse.ArgumentParser(
         prog=program,
@@ -100,8 +152,12 @@ def help_text(program: str, summary: str, catalog: Catalog, modes: Sequence[str]
         add_help=False,
     )
     groups: dict[str, argparse._ArgumentGroup] = {}
-    for title, option, owner in _by_group(catalog):
-        group = groups.setdefault(title, parser.add_argument_group(title))
+    rows = catalog.with_owners()
+    if of_mode is not None:
+        rows = [row for row in rows if not row[0].modes or of_mode in row[0].modes]
+        rows.sort(key=lambda row: not row[0].modes)
+    for option, owner in rows:
+        group = groups.setdefault(option.group, parser.add_argument_group(option.group))
         details = ', '.join(part for part in (_describe(option), owner) if part)
         text = f'{option.help} ({details})'.replace('%', '%%')
         if option.value_type is bool:
@@ -111,40 +167,12 @@ def help_text(program: str, summary: str, catalog: Catalog, modes: Sequence[str]
     return parser.format_help()
 
 
-def _by_group(catalog: Catalog) -> list[tuple[str, Option, str]]:
-    """(group, option, owner or '') of every option that can be set, in order of declaration."""
-    rows = [
-        (each.group, each, f'for {" and ".join(each.modes)}' if each.modes else '')
-        for cls in catalog.always
-        for each in options_of(cls)
-        if each.home != DERIVED
-    ]
-    seen = set()
-    for selector, choices in catalog.selectors.items():
-        for cls in choices.values():
-            for each in options_of(cls):
-                if each.name not in seen:
-                    seen.add(each.name)
-                    owners = catalog.owners(each.name).replace(f'{selector} ', '')
-                    rows.append((each.group, each, f'{selector}: {owners}'))
-    return rows
-
-
 def _describe(option: Option) -> str:
     """Default, unit, range and choices, for one line of help."""
-    parts = [f'default {default_text(option)}', option.unit, option.range_text]
+    parts = [f'default {option.default_text}', option.unit, option.range_text]
     if option.choices:
         parts.append('one of ' + ', '.join(option.choices))
     return ', '.join(part for part in parts if part)
-
-
-def default_text(option: Option) -> str:
-    """An option's default as a person would write it."""
-    if option.default is None or option.default == ():
-        return 'none'
-    if isinstance(option.default, bool):
-        return str(option.default).lower()
-    return str(option.default)
 
 
 def _metavar(option: Option) -> str:

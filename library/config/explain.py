@@ -71,8 +71,12 @@ def read_saved(folder: str) -> Set | None:
 
 def check_run_exists(folder: str) -> None:
     """Raises ConfigError if `folder` holds no run."""
-    if not any(files.exists(files.join(folder, name)) for name in (SAVED_AS, 'checkpoint')):
-        raise ConfigError(f'{folder}: no run there (--model_dir)')
+    if any(files.exists(files.join(folder, name)) for name in (SAVED_AS, 'checkpoint')):
+        return
+    inner = [files.join(folder, name) for name in files.names_in(folder)]
+    runs = [each for each in inner if files.exists(files.join(each, SAVED_AS))]
+    hint = f'; there is one in {" and in ".join(runs[:3])}' if runs else ''
+    raise ConfigError(f'{folder}: no run there (--model_dir){hint}')
 
 
 def changes(hparams: HParams, saved: Set) -> list[str]:

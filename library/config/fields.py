@@ -44,6 +44,8 @@ class Option:
     below: float | None
     choices: tuple[str, ...]
     kept_with_run: bool
+    positional: bool
+    commas: bool
     group: str
     home: str
     modes: tuple[str, ...]
@@ -63,7 +65,8 @@ class Option:
             return None if self.optional else ()
         if self.many:
             if isinstance(text, str):
-                text = [part.strip() for part in text.split(',') if part.strip()]
+                several = [part.strip() for part in text.split(',') if part.strip()]
+                text = several if self.commas else [text]
             value: Any = tuple(self._read_one(part) for part in text)
         elif isinstance(text, str):
             value = self._read_one(text)
@@ -89,8 +92,18 @@ class Option:
     @property
     def type_name(self) -> str:
         """What the value is, in a reader's words."""
+        several = f' (or several{", with commas" if self.commas else ""})' if self.many else ''
         names = {int: 'a whole number', float: 'a number', bool: 'true or false', str: 'a text'}
-        return names[self.value_type] + (' (or several, with commas)' if self.many else '')
+        return names[self.value_type] + several
+
+    @property
+    def default_text(self) -> str:
+        """The default as a person would write it."""
+        if self.default is None or self.default == ():
+            return 'none'
+        if isinstance(self.default, bool):
+            return str(self.default).lower()
+        return ','.join(map(str, self.default)) if self.many else str(self.default)
 
     @property
     def range_text(self) -> str:
@@ -143,6 +156,8 @@ def option(
     below: float | None = None,
     choices: Sequence[str] = (),
     kept_with_run: bool = False,
+    positional: bool = False,
+    commas: bool = True,
 ) -> Any:
     """Declares one field of an options class.
 
@@ -152,6 +167,8 @@ def option(
       unit: what the number counts ('epochs', 'pixels'), shown in --help.
       low, high: inclusive bounds. above, below: exclusive bounds.
       choices: the legal texts.
+      commas: they separate values; without, a text with commas is one value, such as a file's name.
+      positional: words of the command line without a flag are values of this option.
       kept_with_run: modes that work on a trained model take the value from its saved run (the
         command line still wins): with another one the model would be another, or not be found.
     """
@@ -164,6 +181,8 @@ def option(
         'below': below,
         'choices': tuple(choices),
         'kept_with_run': kept_with_run,
+        'positional': positional,
+        'commas': commas,
     }
     return dataclasses.field(default=default, metadata={'option': details})
 

@@ -22,6 +22,7 @@ from library.config.fields import (
     Options,
     options_of,
 )
+from library.config.set_files import find_set_file
 from library.config.yaml_sets import Set, Written, nearest_or_all, read_sets, suggestion
 from library.errors import ConfigError
 
@@ -160,6 +161,7 @@ def _written(catalog: Catalog, command_line: CommandLine, saved: Set | None) -> 
 
 def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:
     """The set called `name` of a file, after every key and value of the whole file is checked."""
+    path = find_set_file(path, catalog.folders)
     sets = read_sets(path)
     for set_name, values in sets.items():
         for key, written in values.items():

@@ -76,11 +76,31 @@ def test_an_alias_stands_for_its_choice():
 @pytest.mark.parametrize(
     ('name', 'owners'),
     [
-        ('needles', 'model fir'),
-        ('height', 'model fir and model oak'),
+        ('needles', '--model fir'),
+        ('height', '--model fir and --model oak'),
         ('title', 'the mode evaluate'),
         ('years', ''),
     ],
 )
 def test_owners_are_told_in_words(name, owners):
     assert CATALOG.owners(name) == owners
+
+
+@dataclass(frozen=True)
+class LongLength(Options, group='g', home=PROJECT):
+    """A length of another default."""
+
+    length: int = option(9, 'How long.')
+
+
+def test_options_come_with_their_owners_and_with_defaults_that_differ():
+    choices = {'a': Length, 'b': LongLength, 'c': Length}
+    catalog = Catalog((LongLength,), {'model': choices}, {})
+    shared = Catalog((), {'model': choices, 'size': choices}, {})
+    assert [owner for _, owner in catalog.with_owners()] == ['', 'model: a and b (default 9) and c']
+    assert [owner for _, owner in shared.with_owners()] == ['model: a and b (default 9) and c']
+    (option_of_a, _) = shared.with_owners()[0]
+    assert option_of_a.default == 1
+    told = {each.name: owner for each, owner in CATALOG.with_owners()}
+    assert (told['title'], told['years'], told['needles']) == ('for evaluate', '', 'model: fir')
+    assert 'birds' not in told

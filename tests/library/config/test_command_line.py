@@ -1,11 +1,14 @@
 """argv to a mode and written values, and the text of --help."""
 
+import dataclasses
 import re
+from dataclasses import dataclass
 
 import pytest
 from trees import CATALOG
 
 from library.config.command_line import help_text, parse
+from library.config.fields import COMMAND_LINE, Options, option
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
 
@@ -53,6 +56,54 @@ def test_an_unknown_mode_brings_the_nearest_one(refusal):
 
 def test_an_unknown_mode_far_from_all_brings_all(refusal):
     assert refusal('xyz') == "unknown mode 'xyz' (there are train, evaluate)"
+
+
+@dataclass(frozen=True)
+class Hikes(Options, group='hikes', home=COMMAND_LINE, modes=('evaluate',)):
+    """Where to go."""
+
+    trails: tuple[str, ...] = option((), 'Trails to walk.', positional=True)
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        (['--trails', 'a,b', 'c'], ('a', 'b', 'c')),
+        (['--trails=a, b'], 'a, b'),
+        (['--trails', 'none'], 'none'),
+        (['--trails', 'a', '--trails', 'b', '--trails=c, d'], ('a', 'b', 'c', 'd')),
+        (['x,y', '--trails', 'a', '--years', '3', 'z'], ('x,y', 'a', 'z')),
+        (['--trails=a', 'x'], ('a', 'x')),
+    ],
+)
+def test_flags_and_words_of_several_values_add_up(words, text):
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Hikes))
+    assert parse(['evaluate', *words], catalog, MODES).values['trails'].text == text
+
+
+@pytest.mark.parametrize(
+    'words', [['--trails'], ['--trails='], ['--trails', ''], ['--trails', '--years', '3']]
+)
+def test_several_values_are_at_least_one(words):
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Hikes))
+    with pytest.raises(ConfigError) as refused:
+        parse(['evaluate', *words], catalog, MODES)
+    assert str(refused.value) == (
+        '--trails needs a value: a text (or several, with commas); for no value, none'
+    )
+
+
+def test_words_without_a_flag_are_values_of_the_option_that_takes_them():
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Hikes))
+    line = parse(['evaluate', 'north', '--years', '3', 'south'], catalog, MODES)
+    assert line.values['trails'].text == ('north', 'south')
+    assert line.values['years'].text == '3'
+
+
+def test_in_other_modes_they_are_stray():
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Hikes))
+    with pytest.raises(ConfigError, match="stray word 'north' on the command line"):
+        parse(['train', 'north'], catalog, MODES)
 
 
 def test_a_program_without_modes_takes_no_first_word():
@@ -162,6 +213,20 @@ def test_a_stray_word_is_told(refusal, word):
 @pytest.mark.parametrize('words', [('-h',), ('--help',), ('evaluate', '--years', '3', '--help')])
 def test_help_is_asked_for(read, words):
     assert read(*words).wants_help
+
+
+def test_help_of_a_mode_begins_with_its_own_options_and_leaves_out_those_of_others():
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Hikes))
+    text = help_text('grow.py', 'Grows trees.', catalog, MODES, 'evaluate')
+    assert text.index('--title') < text.index('--trails') < text.index('--years')
+    text = help_text('grow.py', 'Grows trees.', catalog, MODES, 'train')
+    assert '--years' in text
+    assert '--title' not in text
+
+
+def test_only_a_typed_mode_is_typed(read):
+    assert read('evaluate', '--help').typed_mode == 'evaluate'
+    assert read('--help').typed_mode is None
 
 
 def test_help_is_not_given_unasked(read):

@@ -145,6 +145,18 @@ def test_a_folder_without_a_run_is_told(tmp_path):
     assert str(caught.value) == f'{tmp_path}: no run there (--model_dir)'
 
 
+def test_runs_within_a_folder_without_one_are_named(tmp_path):
+    for name in ('best', 'checkpoints', 'empty'):
+        (tmp_path / name).mkdir()
+    for name in ('best', 'checkpoints'):
+        (tmp_path / name / 'hparams.yaml').write_text('a: 1\n')
+    with pytest.raises(ConfigError) as caught:
+        check_run_exists(str(tmp_path))
+    assert str(caught.value).endswith(
+        f'(--model_dir); there is one in {tmp_path}/best and in {tmp_path}/checkpoints'
+    )
+
+
 @pytest.mark.parametrize('name', [SAVED_AS, 'checkpoint'])
 def test_a_folder_with_values_or_a_checkpoint_is_a_run(tmp_path, name):
     (tmp_path / name).write_text('')

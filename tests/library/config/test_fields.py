@@ -18,6 +18,7 @@ class Sample(Options, group='things', home=PROJECT, modes=('train',)):
     limit: int | None = option(None, 'A limit.', low=-1)
     kind: str = option('a', 'A kind.', choices=('a', 'b'), kept_with_run=True)
     sizes: tuple[int, ...] = option((), 'Sizes.', low=0)
+    paths: tuple[str, ...] = option((), 'Paths.', commas=False)
 
 
 OPTIONS = {each.name: each for each in options_of(Sample)}
@@ -46,6 +47,9 @@ OPTIONS = {each.name: each for each in options_of(Sample)}
         ('sizes', '1, 2,3', (1, 2, 3)),
         ('sizes', ('1', '2'), (1, 2)),
         ('sizes', '', ()),
+        ('paths', ' a, b.jpg', (' a, b.jpg',)),
+        ('paths', ('a,b', 'c'), ('a,b', 'c')),
+        ('paths', 'none', ()),
     ],
 )
 def test_the_type_of_the_field_reads_the_text(name, text, value):
@@ -114,13 +118,14 @@ def test_a_range_reads_as_a_person_writes_it(bounds, text):
 
 
 def test_options_come_in_the_order_of_the_fields_with_what_the_class_says():
-    assert list(OPTIONS) == ['count', 'share', 'switch', 'name', 'limit', 'kind', 'sizes']
+    names = ['count', 'share', 'switch', 'name', 'limit', 'kind', 'sizes', 'paths']
+    assert list(OPTIONS) == names
     count = OPTIONS['count']
     assert (count.group, count.home, count.modes) == ('things', PROJECT, ('train',))
     assert (count.default, count.help, count.unit) == (5, 'A count.', 'pieces')
     assert [name for name, each in OPTIONS.items() if each.kept_with_run] == ['kind']
     assert [name for name, each in OPTIONS.items() if each.optional] == ['limit']
-    assert [name for name, each in OPTIONS.items() if each.many] == ['sizes']
+    assert [name for name, each in OPTIONS.items() if each.many] == ['sizes', 'paths']
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_key_of_another_mode_is_legal_in_a_set_and_unused(resolved):
     [
         (
             ('--model', 'oak', '--needles', '5'),
-            '--needles is not used by this run: it is an option of model fir',
+            '--needles is not used by this run: it is an option of --model fir',
         ),
         (
             ('train', '--title', 'T'),
