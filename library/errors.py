@@ -43,6 +43,12 @@ class NumericalError(ScaffoldError):
     exit_code = 6
 
 
+class GateError(ScaffoldError):
+    """A model is not as good as somebody asked for."""
+
+    exit_code = 7
+
+
 class Stopped(ScaffoldError):
     """A signal ended the run in good order."""
 

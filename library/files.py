@@ -83,17 +83,18 @@ def digest_of_all(folder: str, names: Sequence[str]) -> str:
     return hashlib.sha256(''.join(parts).encode('utf-8', 'surrogateescape')).hexdigest()
 
 
-def write_atomically(path: str, data: bytes | Iterable[bytes]) -> None:
+def write_atomically(path: str, data: bytes | Iterable[bytes], partial: str = '') -> None:
     """Writes `data` so that `path` holds the old bytes or the new ones, never a part of them.
 
     Args:
       path: of the file.
       data: the bytes, whole or in pieces.
+      partial: what it is called until it is whole; '': PATH.partial.
 
     Raises:
       OSError: the disk is full or the folder may not be written.
     """
-    partial = f'{path}.partial'
+    partial = partial or f'{path}.partial'
     pieces = (data,) if isinstance(data, bytes) else data
     with gfile(path).GFile(partial, 'wb') if is_remote(path) else open(partial, 'wb') as file:
         for piece in pieces:
@@ -153,6 +154,15 @@ def names_in(folder: str) -> list[str]:
     return sorted(name.rstrip('/') for name in names)
 
 
+def folders_in(folder: str) -> list[str]:
+    """The sorted names of the folders inside a folder, links to folders included."""
+    if is_remote(folder):
+        return [name for name in names_in(folder) if is_folder(join(folder, name))]
+    # A folder may hold many photos: this asks for the kind of none of them.
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir())
+
+
 def matching(pattern: str) -> list[str]:
     """The sorted paths that a pattern with * ? [ stands for; the path itself if it is there."""
     if is_remote(pattern):
@@ -163,6 +173,26 @@ def matching(pattern: str) -> list[str]:
 def size(path: str) -> int:
     """The file's length in bytes."""
     return int(gfile(path).stat(path).length) if is_remote(path) else os.path.getsize(path)
+
+
+def names_below(folder: str) -> list[str]:
+    """The files in a folder and in those within it, as paths from there, sorted."""
+    walk = gfile(folder).walk if is_remote(folder) else os.walk
+    found = (join(parent, name) for parent, _, names in walk(folder) for name in names)
+    return sorted(os.path.relpath(path, folder) for path in found)
+
+
+def size_below(folder: str) -> int:
+    """The length of all these files in bytes."""
+    return sum(size(join(folder, name)) for name in names_below(folder))
+
+
+def copy_below(source: str, target: str, names: Iterable[str]) -> None:
+    """Copies files from one folder to another one, in this order, by their paths in it."""
+    for name in names:
+        path = join(target, name)
+        make_folder(os.path.dirname(path))
+        write_atomically(path, read_bytes(join(source, name)))
 
 
 def make_folder(path: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from library.config.explain import derived
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
+from library.errors import MismatchError
 from library.hooks.checkpoint_fit import newest_checkpoint
 from library.runtime.run_facts import with_completed
 from library.training.checkpoint_names import find_warm_start
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest
 from project.models import model_class
+from project.options import CATALOG
 
 
 def complete(hparams: HParams, saved: Set | None) -> HParams:
@@ -23,9 +25,21 @@ def complete(hparams: HParams, saved: Set | None) -> HParams:
     Raises:
       ScaffoldError: what the options name cannot be had, or does not fit the run.
     """
+    _check_model(hparams, saved)
     completed = model_class(hparams.model).complete(hparams)
     hparams = with_completed(hparams, saved, completed)
     return hparams.with_values('warm start', module_from=_module_from(hparams, saved))
+
+
+def _check_model(hparams: HParams, saved: Set | None) -> None:
+    """Raises MismatchError if a run would go on with another model than it has trained."""
+    before = derived(saved or {}, hparams.entries()['model'].option)
+    before = CATALOG.choice('model', before or hparams.model)
+    if before != hparams.model and newest_checkpoint(hparams.model_dir) is not None:
+        raise MismatchError(
+            f'{hparams.model_dir}: is a run of the model {before}, and not of {hparams.model}: '
+            f'go on with --model {before}, or choose another --model_dir'
+        )
 
 
 def _module_from(hparams: HParams, saved: Set | None) -> str | None:

@@ -27,7 +27,7 @@ from library.records.manifest import (
     open_split,
     read_manifest,
 )
-from library.runtime.run_facts import with_facts
+from library.runtime.run_facts import with_facts, with_known_facts
 from project.sources import SOURCES, find_source, source_class
 
 # Images of a direct source that may be unusable, as when converting.
@@ -40,14 +40,15 @@ _MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_
 
 
 def open_all(
-    hparams: HParams, saved: Set | None, training: bool
-) -> tuple[HParams, Split | None, Split]:
+    hparams: HParams, saved: Set | None, training: bool, evaluating: bool = True
+) -> tuple[HParams, Split | None, Split | None]:
     """Opens what a run reads, and tells it its classes.
 
     Args:
       hparams: every option.
       saved: the values that the run kept, if it exists already.
       training: False leaves the training data closed.
+      evaluating: False leaves the evaluation data closed; the run must know its classes then.
 
     Returns:
       The HParams with class names, run id and evaluation split; training data; evaluation data.
@@ -63,6 +64,8 @@ def open_all(
         hparams = with_facts(hparams, saved, train_data, training=True)
     elif known := derived(saved or {}, hparams.entries()['class_names'].option):
         hparams = hparams.with_values('the run', class_names=known)
+    if not evaluating:
+        return with_known_facts(hparams, saved), train_data, None
     eval_data = open_data(hparams, training=False)
     if train_data:
         check_same_classes(train_data, eval_data)

@@ -155,8 +155,9 @@ def test_too_many_bad_images_in_memory_leave_the_report_alone(fails, tmp_path):
 
 
 def test_an_output_folder_that_is_a_file_is_exit_code_5(fails, images, tmp_path):
-    (tmp_path / 'file').touch()
-    fails(5, f'{tmp_path}/file: file exists', *flags(images, tmp_path / 'file'))
+    file = tmp_path / 'file'
+    file.touch()
+    fails(5, f'{file}: a file stands where a folder belongs', *flags(images, file))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')

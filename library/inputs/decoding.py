@@ -47,13 +47,16 @@ def to_bytes(pixels: tf.Tensor) -> tf.Tensor:
     return tf.cast(pixels + HALF, tf.uint8)
 
 
-def center_window(jpeg: tf.Tensor, fraction: float) -> tf.Tensor:
+def center_window(shape: tf.Tensor, fraction: float) -> tf.Tensor:
     """The central square whose edge is `fraction` (0 to 1] of the image's shorter edge.
+
+    Args:
+      shape: int32 [3] of the image: height, width, channels.
+      fraction: of the shorter edge.
 
     Returns:
       int32 [4]: top, left, height, width in pixels.
     """
-    shape = tf.io.extract_jpeg_shape(jpeg)
     height, width = shape[0], shape[1]
     shorter = tf.cast(tf.minimum(height, width), tf.float32)
     edge = tf.maximum(tf.cast(tf.round(shorter * fraction), tf.int32), 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 
 from PIL import Image, TiffImagePlugin
@@ -83,6 +84,9 @@ JPEG_MARKER = re.compile(rb'\xff([^\x00\x01\xff\xd0-\xd7])')
 # (C9 and up) are an option of its build.
 RARE_JPEGS = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 
+# Held while Python's warnings are caught, which are those of all threads.
+_CATCHING = threading.Lock()
+
 # Our own limit is checked before decoding and gives a reason of its own.
 Image.MAX_IMAGE_PIXELS = None
 # Tells why a file that starts like an image could not be opened.
@@ -107,7 +111,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
       RejectedImage: it is something else, has too many pixels, or they do not say which value is
         white. Pillow raises about anything where the header is damaged.
     """
-    with warnings.catch_warnings(record=True) as caught:
+    # One thread at a time: what is caught is caught for all.
+    with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
             image = Image.open(io.BytesIO(data), formats=formats)

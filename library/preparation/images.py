@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,9 +27,13 @@ from library.preparation.formats import (
     one_line,
     open_image,
 )
+from library.preparation.unwarned import Unwarned
 
 if TYPE_CHECKING:
     import numpy as np
+
+# Doubtful metadata is no news: the pixels are checked.
+UNWARNED = Unwarned()
 
 # The shorter edge of a stored image: below this a picture holds nothing to classify, and an
 # extreme shape (1 x 5000) shrinks to nothing.
@@ -118,8 +121,7 @@ def _reasons() -> Iterator[None]:
     Pillow's plug-ins raise about anything on damaged input; one file must not end the whole.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # doubtful metadata; the pixels are checked below
+        with UNWARNED:
             yield
     except RejectedImage:
         raise

@@ -13,6 +13,9 @@ from library.preparation.formats import FORMATS
 # sizes that models see.
 QUALITY = 80
 
+# A JPEG cannot be larger.
+LARGEST_EDGE = 65_500
+
 # Part of every shard's digest: raise it when the same image would be stored otherwise.
 RECIPE_VERSION = 1
 
@@ -24,6 +27,16 @@ class Recipe:
     max_edge: int
     quality: int = QUALITY
     formats: tuple[str, ...] = FORMATS
+
+    @classmethod
+    def of_stored(cls, max_edge: int | None, quality: int | None) -> Recipe:
+        """How images are stored that came to a run's data set with these two numbers.
+
+        Args:
+          max_edge: None keeps the size that images have.
+          quality: None is the default.
+        """
+        return cls(max_edge or LARGEST_EDGE, quality or QUALITY)
 
     def fingerprint(self) -> dict[str, object]:
         """All that decides an image's stored bytes beside the image: versions of codecs too."""

@@ -28,7 +28,9 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
         empty = [name for name, count in manifest.examples_per_class.items() if not count]
         if empty:
             more = f' and {len(empty) - SHOWN} more classes' if len(empty) > SHOWN else ''
-            yield f'warning: {split} has no image of {", ".join(empty[:SHOWN])}{more}'
+            by_hash = manifest.options.get('split_by') == 'hash'
+            hint = ' (--split_by exact gives each split its share of each class)' * by_hash
+            yield f'warning: {split} has no image of {", ".join(empty[:SHOWN])}{more}{hint}'
     if len(manifests) > 1:
         yield from _table(manifests)
     if conversion.kept:

@@ -75,6 +75,14 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
     return label[0], name, encoded[0]
 
 
+def read_file(record: bytes) -> tuple[str, bytes]:
+    """File name ('' where the record has none) and encoded image of a record of a checked shard."""
+    feature = tf.train.Example.FromString(record).features.feature
+    name = feature[FILENAME].bytes_list.value
+    encoded = feature[ENCODED].bytes_list.value[0]
+    return (name[0].decode('utf-8', 'surrogateescape') if name else ''), encoded
+
+
 def parse_example(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
     """Reads back what training needs.
 

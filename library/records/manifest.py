@@ -141,9 +141,11 @@ def open_split(data_dir: str, split: str) -> Manifest:
     manifest = read_manifest(folder)
     if manifest is None:
         word = shlex.quote(data_dir)
+        # Records may lie beside the images; where nothing lies, these must be elsewhere.
+        source = word if files.exists(data_dir) else 'PHOTOS'
         raise ConfigError(
             f'{folder}: no converted images; make them with: python convert_dataset.py '
-            f'--dataset_dir {word} --tfrecord_dir {word} --max_edge 384'
+            f'--dataset_dir {source} --tfrecord_dir {word} --max_edge 384'
         )
     check_whole(manifest)
     return manifest

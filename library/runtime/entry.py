@@ -22,16 +22,18 @@ _ENVIRONMENT_ERRORS = {
 }
 
 
-def run_program(main: Callable[[list[str]], int], argv: Sequence[str]) -> int:
+def run_program(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> int:
     """Calls main(argv) and turns what it raises into an exit code.
 
     Args:
       main: returns 0, or raises ScaffoldError for what a person can mend.
-      argv: the words after the program's name. With --verbose failures show their traceback.
+      argv: the words after the program's name; None: those that were typed. With --verbose failures
+        show their traceback.
 
     Returns:
       The exit status: main's own, the error's, 5 for the disk, 128 + n for signal n.
     """
+    argv = sys.argv[1:] if argv is None else argv
     sys.stderr.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, _stop)
@@ -74,10 +76,23 @@ def _stop(signal_number: int, frame: FrameType | None) -> None:
     raise Stopped(signal_number, 'stopped')
 
 
+def _stopped_within(error: BaseException) -> Stopped | None:
+    """The signal that led to an error: others, such as `inspect`, raise their own on the way."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, Stopped):
+        seen = seen.__cause__ or seen.__context__
+    return seen
+
+
 def _known_failure(error: Exception) -> ScaffoldError | None:
     """A failure of disk, permission or damaged records, whoever raised it; None for any other."""
+    stopped = _stopped_within(error)
+    if stopped is not None:
+        return stopped
     if isinstance(error, OSError):
         name = os.fsdecode(error.filename) + ': ' if error.filename else ''
+        if isinstance(error, (FileExistsError, NotADirectoryError)):
+            return ResourceError(f'{name}a file stands where a folder belongs')
         return ResourceError(f'{name}{(error.strerror or str(error)).lower()}')
     # Asked by name, so that this module works where TensorFlow was never imported.
     kinds = {kind.__name__ for kind in type(error).__mro__}

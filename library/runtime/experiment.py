@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,12 +25,18 @@ class Functions:
       model_fn: the graph of a mode, as tf.estimator calls it.
       stored_images: each image of a split once, in stored order, as the model would see it.
       make_hooks: the hooks that a run asks for by name.
+      serving_images: encoded images, whatever their size, as the model sees them in evaluation.
+      stored_files: name and JPEG of chosen images of the evaluation, by their number in it.
+      make_model: the model that the run names, to build one graph.
     """
 
     input_fn: InputFn
     model_fn: Callable[..., tf.estimator.EstimatorSpec]
     stored_images: InputFn
     make_hooks: Callable[[HParams], Sequence[tf.estimator.SessionRunHook]]
+    serving_images: Callable[[tf.Tensor, HParams], tf.Tensor]
+    stored_files: Callable[[HParams, Collection[int]], Iterator[tuple[int, str, bytes]]]
+    make_model: Callable[[HParams], Any]
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,14 @@ class Experiment:
       estimator: a tf.estimator.Estimator whose params are `hparams`.
       functions: the project's own.
       train_data: the training split; None in modes that do not read it.
-      eval_data: the split that is evaluated.
+      eval_data: the split that is evaluated; None where no data are read at all.
     """
 
     hparams: HParams
     estimator: tf.estimator.Estimator
     functions: Functions
     train_data: Split | None
-    eval_data: Split
+    eval_data: Split | None
 
     def batches(self, mode: str) -> Callable[[], tf.data.Dataset]:
         """An input_fn for the Estimator, bound to this run."""
@@ -66,7 +72,7 @@ class Experiment:
 
 
 def make_experiment(
-    hparams: HParams, functions: Functions, train_data: Split | None, eval_data: Split
+    hparams: HParams, functions: Functions, train_data: Split | None, eval_data: Split | None
 ) -> Experiment:
     """Makes the Estimator over the project's functions, and all around it."""
     if hparams.deterministic:

@@ -88,3 +88,6 @@ class WatchOptions(Options, group='watching', home=PROJECT):
     summary_kernels: bool = option(
         False, "Give TensorBoard a picture of the first convolution's kernels too."
     )
+    summary_confusion: bool = option(
+        False, 'Give TensorBoard the confusion matrix of each evaluation while training too.'
+    )

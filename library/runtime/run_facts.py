@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from library import files
-from library.config.explain import derived
+from library.config.explain import SAVED_AS, derived
 from library.config.fields import DERIVED, Options, option
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
 from library.records.listing import Split
+from library.records.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class RunFacts(Options, group='found out by the run', home=DERIVED):
     train_examples: int = option(0, 'Images of an epoch.')
     examples_per_class: tuple[int, ...] = option(
         (), 'Training images of each class, in the order of labels; none: not counted.'
+    )
+    stored_max_edge: int | None = option(
+        None, 'Longest edge of the stored training images; none: they keep their size.'
+    )
+    stored_quality: int | None = option(
+        None, 'JPEG quality of stored training images that were encoded anew.'
     )
     train_features: str | None = option(
         None, 'Folder of the features that are trained on instead of images.'
@@ -70,11 +77,45 @@ def with_facts(hparams: HParams, saved: Set | None, data: Split, training: bool)
     hparams = hparams.with_values(data.folder, class_names=data.class_names)
     if training:
         hparams = hparams.with_values(
-            data.folder, train_examples=data.examples, examples_per_class=data.label_counts
+            data.folder,
+            train_examples=data.examples,
+            examples_per_class=data.label_counts,
+            **_stored(data),
         )
     # Of this start alone: another may evaluate images.
     hparams = hparams.with_values('this start', train_features=None, eval_features=None)
     return hparams.with_values('the first start of the run', run_id=run_id)
+
+
+def with_known_facts(hparams: HParams, saved: Set | None) -> HParams:
+    """Adds the facts of a run whose data are not read.
+
+    Raises:
+      MismatchError: the run did not keep its classes.
+    """
+    if not hparams.class_names:
+        raise MismatchError(f'{hparams.model_dir}: hparams.yaml does not name the classes')
+    hparams = hparams.with_values('this start', train_features=None, eval_features=None)
+    run_id = derived(saved or {}, hparams.entries()['run_id'].option)
+    return hparams.with_values('the first start of the run', run_id=run_id)
+
+
+def unknown_storage(hparams: HParams) -> str:
+    """What to say of a run that was kept before runs remembered how images are stored; or ''."""
+    if hparams.origin('stored_max_edge') != 'default':
+        return ''
+    return (
+        f'{files.join(hparams.model_dir, SAVED_AS)} does not say how the training images were '
+        f'stored, so large pictures may get other answers than in an evaluation: add the lines '
+        f"'stored_max_edge: N' and 'stored_quality: N' with the --max_edge and --quality of the "
+        f'conversion (N is null for what was never converted)'
+    )
+
+
+def _stored(data: Split) -> dict[str, int | None]:
+    """How a conversion stored the images: predictions treat theirs alike."""
+    options = data.options if isinstance(data, Manifest) else {}
+    return {f'stored_{name}': options.get(name) for name in ('max_edge', 'quality')}
 
 
 def with_completed(hparams: HParams, saved: Set | None, completed: Mapping[str, Any]) -> HParams:

@@ -41,6 +41,10 @@ class RunPlace:
     is_new: bool = False
 
 
+# For what works on no run of its own.
+NO_RUN = RunPlace('', None, False)
+
+
 def find_run(catalog: Catalog, command_line: CommandLine, training: bool) -> RunPlace:
     """Where the run lives, before it is known what else it needs.
 

@@ -94,6 +94,14 @@ def test_names_are_sorted_and_plain_for_files_and_folders(folder):
     assert files.names_in(folder) == ['a.txt', 'b.txt', 'c']
 
 
+def test_folders_are_told_from_files(folder):
+    files.write_atomically(files.join(folder, 'a.txt'), b'')
+    for name in ('c', 'b'):
+        files.make_folder(files.join(folder, name))
+        files.write_atomically(files.join(folder, name, 'inside.txt'), b'')
+    assert files.folders_in(folder) == ['b', 'c']
+
+
 def test_a_folder_that_is_not_there_has_no_names(folder):
     assert files.names_in(files.join(folder, 'none')) == []
 
@@ -177,3 +185,17 @@ def test_a_file_is_written_again_only_if_it_changes(tmp_path):
     files.write_if_changed(str(path), b'two')
     assert path.read_bytes() == b'two'
     assert path.stat().st_ino != first.st_ino
+
+
+def test_what_is_below_a_folder_is_named_counted_and_copied_in_any_order(folder, tmp_path):
+    for name in ('b', 'a/2', 'a/c/1'):
+        files.make_folder(os.path.dirname(files.join(folder, 'from', name)))
+        files.write_atomically(files.join(folder, 'from', name), name.encode())
+    source = files.join(folder, 'from')
+    names = files.names_below(source)
+    assert names == ['a/2', 'a/c/1', 'b']
+    assert files.size_below(source) == 3 + 5 + 1
+    for target in (files.join(folder, 'to'), str(tmp_path / 'local')):
+        files.copy_below(source, target, reversed(names))
+        assert files.names_below(target) == names
+        assert files.read_bytes(files.join(target, 'a/c/1')) == b'a/c/1'

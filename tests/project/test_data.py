@@ -11,6 +11,7 @@ from conftest import draw_images
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.config.yaml_sets import Written
 from library.errors import ConfigError, DataError
 from library.records.foreign import ForeignRecords
 from library.records.listing import Listing
@@ -258,6 +259,12 @@ def test_one_of_the_two_alone_is_refused(hparams, images, given, missing):
     with pytest.raises(ConfigError) as caught:
         open_all(params, None, training=True)
     assert str(caught.value) == f'--{missing}_metadata is missing: give both, or none'
+
+
+def test_a_run_that_knows_its_classes_can_do_without_data(hparams):
+    saved = {'class_names': Written(('cat', 'dog'), 'run/hparams.yaml:9')}
+    params, train, test = open_all(hparams(data_dir='/none'), saved, False, evaluating=False)
+    assert (params.class_names, train, test) == (('cat', 'dog'), None, None)
 
 
 def test_noise_needs_no_data(hparams):

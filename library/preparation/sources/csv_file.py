@@ -171,7 +171,7 @@ def _sorted_names(names: set[str]) -> tuple[str, ...]:
 
 def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]:
     """All rows below the header; raises for the first bad one, once all are counted."""
-    header, lines = _header_and_rows(path, _read(path), options.path_column)
+    header, lines = header_and_rows(path, _read(path), options.path_column)
     columns = [
         _column(path, header, options.path_column, 'path_column'),
         _column(path, header, options.label_column, 'label_column'),
@@ -228,7 +228,7 @@ def _read(path: str) -> bytes:
     return data
 
 
-def _header_and_rows(
+def header_and_rows(
     path: str, data: bytes, wanted: str
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The columns and the rows below, by the delimiter that gives the wanted column, or most."""

@@ -17,6 +17,11 @@ def test_a_recipe_takes_the_usual_formats_and_quality():
     assert (recipe.quality, recipe.formats) == (QUALITY, FORMATS)
 
 
+def test_images_beside_a_data_set_are_stored_as_those_in_it():
+    assert Recipe.of_stored(256, 95) == Recipe(256, 95)
+    assert Recipe.of_stored(None, None) == Recipe(65_500, QUALITY)
+
+
 @pytest.mark.parametrize(
     'other', [Recipe(383), Recipe(384, 79), Recipe(384, formats=(*FORMATS, EXTRA_FORMATS[0]))]
 )

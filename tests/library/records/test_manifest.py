@@ -131,7 +131,13 @@ def test_without_converted_images_the_command_is_named(tmp_path, exists):
     )
 
 
+def test_a_folder_that_is_not_there_cannot_hold_the_images(tmp_path):
+    message = refusal(ConfigError, f'{tmp_path}/none', 'test')
+    assert f' --dataset_dir PHOTOS --tfrecord_dir {tmp_path}/none ' in message
+
+
 def test_the_command_can_be_pasted_even_where_names_hold_spaces(tmp_path):
+    (tmp_path / 'my images').mkdir()
     message = refusal(ConfigError, f'{tmp_path}/my images', 'test')
     words = shlex.split(message.partition(' make them with: ')[2])
     assert words[words.index('--dataset_dir') + 1] == f'{tmp_path}/my images'

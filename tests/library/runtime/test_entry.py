@@ -11,6 +11,7 @@ import pytest
 from library.errors import (
     ConfigError,
     DataError,
+    GateError,
     MismatchError,
     NumericalError,
     ResourceError,
@@ -36,6 +37,17 @@ def program_that_raises(error):
     return main
 
 
+def test_a_signal_that_became_an_error_of_the_code_that_it_hit_is_a_signal(capsys):
+    def main(argv):
+        try:
+            raise Stopped(signal.SIGTERM, 'stopped')
+        except Stopped:
+            raise TypeError('no such source') from None
+
+    assert run_program(main, []) == 143
+    assert capsys.readouterr().err == 'error: stopped\n'
+
+
 @pytest.mark.parametrize('status', [0, 7])
 def test_the_status_of_main_is_the_exit_code(status, capsys):
     assert run_program(lambda argv: status, []) == status
@@ -57,6 +69,7 @@ def test_main_gets_the_words():
         (MismatchError, 4),
         (ResourceError, 5),
         (NumericalError, 6),
+        (GateError, 7),
     ],
 )
 def test_a_failure_that_a_person_can_mend_is_one_line(kind, status, capsys):

@@ -1,14 +1,17 @@
 """What a run knows beside its options: the classes of its data, and which run it is."""
 
+import dataclasses
+
 import pytest
 
 from library.config.fields import options_of
 from library.config.hparams import HParams, Value
 from library.config.yaml_sets import Written
 from library.errors import ConfigError, MismatchError
+from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
 from library.runtime.options import ProcessOptions
-from library.runtime.run_facts import RunFacts, with_facts
+from library.runtime.run_facts import RunFacts, with_facts, with_known_facts
 
 
 def data_of(*names):
@@ -37,6 +40,28 @@ def test_the_training_images_are_counted_in_the_order_of_labels(hparams):
     facts = with_facts(hparams, None, data_of('owl', 'cat'), training=True)
     assert facts.train_examples == 3
     assert facts.examples_per_class == (1, 2)
+
+
+def test_a_run_remembers_how_its_images_are_stored(hparams):
+    data = dataclasses.replace(data_of('cat'), options={'max_edge': 384, 'quality': 90})
+    facts = with_facts(hparams, None, data, training=True)
+    assert (facts.stored_max_edge, facts.stored_quality) == (384, 90)
+
+
+def test_images_that_were_not_converted_are_stored_as_they_are(hparams):
+    facts = with_facts(hparams, None, Listing(('cat',), (), folder='photos'), training=True)
+    assert (facts.stored_max_edge, facts.stored_quality) == (None, None)
+
+
+def test_a_run_is_known_without_its_data(hparams):
+    known = hparams.with_values('run', class_names=('cat',), train_features='a')
+    facts = with_known_facts(known, saved(run_id='abc'))
+    assert (facts.class_names, facts.run_id, facts.train_features) == (('cat',), 'abc', None)
+
+
+def test_a_run_that_kept_no_classes_needs_its_data(hparams):
+    with pytest.raises(MismatchError, match=r'hparams\.yaml does not name the classes'):
+        with_known_facts(hparams, None)
 
 
 def test_what_is_evaluated_counts_as_no_training_images(hparams):

@@ -1,0 +1,33 @@
+"""Python's warnings off, as long as any thread wants them off.
+
+Filters of warnings belong to the whole process: threads that save and restore them one across the
+other would leave them as nobody meant them.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+
+
+class Unwarned:
+    """No warnings while in a with statement, in however many threads; the last puts them back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._caught = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter('ignore')
+            self._inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._caught.__exit__(None, None, None)
