@@ -24,16 +24,36 @@ from library.records.manifest import Manifest
 
 Source = Manifest | ForeignRecords | Listing
 
-# Direct sources keep the size that their images have: a JPEG cannot be larger.
-AS_THEY_ARE = Recipe(max_edge=65_500)
+# Direct sources keep the size that their images have.
+AS_THEY_ARE = Recipe.of_stored(None, None)
 
 
-def stored_order(source: Source) -> tf.data.Dataset:
-    """Each image once: as a record, or as (path, label) where nothing was converted."""
-    if not isinstance(source, Listing):
-        return parallel_interleave(list_shards(source.shard_paths, None), files_at_once=1)
-    images = [(str(image.content), image.label) for image in source.images]
-    return list_files(dict(images)) if files.is_folder(source.folder) else from_generator(images)
+def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
+    """Each image once: as a record, or as (path, label) where nothing was converted.
+
+    Args:
+      source: the images.
+      first: how many of them to leave out at the start; their records are not read.
+    """
+    if isinstance(source, Listing):
+        images = [(str(image.content), image.label) for image in source.images]
+        in_folder = files.is_folder(source.folder)
+        return (list_files(dict(images)) if in_folder else from_generator(images)).skip(first)
+    paths = list(source.shard_paths)
+    if isinstance(source, Manifest):
+        counts = [shard.examples for shard in source.shards if shard.examples]
+        while len(paths) > 1 and first >= counts[0]:
+            first -= counts.pop(0)
+            del paths[0]
+    if not first:
+        return _in_turn(paths)
+    # A file of records leaves some out by their lengths alone.
+    rest = tf.data.TFRecordDataset(paths[0]).skip(first)
+    return rest.concatenate(_in_turn(paths[1:])) if paths[1:] else rest
+
+
+def _in_turn(paths: list[str]) -> tf.data.Dataset:
+    return parallel_interleave(list_shards(paths, None), files_at_once=1)
 
 
 def shuffled_share(
@@ -79,17 +99,26 @@ def read_jpeg(source: Source) -> Callable[[Any], dict[str, tf.Tensor]]:
         return example | {'jpeg': in_python(prepare_bytes, example['jpeg'])}
 
     def prepare_bytes(encoded: bytes) -> bytes:
-        return _jpeg(encoded, f'{source.folder}: an image')
+        return as_stored(encoded, f'{source.folder}: an image')
 
     return read_foreign
 
 
 def _prepare_file(path: bytes) -> bytes:
     name = os.fsdecode(path)
-    return _jpeg(name, name)
+    return as_stored(name, name)
 
 
-def _jpeg(content: str | bytes, name: str) -> bytes:
+def as_stored(content: str | bytes, name: str) -> bytes:
+    """An image that was not converted, as a conversion would store it.
+
+    Args:
+      content: the path of its file, or the file's bytes.
+      name: for messages.
+
+    Raises:
+      DataError: it cannot be read.
+    """
     outcome = prepare(content, AS_THEY_ARE)
     if isinstance(outcome, RejectedImage):
         raise DataError(f'{name}: {outcome}; take it out, or convert the data set')

@@ -116,7 +116,7 @@ def stored_images(
     options = params.take(ImageOptions)
     decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
     skipped = first % source.examples
-    images = stored_order(source).skip(skipped)
+    images = stored_order(source, skipped)
     numbers = tf.data.Dataset.range(first, first - skipped + source.examples)
     dataset = tf.data.Dataset.zip((numbers, images))
     calls = params.num_parallel_calls or _calls(elsewhere=False)
@@ -151,7 +151,7 @@ def _decoder(
         if augmented and options.random_crop:
             window = random_window(jpeg, options.random_crop_min_area, draws[:WINDOW_DRAWS])
         else:
-            window = center_window(jpeg, options.center_crop)
+            window = center_window(tf.io.extract_jpeg_shape(jpeg), options.center_crop)
         pixels = decode_and_crop(jpeg, window, image_size)
         image = augment(pixels, options, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)
         return image, example['label']

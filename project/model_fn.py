@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from library.config.hparams import HParams
+from library.hooks.answers import note_answers
 from library.hooks.checkpoint_fit import newest_checkpoint
 from library.models.classifier import (
     class_weights,
@@ -15,7 +16,7 @@ from library.models.classifier import (
     predictions_of,
     training_losses,
 )
-from library.models.model import Model
+from library.models.model import MODEL_INPUT, Model
 from library.models.options import LossOptions
 from library.models.summaries import summarize_training
 from library.modes.length import run_length
@@ -59,10 +60,7 @@ def model_fn(
     training = mode == MODES.TRAIN
     compute_in_float32()
     model = make_model(params)
-    if 'features' in features:
-        logits = model.classify(features['features'], training)
-    else:
-        logits = model.build(model.preprocess(features['image'], training), training)
+    logits = _logits(model, features, training)
     predictions = predictions_of(logits, model.features)
 
     if mode == MODES.PREDICT:
@@ -73,6 +71,7 @@ def model_fn(
         losses = cross_entropy(logits, labels)
         metrics = evaluation_metrics(losses, labels, predictions)
         metrics |= model.metric_ops(labels, predictions)
+        note_answers(labels, predictions['probabilities'])
         return tf.estimator.EstimatorSpec(
             mode,
             loss=tf.reduce_mean(losses),
@@ -116,6 +115,17 @@ def make_model(params: HParams) -> Model:
         params.random_seed,
         module_in_checkpoints=params.module_from is not None,
     )
+
+
+def _logits(model: Model, features: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
+    if 'features' in features:
+        return model.classify(features['features'], training)
+    images = model.preprocess(features['image'], training)
+    # An exported model also takes what `build` takes.
+    tf.compat.v1.add_to_collection(MODEL_INPUT, images)
+    # Where a TF1 module is inlined, TensorFlow makes it wait for the node that it takes: fed pixels
+    # would wait for files. So that node is another one than the one that is fed.
+    return model.build(tf.ensure_shape(images, images.shape), training)
 
 
 def _learning_rate(params: HParams) -> tf.Tensor:

@@ -156,13 +156,13 @@ def random_operations(images: tf.Tensor, features: tf.Tensor) -> list[str]:
     while nodes:
         node = nodes.pop()
         kinds.add(node.op)
-        for name in _functions_of(node) - called:
+        for name in functions_of(node) - called:
             called.add(name)
             nodes += functions.get(name, [])
     return sorted(kinds & STATEFUL_RANDOM)
 
 
-def _functions_of(node: NodeDef) -> set[str]:
+def functions_of(node: NodeDef) -> set[str]:
     """The names of the functions that a node may call."""
     names = {attribute.func.name for attribute in node.attr.values() if attribute.HasField('func')}
     listed = {each.name for attribute in node.attr.values() for each in attribute.list.func}

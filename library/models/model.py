@@ -6,6 +6,7 @@ import abc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from library.config.fields import Options
@@ -14,12 +15,15 @@ from library.config.hparams import HParams
 # The size that most published image models take.
 DEFAULT_IMAGE_SIZE = 224
 
+# The collection of a graph that holds what `build` was given.
+MODEL_INPUT = 'model_input'
+
 
 class Model(abc.ABC):
     """An image classifier: pixels in, logits out.
 
-    `build` must be implemented; `preprocess`, `metric_ops` and `complete` may be. One instance
-    builds one graph.
+    `build` must be implemented; `preprocess`, `classify`, `save_trunk`, `metric_ops` and `complete`
+    may be. One instance builds one graph.
 
     Attributes:
       options: the model's own options, as its class of the registry declares them.
@@ -105,6 +109,20 @@ class Model(abc.ABC):
           float32 [batch, num_classes] logits, as `build` gives them.
         """
         raise NotImplementedError(f'{type(self).__name__} keeps no features')
+
+    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
+        """Writes what comes before the features as a TF-Hub module, for `run.py export`.
+
+        It is called with no graph as the default one. tf.saved_model.save of a Keras model from
+        images to features is such a module.
+
+        Args:
+          folder: for the module; on this machine.
+          image_size: edge of the images that `build` takes.
+          weights: the trained values of all variables, by the names that these have in the graph
+            of `build`.
+        """
+        raise NotImplementedError(f'{type(self).__name__} does not say how its trunk is saved')
 
     def metric_ops(
         self, labels: tf.Tensor, predictions: Mapping[str, tf.Tensor]

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from library import files
 from library.config.hparams import HParams
 from library.errors import MismatchError
 from library.hooks.checkpoint_fit import LEFT_OUT, MODULE
@@ -21,6 +23,7 @@ from library.models.hub_module import (
 )
 from library.models.model import DEFAULT_IMAGE_SIZE, Model
 from library.models.module_cache import fetch_module
+from library.models.trunk import save_module
 
 
 class HubModel(Model):
@@ -66,7 +69,7 @@ class HubModel(Model):
             # A frozen module runs in inference mode also while the head trains: its batch norm
             # must not change, or training and evaluation would see different features.
             in_training = training and options.fine_tuning and options.train_batch_norm
-            features = module(images, training=in_training)
+            features = _features(module, images, in_training)
         check_features(features, options.module)
         if training:
             warn_of_randomness(options.module, images, features)
@@ -87,6 +90,14 @@ class HubModel(Model):
             self._keep_module_in_checkpoints(training)
         return add_head(self, features, training, options.dropout_rate, options.hidden_units)
 
+    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
+        """Writes the module: unchanged, or with the weights that it was given since."""
+        source = _fetch(self.options)
+        if self.options.fine_tuning or self.module_in_checkpoints:
+            save_module(source, folder, weights)
+        else:
+            files.copy_below(source, folder, files.names_below(source))
+
     def _keep_module_in_checkpoints(self, training: bool) -> None:
         """For features that were computed before: nothing else would save the module's weights."""
         if not training:
@@ -101,6 +112,13 @@ class HubModel(Model):
         made_by = (each for each in cls.__mro__ if issubclass(each, Model))
         code = code_digest(*made_by, packages=(cls.__module__.partition('.')[0],))
         return hashlib.sha256(f'{module_digest}\n{code}'.encode()).hexdigest()
+
+
+# Python decides nothing in a layer of TF-Hub by a tensor's value, and to look for that takes half a
+# second in every graph.
+@tf.autograph.experimental.do_not_convert
+def _features(module: tf.keras.layers.Layer, images: tf.Tensor, training: bool) -> tf.Tensor:
+    return module(images, training=training)
 
 
 def _fetch(options: Any) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import tensorflow as tf
 
 from library.models.head import add_head
@@ -9,6 +12,7 @@ from library.models.model import Model
 
 # Channels of the convolutions; each halves height and width.
 CHANNELS = (16, 32, 64, 128)
+SCOPE = 'trunk'
 
 
 class SimpleModel(Model):
@@ -16,22 +20,39 @@ class SimpleModel(Model):
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """Adds the network; see Model.build."""
-        layers = []
-        with tf.compat.v1.variable_scope('trunk'):
-            features = images
-            for index, channels in enumerate(CHANNELS):
-                layers.append(
-                    tf.keras.layers.Conv2D(
-                        channels,
-                        kernel_size=3,
-                        strides=2,
-                        padding='same',
-                        activation='relu',
-                        kernel_initializer=tf.keras.initializers.HeNormal(self.random_seed + index),
-                        name=f'conv{index}',
-                    )
-                )
-                features = layers[-1](features)
-            features = tf.reduce_mean(features, axis=[1, 2])
+        with tf.compat.v1.variable_scope(SCOPE):
+            layers = self._convolutions()
+            self.features = _through(layers, images)
         self.own(layers)
-        return add_head(self, features, training, self.options.dropout_rate)
+        return add_head(self, self.features, training, self.options.dropout_rate)
+
+    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
+        """Writes the convolutions and the average; see Model.save_trunk."""
+        layers = self._convolutions()
+        images = tf.keras.Input([image_size, image_size, 3])
+        network = tf.keras.Model(images, _through(layers, images))
+        for layer in layers:
+            of = f'{SCOPE}/{layer.name}'
+            layer.set_weights([weights[f'{of}/kernel'], weights[f'{of}/bias']])
+        tf.saved_model.save(network, folder)
+
+    def _convolutions(self) -> list[tf.keras.layers.Layer]:
+        return [
+            tf.keras.layers.Conv2D(
+                channels,
+                kernel_size=3,
+                strides=2,
+                padding='same',
+                activation='relu',
+                kernel_initializer=tf.keras.initializers.HeNormal(self.random_seed + index),
+                name=f'conv{index}',
+            )
+            for index, channels in enumerate(CHANNELS)
+        ]
+
+
+def _through(layers: list[tf.keras.layers.Layer], images: tf.Tensor) -> tf.Tensor:
+    """Features float32 [batch, depth] of images, through the layers and the average."""
+    for layer in layers:
+        images = layer(images)
+    return tf.reduce_mean(images, axis=[1, 2])

@@ -11,7 +11,7 @@ import tensorflow as tf
 from conftest import save_tf1
 
 from library.errors import MismatchError
-from library.exporters.evaluation_log import read_history
+from library.exporters.history import read_history
 
 
 def checkpoint_values(folder):

@@ -1,0 +1,1 @@
+"""A trained model to answers: from a checkpoint, or as it was exported."""

@@ -1,0 +1,101 @@
+"""Images from outside of the data set to what the model sees, and images of it to show people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from library import files
+from library.config.hparams import HParams
+from library.inputs.options import ImageOptions
+from library.inputs.serving import decode_batch
+from library.inputs.synthetic import SyntheticImages
+from library.preparation.formats import MAX_PIXELS
+from library.preparation.recipe import Recipe
+from library.records.example import read_file
+from library.records.listing import Listing
+from library.records.manifest import Manifest
+from library.records.stretches import stretches
+from project.data import open_data
+from project.image_stream import Source, as_stored, stored_order
+
+# So many records are read through in less time than it takes to start reading anew.
+READ_ON = 1000
+
+
+def serving_images(encoded: tf.Tensor, params: HParams) -> tf.Tensor:
+    """Encoded images as evaluation would feed them; the first links of an exported model.
+
+    Args:
+      encoded: string [batch] of JPEGs or PNGs.
+      params: the run's HParams.
+
+    Returns:
+      uint8 [batch, size, size, 3].
+    """
+    options = params.take(ImageOptions)
+    recipe = Recipe.of_stored(params.stored_max_edge, params.stored_quality)
+    return decode_batch(
+        encoded,
+        options.center_crop,
+        params.image_size,
+        recipe.max_edge,
+        recipe.quality,
+        MAX_PIXELS,
+    )
+
+
+def stored_files(params: HParams, numbers: Collection[int]) -> Iterator[tuple[int, str, bytes]]:
+    """Chosen images of the evaluation, as they are stored.
+
+    Args:
+      params: the run's HParams.
+      numbers: which ones, by their place in the stored order, from 0.
+
+    Yields:
+      Number, file name and JPEG, in stored order. Nothing for noise, which has neither.
+    """
+    source = open_data(params, training=False)
+    if isinstance(source, SyntheticImages):
+        return
+    names = {}
+    if isinstance(source, Listing):
+        names = {_place(str(image.content)): image.filename for image in source.images}
+    for number, element in _elements(source, numbers):
+        if isinstance(source, Listing):
+            path = os.fsdecode(element[0])
+            yield number, names[_place(path)], as_stored(path, path)
+        else:
+            name, encoded = read_file(element)
+            converted = isinstance(source, Manifest)
+            yield number, name, encoded if converted else as_stored(encoded, name)
+
+
+def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, Any]]:
+    """Number and element of the stored order, of each that is wanted."""
+    for first, count in stretches(numbers, READ_ON):
+        wanted = np.isin(np.arange(first, first + count), list(numbers))
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            dataset = stored_order(source, first).enumerate().filter(_is_in(wanted))
+            iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+            next_element = iterator.get_next()
+            session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
+            for _ in range(int(wanted.sum())):
+                number, element = session.run(next_element)
+                yield first + int(number), element
+
+
+def _is_in(wanted: np.ndarray) -> Callable[..., tf.Tensor]:
+    """What tells of a number, and its element, whether it is wanted: bool [numbers]."""
+    return tf.autograph.experimental.do_not_convert(
+        lambda number, element: tf.gather(tf.constant(wanted), number)
+    )
+
+
+def _place(path: str) -> str:
+    """The same for one file under two names, as `list_files` may give it."""
+    return path if files.is_remote(path) else os.path.realpath(path)
