@@ -10,19 +10,29 @@ from dataclasses import dataclass
 
 from library import files
 from library.config.catalog import Catalog
+from library.config.command_line import ORIGIN
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.config.hparams import HParams
+from library.config.set_files import find_set_file
 from library.errors import ConfigError
 from library.exporters.options import BEST_STATE, BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.models.class_weights import check_class_weights
 from library.models.options import LossOptions
+from library.modes.evaluation.gate import limits_of
 from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import (
+    AnswerOptions,
+    CheckpointChoice,
+    ComparisonOptions,
     EvaluationOptions,
+    ExportBestOptions,
+    ExportOptions,
     FeatureOptions,
     LoopOptions,
+    PredictionOptions,
     PreviewOptions,
+    SavedModelOptions,
 )
 from library.runtime.options import (
     CheckpointOptions,
@@ -74,6 +84,17 @@ class ModelSelectionOptions(Options, group='base', home=PROJECT):
     )
 
 
+# What every mode reads, even one that needs no run of its own.
+USED_BY_ALL = (
+    *('config_file', 'config_set', 'hyperparameter_file', 'hyperparameter_set'),
+    *('explain', 'verbose'),
+)
+
+# Where the files of sets are, wherever a program is started: an installed package has copies of
+# them in this folder (setup.py), a clone has them in the one above.
+_HERE = os.path.dirname(os.path.abspath(__file__))
+SET_FOLDERS = (_HERE, os.path.dirname(_HERE))
+
 CATALOG = Catalog(
     always=(
         SelectionOptions,
@@ -94,7 +115,14 @@ CATALOG = Catalog(
         CheckpointOptions,
         BestOptions,
         WatchOptions,
+        CheckpointChoice,
+        AnswerOptions,
         EvaluationOptions,
+        PredictionOptions,
+        SavedModelOptions,
+        ExportOptions,
+        ExportBestOptions,
+        ComparisonOptions,
         PreviewOptions,
         RunFacts,
     ),
@@ -104,6 +132,7 @@ CATALOG = Catalog(
         'learning_rate_decay_type': SCHEDULES,
     },
     aliases={'model': {'latest': LATEST}},
+    folders=SET_FOLDERS,
 )
 
 
@@ -113,10 +142,39 @@ def check(hparams: HParams, mode: str) -> None:
         _check_training(hparams)
     if mode in ('train', 'evaluate'):
         check_feature_options(hparams, training=mode == 'train')
-    name = hparams.validation_name if mode == 'evaluate' else None
+    if mode == 'evaluate':
+        _check_evaluation(hparams)
+    if mode == 'compare':
+        _check_comparison(hparams)
+    if mode == 'predict':
+        # Late, because it looks at images' endings and so imports Pillow.
+        from library.modes.prediction.checks import check_prediction
+
+        check_prediction(hparams)
+    if mode == 'export' or (mode == 'train' and hparams.export_best):
+        _check_export_dir(hparams)
+
+
+def _check_export_dir(hparams: HParams) -> None:
+    folder = hparams.take(ExportOptions).folder_of(hparams.model_dir)
+    if os.path.isfile(folder):
+        raise ConfigError(f'{folder}: a file, no folder ({hparams.place("export_dir")})')
+
+
+def _check_evaluation(hparams: HParams) -> None:
+    limits_of(hparams)
+    name = hparams.validation_name
     if name is not None and (os.path.basename(name) != name or name in ('.', '..')):
         place = hparams.place('validation_name')
         raise ConfigError(f'{place}: {name} is not a plain name, without folders')
+
+
+def _check_comparison(hparams: HParams) -> None:
+    """What all modes may be given and this one has no use for would be ignored in silence."""
+    for name, entry in hparams.entries().items():
+        for_all = name in USED_BY_ALL or 'compare' in entry.option.modes
+        if entry.origin == ORIGIN and not for_all:
+            raise ConfigError(f'--{name} is not used by this run: compare only reads other runs')
 
 
 def _check_training(hparams: HParams) -> None:
@@ -153,8 +211,16 @@ def _check_folders(hparams: HParams) -> None:
 
 
 def overruled(hparams: HParams) -> dict[str, str]:
-    """By name, which options another one overrules, caps or lacks: what --explain says of them."""
+    """By name, which options another one overrules, caps or lacks: what --explain says of them.
+
+    Of files of sets that are not in the working folder it says where they are.
+    """
     notes = {name: f'unused without {taken}' for name, taken in unused(hparams).items()}
+    for name in ('config_file', 'hyperparameter_file'):
+        path = getattr(hparams, name)
+        found = find_set_file(path, SET_FOLDERS)
+        if found != path:
+            notes[name] = f'it is {found}'
     if hparams.train_steps:
         notes['train_epochs'] = 'train_steps wins'
     if hparams.max_train_steps:

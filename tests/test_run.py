@@ -122,7 +122,7 @@ def test_a_learning_rate_that_is_no_positive_number_is_refused(here, write, valu
         (['--xla=maybe'], "--xla: 'maybe' is not true or false"),
         (
             ['--model', 'simple', '--module', 'x'],
-            '--module is not used by this run: it is an option of model hub',
+            '--module is not used by this run: it is an option of --model hub',
         ),
         (
             ['train', '--validation_name', 'x'],
@@ -221,7 +221,8 @@ def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
     done = program('run.py', '--help')
     assert (done.returncode, done.stderr) == (0, '')
     text = ' '.join(done.stdout.split())
-    assert text.startswith('usage: run.py [train|train_and_eval|evaluate|preview] [--OPTION VALUE]')
+    modes = 'train|train_and_eval|evaluate|predict|export|compare|preview'
+    assert text.startswith(f'usage: run.py [{modes}] [--OPTION VALUE]')
     for group in ('base', 'data', 'augmentation', 'training', 'performance', 'checkpoints'):
         assert f'\n{group}:\n' in done.stdout
     assert '(default 100, epochs, >= 1)' in text

@@ -15,7 +15,7 @@ from library.config.explain import save
 from library.config.hparams import HParams
 from library.config.yaml_sets import nearest_or_all
 from library.errors import ConfigError
-from library.exporters.options import BEST_STATE, BestOptions
+from library.exporters.options import BEST_STATE, BestOptions, prefers_low
 from library.exporters.snapshots import (
     Snapshot,
     copy_checkpoint,
@@ -166,10 +166,3 @@ def check_metric(metric: str, known: Iterable[str], flag: str = '--best_metric')
     known = sorted(known)
     if metric not in known:
         raise ConfigError(f'{flag}: no metric {metric!r}{nearest_or_all(metric, known)}')
-
-
-def prefers_low(metric: str, mode: str) -> bool:
-    """True if a smaller value of the metric is better; 'auto' decides by its name."""
-    if mode == 'auto':
-        return any(word in metric for word in ('loss', 'error', 'entropy'))
-    return mode == 'min'

@@ -10,9 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from library import files
+from library.exporters.history import HISTORY, read_history
 from library.hooks.progress import say
-
-HISTORY = ('eval', 'history.jsonl')
 
 
 class EvaluationLog(tf.estimator.Exporter):
@@ -66,21 +65,6 @@ class EvaluationLog(tf.estimator.Exporter):
     def has(self, step: int) -> bool:
         """True if the checkpoint of this step was evaluated."""
         return any(each['global_step'] == step for each in read_history(self._model_dir))
-
-
-def read_history(model_dir: str) -> list[dict[str, Any]]:
-    """The metrics of all evaluations of a run so far, by step."""
-    path = files.join(model_dir, *HISTORY)
-    if not files.exists(path):
-        return []
-    history = []
-    for line in files.read_bytes(path).splitlines():
-        try:
-            history.append(json.loads(line))
-        except ValueError:
-            # A line that a person or a disk spoiled costs that evaluation, not the run.
-            continue
-    return history
 
 
 def plain(metrics: Mapping[str, Any]) -> dict[str, Any]:

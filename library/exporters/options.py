@@ -26,3 +26,10 @@ class BestOptions(Options, group='checkpoints', home=PROJECT):
         choices=('auto', 'min', 'max'),
     )
     best_checkpoints: int = option(1, 'How many of the best are kept.', unit='checkpoints', low=1)
+
+
+def prefers_low(metric: str, mode: str) -> bool:
+    """True if a smaller value of the metric is better; 'auto' decides by its name."""
+    if mode == 'auto':
+        return any(word in metric for word in ('loss', 'error', 'entropy'))
+    return mode == 'min'

@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from library.exporters.best_checkpoint import prefers_low
-from library.exporters.evaluation_log import read_history
+from library.exporters.history import read_history
 from library.exporters.options import BestOptions
 from library.hooks.progress import say
 from library.modes.options import LoopOptions

@@ -1,7 +1,8 @@
-"""Evaluate one checkpoint on one split: a table on the screen, and metrics.json."""
+"""Evaluate one checkpoint on one split: metrics, tables, pictures, a report and a gate."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from typing import Any
@@ -9,78 +10,79 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
-from library.config.explain import read_saved
-from library.errors import ConfigError, DataError, MismatchError
+from library.config.hparams import HParams
+from library.errors import DataError
 from library.exporters.evaluation_log import plain
-from library.hooks.checkpoint_fit import CheckpointFitHook, checkpoint_at, is_readable
+from library.hooks.answers import AnswersHook
+from library.hooks.checkpoint_fit import CheckpointFitHook
+from library.hooks.evaluation_bar import EvaluationBarHook
 from library.hooks.progress import say
+from library.inputs.options import DataOptions
+from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.evaluation import tables
+from library.modes.evaluation.answers import Answers, Evaluation
+from library.modes.evaluation.confusion_summary import summarize_confusion
+from library.modes.evaluation.gate import check_gate, limits_of
+from library.modes.evaluation.mistakes import list_mistakes
 from library.modes.feature_cache.cache import with_cached_features
 from library.runtime.experiment import Experiment
+
+METRICS, REPORT = 'metrics.json', 'report.html'
+# More classes would push all else off the screen.
+CLASSES_SHOWN = 20
 
 
 def run(experiment: Experiment) -> int:
     """Evaluates; returns the exit code.
 
-    Writes MODEL_DIR/eval/metrics.json (eval_NAME with --validation_name).
+    Writes metrics.json, tables, pictures and report.html into MODEL_DIR/eval/ (eval_NAME/ with
+    --validation_name).
 
     Raises:
-      ConfigError: there is no such checkpoint.
-      MismatchError: it does not fit the model.
+      ConfigError: there is no such checkpoint, or a limit is for a metric that there is not.
+      MismatchError: the checkpoint does not fit the model.
       DataError: another number of examples was read than the manifest counts.
+      GateError: a metric misses its limit; all files are written.
     """
     hparams = experiment.hparams
-    checkpoint = find_checkpoint(
-        hparams.validation_checkpoint, hparams.model_dir, hparams.best_model_dir, hparams.run_id
-    )
-    if hparams.cache_features:
-        experiment = with_cached_features(experiment, checkpoint)
-    estimator = experiment.estimator
-    result = estimator.evaluate(
-        experiment.batches(tf.estimator.ModeKeys.EVAL),
-        hooks=[CheckpointFitHook(lambda: checkpoint)],
-        checkpoint_path=checkpoint,
-        name=hparams.validation_name,
-    )
-    metrics = _metrics(result, checkpoint, experiment)
-    path = files.join(estimator.eval_dir(hparams.validation_name), 'metrics.json')
-    files.write_atomically(path, (json.dumps(metrics, indent=1) + '\n').encode())
-    width = max(len(name) for name in metrics)
-    for name, value in metrics.items():
-        say(f'{name:<{width}}  {f"{value:.4f}" if isinstance(value, float) else value}')
-    say(f'written to {path}')
+    metrics, answers = with_chosen_checkpoint(hparams, functools.partial(_evaluate, experiment))
+    folder = experiment.estimator.eval_dir(hparams.validation_name)
+    evaluation = _judge(experiment, metrics, answers, folder)
+    _write(evaluation, hparams)
+    _show(evaluation)
+    if hparams.report:
+        say(f'report: {files.join(folder, REPORT)}')
+    check_gate(evaluation.metrics, limits_of(hparams))
     return 0
 
 
-def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: str) -> str:
-    """The path of a checkpoint, without ending.
-
-    Args:
-      wanted: 'latest', a step and a plain name are looked for in model_dir, 'best' in
-        best_model_dir; else a path of a checkpoint or of a folder with checkpoints.
-
-    Raises:
-      ConfigError: there is no such checkpoint.
-      MismatchError: the checkpoint is damaged, or the best ones are those of another run.
-    """
-    if wanted == 'best':
-        saved = read_saved(best_model_dir) or {}
-        if run_id and 'run_id' in saved and saved['run_id'].text != run_id:
-            raise MismatchError(f'{best_model_dir}: holds the best checkpoints of another run')
-    folder = {'latest': model_dir, 'best': best_model_dir}.get(wanted, wanted)
-    path = files.join(model_dir, f'model.ckpt-{wanted}') if wanted.isdigit() else folder
-    path = checkpoint_at(path)
-    if not files.exists(f'{path}.index') and files.exists(files.join(model_dir, f'{path}.index')):
-        path = files.join(model_dir, path)
-    if not files.exists(f'{path}.index'):
-        raise ConfigError(f'{path}: no checkpoint there (--validation_checkpoint {wanted})')
-    # TensorFlow takes a data file that was cut off for the end of the data set.
-    if not is_readable(path):
-        raise MismatchError(f'{path}: the checkpoint is damaged')
-    return path
+def _evaluate(
+    experiment: Experiment, checkpoint: str, read_from: str
+) -> tuple[dict[str, Any], Answers]:
+    """One pass over the images: the Estimator's metrics, and the answers."""
+    hparams = experiment.hparams
+    if hparams.cache_features:
+        experiment = with_cached_features(experiment, read_from)
+    data = experiment.eval_data
+    say(f'evaluating {os.path.basename(checkpoint)} on {data.examples} images of {data.folder}')
+    batch_size = hparams.take(DataOptions).images_per_batch(training=False)
+    hook = AnswersHook()
+    result = experiment.estimator.evaluate(
+        experiment.batches(tf.estimator.ModeKeys.EVAL),
+        hooks=[
+            CheckpointFitHook(lambda: read_from),
+            hook,
+            EvaluationBarHook(data.examples, batch_size),
+        ],
+        checkpoint_path=read_from,
+        name=hparams.validation_name,
+    )
+    metrics = _metrics(result, checkpoint, experiment)
+    return metrics, Answers(tuple(hparams.class_names), *hook.take())
 
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
-    """What metrics.json holds; `loss` is the mean over examples."""
+    """What metrics.json begins with; `loss` is the mean over examples."""
     metrics = plain(result)
     data = experiment.eval_data
     examples = int(metrics.pop('examples'))
@@ -95,3 +97,60 @@ def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) ->
         'split': os.path.basename(data.folder),
     }
     return first | metrics | last
+
+
+def _judge(
+    experiment: Experiment, metrics: dict[str, Any], answers: Answers, folder: str
+) -> Evaluation:
+    """Finds out all that follows from the answers."""
+    # Late: a checkpoint that is not there is told before scikit-learn is imported.
+    from library.modes.evaluation.metrics import added_metrics, calibration, class_scores
+
+    hparams = experiment.hparams
+    scores, bins = class_scores(answers), calibration(answers)
+    added = added_metrics(answers, scores, bins, hparams.top_k)
+    mistakes = list_mistakes(
+        answers, lambda numbers: experiment.functions.stored_files(hparams, numbers)
+    )
+    # Behind those that other programs rely on; a metric of the project's own keeps its name.
+    new = {name: value for name, value in added.items() if name not in metrics}
+    return Evaluation(metrics | new, answers, scores, bins, mistakes, folder)
+
+
+def _write(evaluation: Evaluation, hparams: HParams) -> None:
+    """Writes the evaluation's files, each whole or not at all, metrics.json as the last of all."""
+    from library.modes.evaluation.pictures import draw
+
+    pictures = draw(evaluation)
+    contents = {
+        'per_class.csv': tables.per_class_csv(evaluation.classes),
+        'confusion_matrix.csv': tables.confusion_csv(evaluation.answers),
+        'confusion_matrix.png': pictures.confusion,
+        'calibration.png': pictures.calibration,
+        'mistakes.csv': tables.mistakes_csv(evaluation.mistakes),
+    }
+    if hparams.report:
+        from library.modes.report.page import report
+
+        contents[REPORT] = report(hparams, evaluation, pictures)
+    elif files.exists(old := files.join(evaluation.folder, REPORT)):
+        # It would tell of another checkpoint than the files beside it.
+        files.remove(old)
+    for name, content in contents.items():
+        files.write_atomically(files.join(evaluation.folder, name), content)
+    step = evaluation.metrics['global_step']
+    summarize_confusion(pictures.confusion, evaluation.folder, int(str(step)))
+    metrics = json.dumps(evaluation.metrics, indent=1) + '\n'
+    files.write_atomically(files.join(evaluation.folder, METRICS), metrics.encode())
+
+
+def _show(evaluation: Evaluation) -> None:
+    for line in tables.metric_lines(evaluation.metrics):
+        say(line)
+    if len(evaluation.classes) <= CLASSES_SHOWN:
+        for line in ['', *tables.class_lines(evaluation.classes), '']:
+            say(line)
+    say(
+        f'written to {files.join(evaluation.folder, METRICS)}; per class, confusion matrix, '
+        f'calibration and mistakes ({len(evaluation.mistakes)}) beside it'
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from library.config.fields import PROJECT, Options, option
+from library import files
+from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,110 @@ class FeatureOptions(Options, group='data', home=PROJECT):
 
 
 @dataclass(frozen=True)
-class EvaluationOptions(Options, group='evaluation', home=PROJECT, modes=('evaluate',)):
-    """What `run.py evaluate` evaluates."""
+class CheckpointChoice(
+    Options, group='evaluation', home=PROJECT, modes=('evaluate', 'predict', 'export')
+):
+    """Which checkpoint of a run is worked with."""
 
     validation_checkpoint: str = option(
-        'latest', 'Checkpoint to evaluate: latest, best, a step, or a path.'
+        'latest', 'Checkpoint to work with: latest, best, a step, or a path.'
     )
+
+
+@dataclass(frozen=True)
+class AnswerOptions(Options, group='evaluation', home=PROJECT, modes=('evaluate', 'predict')):
+    """How much of an answer is looked at."""
+
+    top_k: int = option(
+        5, 'How many of the most probable classes count as answers.', unit='classes', low=1
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationOptions(Options, group='evaluation', home=PROJECT, modes=('evaluate',)):
+    """What `run.py evaluate` writes, and what it asks of a model."""
+
     validation_name: str | None = option(
         None, 'Name of this evaluation: results go to eval_NAME/, none: to eval/.'
     )
+    fail_below: tuple[str, ...] = option(
+        (), 'Exit code 7 if a metric is less than this: METRIC=NUMBER, such as accuracy=0.9.'
+    )
+    fail_above: tuple[str, ...] = option(
+        (), 'Exit code 7 if a metric is more than this: METRIC=NUMBER.'
+    )
+    report: bool = option(True, 'Write a page about the run too: report.html.')
+
+
+@dataclass(frozen=True)
+class PredictionOptions(Options, group='prediction', home=PROJECT, modes=('predict',)):
+    """What `run.py predict` reads and writes."""
+
+    predict_input: tuple[str, ...] = option(
+        (),
+        'What to classify: images, folders, patterns, CSV files or TFRecord files.',
+        commas=False,
+    )
+    predict_output: str | None = option(
+        None, 'File for the answers, .csv or .jsonl; none: all of them go to the screen.'
+    )
+
+
+@dataclass(frozen=True)
+class SavedModelOptions(Options, group='prediction', home=COMMAND_LINE, modes=('predict',)):
+    """What is worked with instead of a run."""
+
+    saved_model: str | None = option(
+        None, 'Exported model (or the folder of its versions) to predict with, instead of a run.'
+    )
+
+
+@dataclass(frozen=True)
+class ExportOptions(
+    Options, group='export', home=PROJECT, modes=('export', 'train', 'train_and_eval')
+):
+    """What a trained model is turned into."""
+
+    export_dir: str | None = option(
+        None,
+        'Folder for exported models, a numbered version each; none: MODEL_DIR/export.',
+        kept_with_run=True,
+    )
+    export_formats: tuple[str, ...] = option(
+        (),
+        'What to make of a model beside a SavedModel.',
+        choices=('tflite', 'tflite_dynamic', 'tflite_int8', 'hub_module'),
+    )
+    parity_images: int = option(
+        64, 'Images of the evaluation split that every export is tried on.', unit='images', low=1
+    )
+    min_agreement: float = option(
+        0.95,
+        'Share of these on which a quantized model must give the same class as the checkpoint.',
+        low=0,
+        high=1,
+    )
+
+    def folder_of(self, model_dir: str) -> str:
+        """Where the versions of the run in `model_dir` go."""
+        return self.export_dir or files.join(model_dir, 'export')
+
+
+@dataclass(frozen=True)
+class ExportBestOptions(Options, group='export', home=PROJECT, modes=('train', 'train_and_eval')):
+    """Whether training exports."""
+
+    export_best: bool = option(False, 'Export every new best checkpoint while training.')
+
+
+@dataclass(frozen=True)
+class ComparisonOptions(Options, group='comparison', home=COMMAND_LINE, modes=('compare',)):
+    """What `run.py compare` puts side by side."""
+
+    runs: tuple[str, ...] = option(
+        (), 'Folders of runs, or folders with runs below them.', positional=True
+    )
+    sort_by: str = option('accuracy', 'Metric that the runs are sorted by, the best first.')
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,11 @@ from matplotlib.figure import Figure
 from library import files
 from library.hooks.progress import say
 from library.modes.options import PreviewOptions
+from library.modes.short_text import short_name
 from library.runtime.experiment import Experiment
 
 # Inches of one image in the picture, and its resolution: about one point to a pixel at 224.
 INCHES, DPI = 1.6, 140
-# Longer names are cut, so that they do not run into each other.
-NAME_LENGTH = 22
 
 
 def run(experiment: Experiment) -> int:
@@ -53,18 +52,12 @@ def draw_grid(images: Sequence[np.ndarray], names: Sequence[str]) -> bytes:
     for each, image, name in zip(axes, images, names, strict=False):
         each.imshow(image)
         # A dollar sign would start a formula.
-        each.set_title(_title(name), fontsize=8, parse_math=False)
+        each.set_title(short_name(name), fontsize=8, parse_math=False)
     png = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'Glyph ')  # drawn as boxes, of scripts without a font
         figure.savefig(png, format='png', dpi=DPI)
     return png.getvalue()
-
-
-def _title(name: str) -> str:
-    """A class name in one short line; what cannot be drawn, as of no UTF-8, is a question mark."""
-    text = ''.join(character if character.isprintable() else '?' for character in name)
-    return text if len(text) <= NAME_LENGTH else f'{text[: NAME_LENGTH - 1]}…'
 
 
 def _first(experiment: Experiment, count: int) -> list[tuple[np.ndarray, np.int64]]:

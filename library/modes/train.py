@@ -21,6 +21,8 @@ from library.hooks.progress import ProgressHook, say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
 from library.modes.checks import check_dtype, check_metrics, check_model, check_training
 from library.modes.early_stopping import EarlyStopping, EarlyStoppingHook, with_directions
+from library.modes.evaluation.confusion_summary import ConfusionSummaryHook
+from library.modes.exporting.best import BestModelExporter
 from library.modes.feature_cache.cache import with_cached_features
 from library.modes.length import run_length
 from library.modes.options import LoopOptions
@@ -69,6 +71,7 @@ def _run(experiment: Experiment) -> None:
     epochs, total = run_length(hparams)
     _open_run(experiment)
     best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
+    models = [BestModelExporter(experiment, best)] if hparams.export_best else []
     log = EvaluationLog(model_dir, best.is_best)
     rules = EarlyStopping(model_dir, with_directions(loop, hparams.take(BestOptions)))
     is_due = _saving_rule(hparams, epochs, total)
@@ -76,9 +79,9 @@ def _run(experiment: Experiment) -> None:
         eval_spec = tf.estimator.EvalSpec(
             experiment.batches(MODES.EVAL),
             steps=loop.eval_freq,
-            hooks=[StopEvaluationHook(request)],
+            hooks=[StopEvaluationHook(request), *_drawing_hooks(experiment)],
             # The log comes after the best: what it lists was exported. The rules read the log.
-            exporters=[best, log, rules],
+            exporters=[best, *models, log, rules],
             start_delay_secs=0,
             throttle_secs=loop.eval_throttle_secs,
         )
@@ -113,6 +116,16 @@ def _run(experiment: Experiment) -> None:
             tf.estimator.train_and_evaluate(estimator, train_spec, eval_spec)
             request.raise_if_asked()
     _tell(experiment, best.best())
+    for each in models:
+        each.finish()
+
+
+def _drawing_hooks(experiment: Experiment) -> list[tf.estimator.SessionRunHook]:
+    """What draws each evaluation for TensorBoard."""
+    hparams = experiment.hparams
+    if not hparams.summary_confusion:
+        return []
+    return [ConfusionSummaryHook(hparams.class_names, experiment.estimator.eval_dir())]
 
 
 def _way_on(hparams: HParams) -> str:

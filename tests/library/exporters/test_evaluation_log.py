@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from library.exporters.evaluation_log import EvaluationLog, read_history
+from library.exporters.evaluation_log import EvaluationLog
+from library.exporters.history import read_history
 
 
 @pytest.fixture

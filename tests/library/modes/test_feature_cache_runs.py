@@ -14,7 +14,7 @@ from library.config.command_line import parse
 from library.config.explain import read_saved
 from library.config.hparams import resolve
 from library.errors import MismatchError
-from library.exporters.evaluation_log import read_history
+from library.exporters.history import read_history
 from library.modes.feature_cache.cache import with_cached_features
 from library.records.feature_manifest import MANIFEST, read_manifest
 from project.data import open_all

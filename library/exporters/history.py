@@ -1,0 +1,56 @@
+"""eval/history.jsonl to the evaluations of a run, and the best of them; imports no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from library import files
+
+HISTORY = ('eval', 'history.jsonl')
+_LARGEST = 1e300
+
+
+def read_history(model_dir: str) -> list[dict[str, Any]]:
+    """The metrics of all evaluations of a run so far, by step."""
+    return read_lines(files.join(model_dir, *HISTORY), 'global_step')[0]
+
+
+def read_lines(path: str, step_name: str) -> tuple[list[dict[str, Any]], int]:
+    """The lines of a log, and how many others are spoiled; none where there is no file.
+
+    Args:
+      path: of a file with one mapping as JSON in each line.
+      step_name: the key that every line must have, with a whole number.
+    """
+    if not files.exists(path):
+        return [], 0
+    read, spoiled = [], 0
+    for line in files.read_bytes(path).splitlines():
+        try:
+            values = json.loads(line)
+            if not isinstance(values[step_name], int):
+                raise TypeError(step_name)
+            read.append(values)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            # What a person or a disk spoiled costs that line, not the run.
+            spoiled += 1
+    return read, spoiled
+
+
+def number(metrics: Mapping[str, Any], name: str) -> float | None:
+    """The value of a metric; None where there is none, or it is not a finite number."""
+    value = metrics.get(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # A whole number in JSON can be too large for a float, which math.isfinite would refuse.
+    return value if is_number and -_LARGEST < value < _LARGEST else None
+
+
+def best_of(
+    history: Sequence[Mapping[str, Any]], metric: str, lower_is_better: bool
+) -> Mapping[str, Any] | None:
+    """The evaluation with the best value, of equals the first; None where none has one."""
+    known = [each for each in history if number(each, metric) is not None]
+    sign = 1 if lower_is_better else -1
+    return min(known, key=lambda each: sign * each[metric], default=None)

@@ -1,0 +1,144 @@
+"""Answers to metrics: of all images, of each class, and of how far confidence can be trusted."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+
+from library.modes.evaluation.answers import Answers, CalibrationBin, ClassScores
+
+# As in Guo et al. 2017 (arXiv:1706.04599), section 2.
+BINS = 15
+# Of a large evaluation as much is copied at a time.
+ROWS, COLUMNS = 4096, 32
+
+
+def added_metrics(
+    answers: Answers, scores: tuple[ClassScores, ...], bins: tuple[CalibrationBin, ...], top_k: int
+) -> dict[str, float | None]:
+    """The metrics that need all answers together; None is what is not defined.
+
+    Means over classes are over those that have images. Such a class has a precision of 0 there if
+    no image was taken for it: a model must not gain by never giving an answer.
+
+    Args:
+      answers: of each image.
+      scores: of each class.
+      bins: of `calibration`.
+      top_k: how many of the most probable classes count as answers.
+
+    Returns:
+      'top_K_accuracy' where there are more than `top_k` classes (it would be 1 otherwise), 'auc',
+      'macro_precision', 'macro_recall', 'macro_f1', 'calibration_error'.
+    """
+    present = [each for each in scores if each.support]
+    metrics: dict[str, float | None] = {}
+    if top_k < len(answers.class_names):
+        metrics[f'top_{top_k}_accuracy'] = top_k_accuracy(answers, top_k)
+    areas = [each.auc for each in scores if each.auc is not None]
+    metrics['auc'] = float(np.mean(areas)) if areas else None
+    for name in ('precision', 'recall', 'f1'):
+        values = [getattr(each, name) or 0.0 for each in present]
+        metrics[f'macro_{name}'] = float(np.mean(values)) if values else None
+    metrics['calibration_error'] = calibration_error(answers, bins)
+    return metrics
+
+
+def class_scores(answers: Answers) -> tuple[ClassScores, ...]:
+    """How well each class is told from the others, in the order of labels."""
+    precision, recall, f1, support = precision_recall_fscore_support(
+        answers.labels,
+        answers.predicted,
+        labels=np.arange(len(answers.class_names)),
+        zero_division=np.nan,
+    )
+    # Without images, or never given as an answer, a class has a part of the two.
+    f1 = np.where(np.isnan(precision) & np.isnan(recall), np.nan, np.nan_to_num(f1))
+    columns = (precision, recall, f1, areas_under_curves(answers))
+    return tuple(
+        ClassScores(name, int(images), *map(_defined, numbers))
+        for name, images, *numbers in zip(answers.class_names, support, *columns, strict=True)
+    )
+
+
+def top_k_accuracy(answers: Answers, k: int) -> float:
+    """The share of images whose true class is among the `k` most probable; of equals the first."""
+    hits = 0
+    for first in range(0, len(answers.labels), ROWS):
+        labels = answers.labels[first : first + ROWS, None]
+        rows = answers.probabilities[first : first + ROWS]
+        own = np.take_along_axis(rows, labels, axis=1)
+        before = np.arange(rows.shape[1]) < labels
+        better = ((rows > own) | ((rows == own) & before)).sum(axis=1)
+        hits += int(((better < k) & np.isfinite(own[:, 0])).sum())
+    return hits / len(answers.labels)
+
+
+def areas_under_curves(answers: Answers) -> np.ndarray:
+    """The area under each class's ROC curve, against all other classes together.
+
+    It is the chance that an image of the class has a larger probability of it than another image
+    has, equals counted half: the Mann-Whitney statistic (Hanley and McNeil 1982, Radiology 143).
+    scikit-learn draws the curve first, which takes 25 times as long.
+
+    Returns:
+      float64 [classes] in [0, 1]; NaN for a class of no images or of all, and for all classes where
+      a probability is not finite.
+    """
+    count = len(answers.class_names)
+    areas = np.full(count, np.nan)
+    if not np.isfinite(answers.confidence).all():
+        return areas
+    for first in range(0, count, COLUMNS):
+        columns = np.array(answers.probabilities[:, first : first + COLUMNS].T, order='C')
+        for label, column in enumerate(columns, first):
+            own = column[answers.labels == label]
+            others = len(column) - len(own)
+            if not len(own) or not others:
+                continue
+            column.sort()
+            # Those below, and half of the equals: of all images, so of the class's own too.
+            below = column.searchsorted(own, 'left') + column.searchsorted(own, 'right')
+            areas[label] = (below.sum() - len(own) ** 2) / 2 / (len(own) * others)
+    return areas
+
+
+def calibration(answers: Answers) -> tuple[CalibrationBin, ...]:
+    """The images by their confidence, in bins of equal width; those that are finite."""
+    finite = np.isfinite(answers.confidence)
+    confidence = answers.confidence[finite].astype(np.float64)
+    hits = (answers.predicted == answers.labels)[finite]
+    # A sum in float32 can be a little more than 1.
+    places = np.clip((confidence * BINS).astype(int), 0, BINS - 1)
+    images = np.bincount(places, minlength=BINS)
+    sums = [np.bincount(places, weights, BINS) for weights in (confidence, hits)]
+    return tuple(
+        CalibrationBin(
+            low=number / BINS,
+            high=(number + 1) / BINS,
+            images=int(count),
+            confidence=float(confident / count) if count else None,
+            accuracy=float(right / count) if count else None,
+        )
+        for number, (count, confident, right) in enumerate(zip(images, *sums, strict=True))
+    )
+
+
+def calibration_error(answers: Answers, bins: tuple[CalibrationBin, ...]) -> float | None:
+    """The expected calibration error (Guo et al. 2017, equation 3), in [0, 1].
+
+    It is how far confidence and accuracy lie apart, as a mean over images; None where some
+    confidence is not finite.
+    """
+    if sum(each.images for each in bins) < len(answers.labels):
+        return None
+    gaps = [
+        each.images * abs(each.confidence - each.accuracy)
+        for each in bins
+        if each.confidence is not None and each.accuracy is not None
+    ]
+    return sum(gaps) / len(answers.labels)
+
+
+def _defined(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
