@@ -1,0 +1,88 @@
+"""A run's values to the commands that repeat it, and go on from it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from library.config.command_line import ORIGIN
+from library.config.hparams import HParams, Value
+
+PYTHON = '.venv/bin/python'
+# Longer commands are written in several lines.
+WIDTH = 90
+# Also told to the modes that work with what was evaluated.
+_SHARED = ('model_dir', 'best_model_dir', 'validation_checkpoint')
+
+
+def commands_of(
+    hparams: HParams, starts: Sequence[Mapping[str, Any]], program: str
+) -> dict[str, str]:
+    """What a command does, to the command.
+
+    Args:
+      hparams: of the evaluation.
+      starts: of the training, as environment.json holds them.
+      program: that evaluated, as it was started: run.py, or the installed command.
+    """
+    typed = {
+        name: _flag(name, entry)
+        for name, entry in hparams.entries().items()
+        if entry.origin == ORIGIN or name == 'model_dir'
+    }
+    shared = [typed[name] for name in _SHARED if name in typed]
+    commands = {}
+    trained = starts[-1].get('command') if starts else None
+    if trained and isinstance(trained, str):
+        commands['Train'] = _train(trained)
+    modes = {
+        'evaluate': typed.values(),
+        'predict': [*shared, ('--predict_input', 'PHOTOS')],
+        'export': shared,
+    }
+    for mode, flags in modes.items():
+        words = [*_start(program), mode, *itertools.chain(*flags)]
+        commands[mode.capitalize()] = _in_lines(words)
+    return commands
+
+
+def _train(command: str) -> str:
+    try:
+        program, *words = shlex.split(command)
+    except ValueError:
+        # Changed by hand since: shown as it is.
+        return command
+    return _in_lines([*_start(program), *words])
+
+
+def _start(program: str) -> list[str]:
+    """What a person types to start a program again; an installed one is found by its name."""
+    return [PYTHON, program] if program.endswith('.py') else [os.path.basename(program)]
+
+
+def _in_lines(words: Sequence[str]) -> str:
+    """A command that a shell takes, with a line for each flag where one line is too long."""
+    command = shlex.join(words)
+    if len(command) <= WIDTH:
+        return command
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word.startswith('--'):
+            parts.append([])
+        parts[-1].append(word)
+    return ' \\\n    '.join(map(shlex.join, parts))
+
+
+def _flag(name: str, entry: Value) -> tuple[str, ...]:
+    """The words that give an option its value."""
+    value = entry.value
+    if isinstance(value, bool):
+        return (f'--{name}' if value else f'--no_{name}',)
+    if value is None or value == ():
+        text = 'none'
+    else:
+        text = ','.join(map(str, value)) if entry.option.many else str(value)
+    return (f'--{name}={text}',) if text.startswith('-') else (f'--{name}', text)

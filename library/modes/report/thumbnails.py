@@ -1,0 +1,38 @@
+"""Pictures to data: URIs, which a page holds in itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import Image
+
+# The longest edge of a thumbnail in pixels, and its JPEG quality.
+EDGE, QUALITY = 160, 80
+
+
+def data_uri(picture: bytes, kind: str) -> str:
+    """The address of a picture that is its content.
+
+    Args:
+      picture: encoded.
+      kind: 'png' or 'jpeg'.
+    """
+    return f'data:image/{kind};base64,{base64.b64encode(picture).decode()}'
+
+
+def thumbnail(jpeg: bytes | None) -> tuple[str, int, int] | None:
+    """A shrunk image as URI, width and height; None where there is no image that can be read."""
+    if jpeg is None:
+        return None
+    try:
+        # Readers of other formats have warnings of their own for what is none.
+        with Image.open(io.BytesIO(jpeg), formats=('JPEG', 'PNG')) as image:
+            image.draft('RGB', (EDGE, EDGE))
+            small = image.convert('RGB')
+        small.thumbnail((EDGE, EDGE))
+        shrunk = io.BytesIO()
+        small.save(shrunk, 'JPEG', quality=QUALITY)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return data_uri(shrunk.getvalue(), 'jpeg'), *small.size
