@@ -1,0 +1,170 @@
+"""Classify images: files in, a table on the screen and a file of answers out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import tqdm
+
+from library import files
+from library.config.hparams import HParams
+from library.errors import ConfigError
+from library.inputs.options import DataOptions
+from library.modes.checkpoint_choice import chosen_checkpoint
+from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.prediction.answer_file import encoded
+from library.modes.prediction.answer_table import AnswerTable
+from library.modes.prediction.answers import Answer, answer_all, recipe_of
+from library.modes.prediction.pictures import Picture, find_pictures
+from library.modes.serving.graph import ServingGraph
+from library.modes.serving.predictor import Predictor
+from library.modes.serving.saved import SavedModelGraph, facts_of, newest_version
+from library.runtime.experiment import Experiment
+from library.runtime.options import SessionOptions
+from library.runtime.run_config import session_config
+from library.runtime.run_facts import unknown_storage
+
+# Rows on the screen where all of them go to a file.
+SHOWN = 20
+
+
+def run(experiment: Experiment) -> int:
+    """Predicts with a checkpoint of a run; returns the exit code, 0 however many files are bad.
+
+    Raises:
+      ConfigError: there is no such checkpoint, or nothing to classify.
+      MismatchError: the checkpoint does not fit the model.
+    """
+    hparams = experiment.hparams
+    # There is one, before the images are looked for.
+    chosen_checkpoint(hparams)
+    if text := unknown_storage(hparams):
+        _warn(text)
+
+    def load() -> ServingGraph:
+        return with_chosen_checkpoint(hparams, lambda _, path: ServingGraph(experiment, path))
+
+    return _predict(hparams, hparams.values(), load)
+
+
+def run_alone(hparams: HParams) -> int:
+    """Predicts with an exported model; returns the exit code.
+
+    Raises:
+      ConfigError: there is no such model, or nothing to classify.
+      MismatchError: it cannot be asked about images.
+    """
+    folder = newest_version(hparams.saved_model)
+    config = session_config(hparams.take(SessionOptions))
+    return _predict(hparams, facts_of(folder), lambda: SavedModelGraph(folder, config))
+
+
+def _predict(hparams: HParams, facts: dict[str, Any], load: Callable[[], Predictor]) -> int:
+    """Asks the model that `load` gives, once it is known that there is something to ask."""
+    pictures = find_pictures(hparams.predict_input, _warn)
+    first = next(pictures, None)
+    if first is None:
+        raise ConfigError(f'{", ".join(hparams.predict_input[:5])}: no images found')
+    pictures = chain([first], pictures)
+    count = min(hparams.top_k, len(facts['class_names']))
+    screen = _Screen(AnswerTable(facts['class_names'], count), hparams.predict_output)
+
+    def batches() -> Iterator[list[Answer]]:
+        with load() as model, screen:
+            yield from screen.shown(_answers(pictures, model, hparams, facts, count))
+
+    if hparams.predict_output is None:
+        for _ in batches():
+            pass
+    else:
+        _write(hparams.predict_output, encoded(hparams.predict_output, batches(), count))
+    screen.summarize()
+    return 0
+
+
+def _answers(
+    pictures: Iterator[Picture],
+    model: Predictor,
+    hparams: HParams,
+    facts: dict[str, Any],
+    count: int,
+) -> Iterator[list[Answer]]:
+    return answer_all(
+        pictures,
+        model,
+        recipe_of(facts['stored_max_edge'], facts['stored_quality']),
+        top_k=count,
+        batch_size=hparams.take(DataOptions).images_per_batch(training=False),
+        threads=os.cpu_count() or 1,
+    )
+
+
+def _write(path: str, pieces: Iterator[bytes]) -> None:
+    """Writes the file whole or not at all; it is opened before the first piece is asked for."""
+    files.make_folder(os.path.dirname(path) or '.')
+    # Of this process alone: of two that write one file, the last to finish wins whole.
+    partial = f'{path}.{os.getpid()}-{secrets.token_hex(4)}.partial'
+    try:
+        files.write_atomically(path, pieces, partial)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            files.remove(partial)
+        raise
+
+
+class _Screen:
+    """Rows, a progress bar and the last line; a with statement around the answers times them."""
+
+    def __init__(self, table: AnswerTable, output: str | None):
+        self._table = table
+        self._output = output
+        self._images = self._errors = 0
+        self._seconds = 0.0
+
+    def __enter__(self) -> _Screen:
+        # disable=None: no bar where nobody looks (a log file).
+        self._bar = tqdm.tqdm(unit='image', desc='predicting', disable=None)
+        self._started = time.monotonic()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._seconds = time.monotonic() - self._started
+        self._bar.close()
+
+    def shown(self, batches: Iterator[list[Answer]]) -> Iterator[list[Answer]]:
+        """The same batches, each once its rows are on the screen."""
+        for answers in batches:
+            rows: Sequence[Answer] = answers
+            if self._output is not None:
+                rows = answers[: max(SHOWN - self._images, 0)]
+            if rows:
+                # Over the bar, which is drawn again below.
+                self._bar.write('\n'.join(self._table.lines(rows)), file=sys.stdout)
+                sys.stdout.flush()
+            self._images += len(answers)
+            self._errors += sum(bool(answer.error) for answer in answers)
+            self._bar.update(len(answers))
+            yield answers
+
+    def summarize(self) -> None:
+        """Prints the last line."""
+        if self._output is not None and self._images > SHOWN:
+            print('...')
+        text = f'{_counted(self._images, "image")}, {_counted(self._errors, "error")}'
+        text += f', written to {self._output}' if self._output else ''
+        print(f'{text} ({self._images / max(self._seconds, 1e-9):.0f} images/s)')
+
+
+def _counted(number: int, what: str) -> str:
+    return f'{number} {what}' if number == 1 else f'{number} {what}s'
+
+
+def _warn(text: str) -> None:
+    tqdm.tqdm.write(f'warning: {text}', file=sys.stderr)

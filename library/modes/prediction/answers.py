@@ -1,0 +1,135 @@
+"""Pictures to answers, batch by batch: the next ones are prepared while the model looks at some.
+
+A picture is prepared by the conversion's own code, with the numbers of the run's data set, and
+decoded by the evaluation's own links: what the model gets is what it was trained on.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from library.modes.prediction.pictures import Picture
+from library.modes.serving.predictor import Predictor
+from library.preparation.formats import EXTRA_FORMATS, FORMATS, RejectedImage, one_line
+from library.preparation.recipe import Recipe
+from library.preparation.workers import Outcome, prepare
+from library.records.listing import Content
+
+# Pictures of each thread that are prepared beside the batch that the model looks at; a batch of
+# them, if that is more: the next one has to be ready when this one is done.
+AHEAD = 4
+
+
+class Answer(NamedTuple):
+    """Of one picture: (class name, probability) of the most probable classes, or an error."""
+
+    file: str
+    predictions: tuple[tuple[str, np.float32], ...]
+    error: str = ''
+
+
+def recipe_of(max_edge: int | None, quality: int | None) -> Recipe:
+    """How pictures are prepared for a model whose training images were stored so.
+
+    More formats are accepted than a conversion takes unasked.
+
+    Args:
+      max_edge, quality: as `Recipe.of_stored` takes them.
+    """
+    return dataclasses.replace(
+        Recipe.of_stored(max_edge, quality), formats=(*FORMATS, *EXTRA_FORMATS)
+    )
+
+
+def answer_all(
+    pictures: Iterator[Picture],
+    model: Predictor,
+    recipe: Recipe,
+    *,
+    top_k: int,
+    batch_size: int,
+    threads: int,
+) -> Iterator[list[Answer]]:
+    """Yields the answers to each batch of pictures, in order.
+
+    Args:
+      pictures: any number; in memory are those of one batch, and of another one or AHEAD for each
+        thread.
+      model: is asked about the pictures that can be read.
+      recipe: how they are prepared.
+      top_k: how many classes are named.
+      batch_size: pictures in a batch.
+      threads: that prepare pictures.
+
+    Raises:
+      OSError: this machine cannot open more files, or has no memory left.
+    """
+    waiting: collections.deque[tuple[str, Future[Outcome]]] = collections.deque()
+    pool = ThreadPoolExecutor(threads)
+
+    def submit(count: int) -> None:
+        for picture in islice(pictures, count):
+            waiting.append((picture.file, pool.submit(_prepared, picture.content, recipe)))
+
+    try:
+        submit(max(batch_size, AHEAD * threads))
+        while waiting:
+            outcomes = []
+            while waiting and len(outcomes) < batch_size:
+                file, future = waiting.popleft()
+                outcomes.append((file, future.result()))
+                submit(1)
+            yield _answers(outcomes, model, top_k)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _prepared(content: Content, recipe: Recipe) -> Outcome:
+    """What `prepare` gives; a remote file that TensorFlow cannot read is rejected too."""
+    try:
+        return prepare(content, recipe)
+    except tf.errors.OpError as error:
+        return RejectedImage(one_line(error.message))
+
+
+def _answers(outcomes: Sequence[tuple[str, Outcome]], model: Predictor, top_k: int) -> list[Answer]:
+    images = [each.jpeg for _, each in outcomes if not isinstance(each, RejectedImage)]
+    told = iter(_asked(images, model))
+    answers = []
+    for file, outcome in outcomes:
+        found = outcome if isinstance(outcome, RejectedImage) else next(told)
+        if isinstance(found, Exception):
+            answers.append(Answer(file, (), str(found)))
+        else:
+            answers.append(_named(file, *found, top_k))
+    return answers
+
+
+def _asked(
+    images: Sequence[bytes], model: Predictor
+) -> list[tuple[np.ndarray, np.ndarray] | RejectedImage]:
+    """Classes and probabilities of each image, or why TensorFlow refuses it."""
+    if not images:
+        return []
+    try:
+        return list(zip(*model.predict(images), strict=True))
+    except tf.errors.InvalidArgumentError as error:
+        # One image spoils a batch: the others are asked about again, each alone.
+        if len(images) > 1:
+            return [answer for image in images for answer in _asked([image], model)]
+        return [RejectedImage(f'refused by TensorFlow ({one_line(error.message)})')]
+
+
+def _named(file: str, classes: np.ndarray, probabilities: np.ndarray, top_k: int) -> Answer:
+    if not np.isfinite(probabilities).all():
+        return Answer(file, (), 'the model gives no finite numbers')
+    names = (name.decode('utf-8', 'surrogateescape') for name in classes[:top_k])
+    return Answer(file, tuple(zip(names, probabilities[:top_k], strict=True)))

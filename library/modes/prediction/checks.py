@@ -1,0 +1,46 @@
+"""What `run.py predict` was told, judged before TensorFlow is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from library import files
+from library.config.command_line import ORIGIN
+from library.config.hparams import HParams
+from library.errors import ConfigError
+from library.modes.prediction.pictures import check_some_exist, matching
+
+# What an answer file may end in.
+ENDINGS = ('.csv', '.jsonl')
+
+
+def check_prediction(hparams: HParams) -> None:
+    """Raises ConfigError if there is nothing to classify, or no way to write the answers."""
+    if not hparams.explain:
+        check_some_exist(hparams.predict_input, hparams.place('predict_input'))
+    output = hparams.predict_output
+    if output is not None:
+        place = hparams.place('predict_output')
+        if not output.lower().endswith(ENDINGS):
+            raise ConfigError(f'{place}: {output} must end in {" or ".join(ENDINGS)}')
+        if not files.is_remote(output) and files.is_folder(output):
+            raise ConfigError(f'{place}: {output} is a folder')
+        if any(_place(path) == _place(output) for path in _named(hparams.predict_input)):
+            raise ConfigError(f'{place}: {output} is among what is to be classified')
+    if hparams.saved_model is None:
+        return
+    for name in ('model_dir', 'validation_checkpoint'):
+        if hparams.origin(name) == ORIGIN:
+            raise ConfigError(f'--{name} is not used with --saved_model, which needs no run')
+
+
+def _named(paths: Sequence[str]) -> Iterator[str]:
+    """What the paths stand for; remote ones are not looked for."""
+    for path in paths:
+        yield from [path] if files.is_remote(path) else matching(path)
+
+
+def _place(path: str) -> str:
+    """The same for one file under two names."""
+    return path if files.is_remote(path) else os.path.realpath(path)

@@ -1,0 +1,216 @@
+"""Paths that a person names to the pictures that they stand for, one after the other.
+
+Only names are looked at here; a picture's file is opened when its turn comes. Imports no
+TensorFlow for local images and lists.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from library import files
+from library.errors import ConfigError, DataError
+from library.modes.prediction.picture_list import PictureList
+from library.preparation.formats import IMAGE_ENDINGS
+from library.preparation.sources.entries import look
+from library.records.listing import Content, Unusable
+from library.records.manifest import from_json, manifest_names
+
+# TFRecord files, by their ending or by their numbering.
+_RECORD_FILE = re.compile(r'.*(\.(tfrecords?|tfrec)|-\d{5}-of-\d{5})', re.DOTALL | re.IGNORECASE)
+_PATTERN = re.compile(r'[*?[]')
+
+Warn = Callable[[str], None]
+
+
+class Picture(NamedTuple):
+    """A name for the answer, and the file's path, its bytes, or why it cannot be read."""
+
+    file: str
+    content: Content
+
+
+def check_some_exist(paths: Sequence[str], place: str) -> None:
+    """Raises ConfigError if no path is named, or there is no image under any of them.
+
+    Args:
+      paths: files, folders and patterns; remote ones are taken for there.
+      place: where a person names them.
+    """
+    if not paths:
+        raise ConfigError(f'{place}: name what to classify: images, folders, patterns, .csv files')
+    if not any(files.is_remote(path) or matching(path) for path in paths):
+        raise ConfigError(f'{", ".join(paths[:5])}: no such file or folder ({place})')
+    if any(map(files.is_remote, paths)):
+        return
+    if next(find_pictures(paths, lambda text: None), None) is None:
+        raise ConfigError(f'{", ".join(paths[:5])}: no images found ({place})')
+
+
+def find_pictures(paths: Sequence[str], warn: Warn) -> Iterator[Picture]:
+    """Yields what the paths stand for, in their order; folders are walked by name.
+
+    Args:
+      paths: images, folders, patterns, .csv files, TFRecord files.
+      warn: is told what stands for nothing.
+
+    Raises:
+      ConfigError: a .csv file has no column of paths; before anything is yielded.
+    """
+    named = []
+    for path in paths:
+        found = matching(path)
+        if not found:
+            warn(f'{path}: no such file or folder')
+        named += found
+    lists = {path: PictureList(path) for path in named if _is_list(path)}
+
+    def pictures() -> Iterator[Picture]:
+        for path in named:
+            if path in lists:
+                yield from (Picture(*each) for each in lists[path])
+            else:
+                yield from _below(path, warn)
+
+    return pictures()
+
+
+def matching(path: str) -> list[str]:
+    """The sorted paths that a pattern stands for; ** is any number of folders on local disks."""
+    if files.is_remote(path):
+        return [path] if files.exists(path) else files.matching(path)
+    if os.path.lexists(path) or not _PATTERN.search(path):
+        return [path] if os.path.lexists(path) else []
+    parts = path.split('/')
+    return sorted(_below_stars(parts)) if '**' in parts else sorted(glob.glob(path))
+
+
+def _below_stars(parts: list[str]) -> set[str]:
+    """The files that a pattern with ** in it stands for, each folder once however it is linked.
+
+    Python's own ** goes around in a loop of links, and twice as often for each further link.
+    """
+    stars = parts.index('**')
+    rest = parts[stars + 1 :] or ['*']
+    found: set[str] = set()
+    waiting = glob.glob('/'.join([*parts[:stars], ''])) if stars else ['']
+    seen = {_identity(folder or '.') for folder in waiting}
+    while waiting:
+        folder = waiting.pop(0)
+        further = glob.escape(folder) + '/'.join(rest)
+        if '**' in rest:
+            found |= _below_stars(further.split('/'))
+        else:
+            found |= {each for each in glob.glob(further) if not os.path.isdir(each)}
+        for inner in sorted(glob.glob(glob.escape(folder) + '*/')):
+            if (identity := _identity(inner)) not in seen:
+                seen.add(identity)
+                waiting.append(inner)
+    return found
+
+
+def _is_list(path: str) -> bool:
+    return path.lower().endswith('.csv') and look(path, follow_symlinks=True).kind == 'image'
+
+
+def _is_image_name(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in IMAGE_ENDINGS
+
+
+def _below(path: str, warn: Warn) -> Iterator[Picture]:
+    """One named path: an image, a TFRecord file or a folder."""
+    # In ram:// the beginning of a file's name counts as a folder.
+    if files.is_remote(path) and (_is_image_name(path) or _RECORD_FILE.fullmatch(path)):
+        is_folder = False
+    else:
+        is_folder = files.is_folder(path)
+    if not is_folder:
+        yield from _of_records(path) if _RECORD_FILE.fullmatch(path) else [_of_file(path)]
+        return
+    is_empty = True
+    for picture in _in_folder(path, frozenset(), warn):
+        is_empty = False
+        yield picture
+    if is_empty:
+        warn(f'{path}: holds no images')
+
+
+def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Picture]:
+    """The images below a folder, sorted in each; converted ones where the folder holds such."""
+    try:
+        identity = _identity(folder)
+        if identity in above:
+            warn(f'{folder}: left out, a symbolic link to a folder above it')
+            return
+        manifests = manifest_names(folder)
+        names = files.names_in(folder)
+    except OSError as error:
+        if files.is_exhausted(error):
+            raise
+        yield Picture(folder, Unusable((error.strerror or str(error)).lower()))
+        return
+    if manifests:
+        for name in manifests:
+            yield from _converted(files.join(folder, name))
+        return
+    for name in names:
+        if name.startswith('.'):
+            continue
+        path = files.join(folder, name)
+        if _is_image_name(name):
+            yield _of_file(path)
+        elif files.is_folder(path):
+            yield from _in_folder(path, above | {identity}, warn)
+
+
+def _of_file(path: str) -> Picture:
+    """What stands under an image's name; a FIFO, which would block for ever, is never opened."""
+    if files.is_remote(path):
+        return Picture(path, path)
+    kind = look(path, follow_symlinks=True).kind
+    if kind == 'image':
+        return Picture(path, path)
+    return Picture(path, Unusable('a folder, not an image' if kind == 'folder' else kind))
+
+
+def _of_records(path: str) -> Iterator[Picture]:
+    """The images of one TFRecord file."""
+    picture = _of_file(path)
+    if isinstance(picture.content, Unusable):
+        yield picture
+        return
+    # Late, because it imports TensorFlow.
+    from library.modes.prediction.records import read_pictures
+
+    yield from (Picture(*each) for each in read_pictures(path))
+
+
+def _converted(path: str) -> Iterator[Picture]:
+    """The images of the shards that a manifest names; a shard that was cut loses only its tail."""
+    try:
+        manifest = from_json(files.read_bytes(path), path)
+    except DataError as error:
+        yield Picture(path, Unusable(str(error).removeprefix(f'{path}: ')))
+        return
+    for shard in manifest.shards:
+        shard_path = files.join(manifest.folder, shard.name)
+        if not files.exists(shard_path):
+            yield Picture(shard_path, Unusable('the shard is missing'))
+            continue
+        yield from _of_records(shard_path)
+        size = files.size(shard_path)
+        if size != shard.bytes:
+            reason = f'the shard has {size} bytes, but {shard.bytes} were written'
+            yield Picture(shard_path, Unusable(reason))
+
+
+def _identity(folder: str) -> object:
+    """The same for one folder under two names, which only local links give it."""
+    if files.is_remote(folder):
+        return folder
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino

@@ -1,0 +1,144 @@
+"""Pictures to answers: order, batches, memory, and what cannot be read."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from library.modes.prediction.answers import AHEAD, answer_all, recipe_of
+from library.modes.prediction.pictures import Picture
+from library.records.listing import Unusable
+
+
+def image(value, kind='PNG', size=(16, 16)):
+    file = io.BytesIO()
+    Image.new('RGB', size, (value, value, value)).save(file, kind)
+    return file.getvalue()
+
+
+class BrightnessModel:
+    """Tells light from dark; refuses white images as TensorFlow would."""
+
+    def __init__(self, refuses_white=False):
+        self.batches = []
+        self._refuses_white = refuses_white
+
+    def predict(self, encoded):
+        values = [Image.open(io.BytesIO(each)).getpixel((8, 8))[0] for each in encoded]
+        self.batches.append(values)
+        if self._refuses_white and 255 in values:
+            raise tf.errors.InvalidArgumentError(None, None, 'Bad  picture\nof a kind')
+        classes = [[b'light', b'dark'] if v > 127 else [b'dark', b'light'] for v in values]
+        light = np.float32([max(v, 255 - v) / 255 for v in values])
+        return np.array(classes), np.stack([light, 1 - light], 1)
+
+
+def ask(pictures, model, **options):
+    defaults = {'top_k': 2, 'batch_size': 4, 'threads': 2}
+    return answer_all(iter(pictures), model, recipe_of(32, 80), **{**defaults, **options})
+
+
+def test_answers_keep_the_order_and_come_in_batches():
+    pictures = [Picture(f'{n}.png', image(n * 25)) for n in range(10)]
+    batches = list(ask(pictures, BrightnessModel()))
+    assert [len(batch) for batch in batches] == [4, 4, 2]
+    answers = [answer for batch in batches for answer in batch]
+    assert [answer.file for answer in answers] == [f'{n}.png' for n in range(10)]
+    assert [answer.predictions[0][0] for answer in answers] == ['dark'] * 6 + ['light'] * 4
+    assert answers[0].predictions[0][1] == 1.0
+
+
+@pytest.mark.parametrize(('batch_size', 'ahead'), [(4, AHEAD * 2), (AHEAD * 2 + 3, AHEAD * 2 + 3)])
+def test_no_more_pictures_are_taken_ahead_than_a_batch_or_some_for_each_thread(batch_size, ahead):
+    taken = []
+
+    def pictures():
+        for number in range(1000):
+            taken.append(number)
+            yield Picture('x', image(0))
+
+    answers = ask(pictures(), BrightnessModel(), batch_size=batch_size)
+    for batches in (1, 2):
+        next(answers)
+        assert len(taken) == batches * batch_size + ahead
+    answers.close()
+
+
+def test_bad_pictures_become_errors_and_the_others_are_answered():
+    pictures = [
+        Picture('a', b''),
+        Picture('b', image(255)),
+        Picture('c', b'<html>'),
+        Picture('d', Unusable('row 3: no such file')),
+        Picture('e', '/no/such/file.jpg'),
+    ]
+    (answers,) = ask(pictures, BrightnessModel(), batch_size=8)
+    assert [answer.error for answer in answers if answer.file != 'c'] == [
+        'empty file',
+        '',
+        'row 3: no such file',
+        'no such file or directory',
+    ]
+    assert answers[2].error.startswith('not an image (JPEG, ')
+    assert [len(answer.predictions) for answer in answers] == [0, 2, 0, 0, 0]
+
+
+def test_a_batch_of_bad_pictures_is_not_asked_about():
+    model = BrightnessModel()
+    (answers,) = ask([Picture('a', b'')], model)
+    assert answers[0].error == 'empty file'
+    assert model.batches == []
+
+
+def test_what_tensorflow_refuses_is_an_error_of_that_picture_alone():
+    pictures = [Picture(str(n), image(value)) for n, value in enumerate((0, 255, 100))]
+    (answers,) = ask(pictures, BrightnessModel(refuses_white=True))
+    assert [answer.error for answer in answers] == [
+        '',
+        'refused by TensorFlow (Bad picture of a kind)',
+        '',
+    ]
+
+
+def test_probabilities_that_are_no_numbers_are_an_error():
+    class BrokenModel:
+        def predict(self, encoded):
+            return np.array([[b'a', b'b']]), np.float32([[np.nan, 0.5]])
+
+    (answers,) = ask([Picture('a', image(0))], BrokenModel())
+    assert answers[0].error == 'the model gives no finite numbers'
+
+
+def test_top_k_limits_the_classes():
+    (answers,) = ask([Picture('a', image(0))], BrightnessModel(), top_k=1)
+    assert [name for name, _ in answers[0].predictions] == ['dark']
+
+
+@pytest.mark.parametrize('kind', ['PPM', 'PCX', 'SGI', 'JPEG2000'])
+def test_more_formats_are_read_than_a_conversion_takes(kind):
+    (answers,) = ask([Picture('a', image(0, kind))], BrightnessModel())
+    assert answers[0].error == ''
+
+
+def test_pictures_are_shrunk_as_a_conversion_does():
+    class SizeModel(BrightnessModel):
+        def predict(self, encoded):
+            self.batches.append([Image.open(io.BytesIO(each)).size for each in encoded])
+            return super().predict(encoded)
+
+    model = SizeModel()
+    list(ask([Picture('a', image(0, size=(100, 50)))], model))
+    assert model.batches[0] == [(32, 16)]
+
+
+def test_a_remote_file_that_cannot_be_read_is_an_error(monkeypatch):
+    def fail(path):
+        raise tf.errors.PermissionDeniedError(None, None, 'Forbidden by the bucket')
+
+    monkeypatch.setattr('library.files.read_bytes', fail)
+    (answers,) = ask([Picture('a', 'gs://bucket/a.jpg')], BrightnessModel())
+    assert answers[0].error == 'Forbidden by the bucket'
