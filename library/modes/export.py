@@ -1,0 +1,35 @@
+"""Turn one checkpoint into a SavedModel for serving, and into what else is asked for."""
+
+from __future__ import annotations
+
+import os
+
+from library.hooks.progress import say
+from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.exporting.exporter import check_formats, export_checkpoint
+from library.modes.exporting.trial import take_sample
+from library.modes.serving.graph import ServingGraph
+from library.runtime.experiment import Experiment
+from library.runtime.run_facts import unknown_storage
+
+
+def run(experiment: Experiment) -> int:
+    """Exports; returns the exit code.
+
+    Raises:
+      ConfigError: there is no such checkpoint, or the model cannot be exported as asked for.
+      MismatchError: the checkpoint does not fit the model, or an export not the checkpoint.
+    """
+    hparams = experiment.hparams
+    check_formats(experiment)
+    if text := unknown_storage(hparams):
+        say(f'warning: {text}')
+    # A trainer may remove the files of the checkpoint from here on.
+    checkpoint, serving = with_chosen_checkpoint(
+        hparams, lambda checkpoint, path: (checkpoint, ServingGraph(experiment, path))
+    )
+    with serving:
+        sample = take_sample(experiment, hparams.parity_images)
+        version = export_checkpoint(experiment, serving, checkpoint, sample)
+    say(f'{os.path.basename(checkpoint)} is exported to {version}')
+    return 0

@@ -1,0 +1,139 @@
+"""An exported model, loaded from the disk as another program would, beside its checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from library.errors import MismatchError
+from library.hooks.progress import say
+from library.modes.exporting.saved_model import IMAGES
+from library.modes.exporting.trial import Trial, parts
+from library.modes.serving.saved import OUTPUTS, SIGNATURE, SavedModelGraph
+
+# Two programs that compute the same in another order differ by less, in probabilities of 0 to 1.
+TOLERANCE = 1e-4
+
+Answers = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How near an export comes.
+
+    Attributes:
+      name: of the export.
+      largest: the largest difference of a probability (of a feature, for a Hub module).
+      agreement: share of the images that get the same class; None for a Hub module, which has none.
+      rate: images per second, one at a time for TFLite, else in batches.
+      size: of its files, in bytes.
+    """
+
+    name: str
+    largest: float
+    agreement: float | None
+    rate: float
+    size: int
+
+
+def try_answers(
+    name: str,
+    trial: Trial,
+    ask: Callable[[Any], Answers],
+    batches: Sequence[Any],
+    size: int,
+) -> Parity:
+    """Asks an export about the trial's images.
+
+    Args:
+      name: of the export.
+      trial: images and right answers.
+      ask: a batch to names of classes, bytes [batch, classes], and probabilities, float32 [batch,
+        classes], the best first.
+      batches: all images of the trial, as `ask` takes them.
+      size: of the export's files.
+    """
+    said, rate = timed(ask, batches)
+    classes = np.concatenate([each[0] for each in said])
+    by_label = in_label_order(*zip(*said, strict=True), trial.class_names)
+    largest = float(np.max(np.abs(by_label - trial.probabilities)))
+    right = np.array(trial.class_names, object)[np.argmax(trial.probabilities, axis=1)]
+    return Parity(name, largest, float(np.mean(classes[:, 0] == right)), rate, size)
+
+
+def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any], float]:
+    """All answers, and images per second; the first call also prepares, and so does not count."""
+    start = time.perf_counter()
+    said = [ask(batches[0])]
+    first = time.perf_counter()
+    said += [ask(batch) for batch in batches[1:]]
+    if len(batches) == 1:
+        return said, len(batches[0]) / (first - start)
+    return said, sum(map(len, batches[1:])) / (time.perf_counter() - first)
+
+
+def in_label_order(
+    classes: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], class_names: list[bytes]
+) -> np.ndarray:
+    """Answers, best first and in parts, as float32 [images, classes] in the order of labels."""
+    rows = []
+    for names, values in zip(np.concatenate(classes), np.concatenate(probabilities), strict=True):
+        of = dict(zip(names, values, strict=True))
+        # A name that is missing makes the difference NaN, which no bound lets pass.
+        rows.append([of.get(name, np.nan) for name in class_names])
+    return np.array(rows, np.float32)
+
+
+def try_saved_model(folder: str, trial: Trial, size: int, config: Any = None) -> list[Parity]:
+    """Both ways to ask a SavedModel for classes; noise has no files to send."""
+    with SavedModelGraph(folder, config) as model:
+        signature = model.signatures[IMAGES]
+        fed = signature.inputs[IMAGES].name
+        fetched = tuple(signature.outputs[name].name for name in OUTPUTS)
+
+        def of_images(images: np.ndarray) -> Answers:
+            return model.session.run(fetched, {fed: images})
+
+        batches = list(parts(trial.images))
+        tried = [try_answers(IMAGES, trial, of_images, batches, size)]
+        if not trial.files:
+            return tried
+        encoded = list(parts(trial.files))
+        return [try_answers(SIGNATURE, trial, model.predict, encoded, size), *tried]
+
+
+def tell(tried: Sequence[Parity], images: int) -> None:
+    """Prints the table."""
+    say(
+        f'{"on " + str(images) + " images":<16}  largest difference  same class  size      images/s'
+    )
+    for each in tried:
+        same = '-' if each.agreement is None else f'{each.agreement:.4f}'
+        size = f'{each.size / 1e6:.1f} MB'
+        say(f'{each.name:<16}  {each.largest:<18.1e}  {same:<10}  {size:<8}  {each.rate:.0f}')
+
+
+def check(tried: Sequence[Parity], quantized: Sequence[str], min_agreement: float) -> None:
+    """Raises MismatchError for an export that is not its checkpoint.
+
+    Args:
+      tried: all exports.
+      quantized: the names of those that may differ, but have to agree on classes.
+      min_agreement: the share of images on which they have to.
+    """
+    for each in tried:
+        if each.name in quantized:
+            if each.agreement is None or not each.agreement >= min_agreement:
+                raise MismatchError(
+                    f'{each.name}: gives the class of the checkpoint for {each.agreement:.4f} of '
+                    f'the images, less than --min_agreement {min_agreement}; nothing was exported'
+                )
+        elif not each.largest <= TOLERANCE:
+            raise MismatchError(
+                f'{each.name}: differs from the checkpoint by {each.largest:.1e}, more than '
+                f'{TOLERANCE:.0e}; nothing was exported'
+            )
