@@ -152,5 +152,7 @@ def _writer(running: RunnerOptions) -> WriteShards:
     )
 
 
+program = functools.partial(run_program, main)  # what the installed command calls
+
 if __name__ == '__main__':
-    sys.exit(run_program(main, sys.argv[1:]))
+    sys.exit(program())

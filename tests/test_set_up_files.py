@@ -50,12 +50,12 @@ def pins_of(lock):
 
 
 def set_up_files():
-    names = ['Makefile', 'pyproject.toml', 'environment.yaml', *map(str, scripts())]
+    names = ['Makefile', 'pyproject.toml', 'setup.py', 'environment.yaml', *map(str, scripts())]
     return sorted([*names, *(path.name for path in ROOT.glob('requirements*'))])
 
 
 def scripts():
-    return [path.relative_to(ROOT) for path in (ROOT / 'scripts').iterdir()]
+    return [path.relative_to(ROOT) for path in (ROOT / 'scripts').iterdir() if path.is_file()]
 
 
 @pytest.mark.parametrize('name', set_up_files())
