@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench beam lint format lock clean
+.PHONY: help setup demo test bench beam lint format docs lock clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -9,16 +9,17 @@ help: ## List these targets
 setup: ## Build .venv (Python 3.11) from the hashed lock; CUDA=1 adds NVIDIA's libraries, CUDA=0 drops them
 	@scripts/set_up.sh $(if $(filter 1,$(CUDA)),--cuda) $(if $(filter 0,$(CUDA)),--no-cuda)
 
-demo: setup ## Train a TF-Hub classifier on real images and show the result (3 minutes)
+demo: setup ## Train a TF-Hub classifier on real images and show the result (a minute)
 	@$(PYTHON) -m demo
 
 test: setup ## Run the tests
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4
 
-bench: setup ## Measure conversion, input pipeline and training (PHOTOS=DIR, DATASET=DIR, MODULE=M take yours)
+bench: setup ## Measure conversion, input pipeline, training and waiting (PHOTOS=DIR, DATASET=DIR, MODULE=M take yours)
 	@$(PYTHON) -m benchmarks.conversion $(if $(PHOTOS),--photos $(PHOTOS))
 	@$(PYTHON) -m benchmarks.input_pipeline $(if $(PHOTOS),--photos $(PHOTOS))
 	@$(PYTHON) -m benchmarks.training $(if $(DATASET),--photos $(DATASET)) $(if $(MODULE),--module $(MODULE))
+	@$(PYTHON) -m benchmarks.latency
 
 beam: ## Build .venv-beam, to convert on Apache Beam (see docs/scale.md)
 	@scripts/set_up.sh --beam
@@ -31,6 +32,9 @@ lint: setup ## Check style, format and types
 format: setup ## Rewrite the code in the house format
 	@$(PYTHON) -m ruff check --fix
 	@$(PYTHON) -m ruff format
+
+docs: setup ## Write docs/options.md anew from the declarations of all options
+	@$(PYTHON) -m scripts.options_page
 
 lock: setup ## Pin and hash the packages anew from the requirements*.in files
 	@scripts/lock.sh

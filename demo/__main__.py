@@ -61,7 +61,7 @@ def _show_result(seconds: float) -> None:
     import tensorflow as tf
 
     from demo.picture import draw_result
-    from library.exporters.evaluation_log import read_history
+    from library.exporters.history import read_history
 
     checkpoints, best = (os.path.join(FOLDER, name) for name in ('checkpoints', 'best'))
     saved = read_saved(best)
@@ -82,7 +82,9 @@ best checkpoint    {best}
 picture            {PICTURE}
 
 Try next:
-  .venv/bin/python run.py evaluate --model_dir {best}
+  .venv/bin/python run.py evaluate --model_dir {best}    (a page about the run)
+  .venv/bin/python run.py predict --model_dir {best} --predict_input {DATASET}/test/7
+  .venv/bin/python run.py export --model_dir {best}
   .venv/bin/python run.py {' '.join(SETS)} --fine_tuning --model_dir out/tuned \\
       --best_model_dir out/tuned/best
   .venv/bin/tensorboard --logdir {checkpoints}

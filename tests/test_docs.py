@@ -20,13 +20,22 @@ from library.records.manifest import read_manifest
 from library.training.options import OPTIMIZERS, SCHEDULES
 from project.options import CATALOG
 from project.sources import SOURCES
+from scripts.options_page import current_page
 
 PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 # Options on our pages that belong to others.
 OF_OTHERS = {
+    'batching_parameters_file': 'TensorFlow Serving',
+    'enable_batching': 'TensorFlow Serving',
+    'rm': 'docker',
+    'blocks': 'the model of extending.md',
     'logdir': 'tensorboard',
+    'no-deps': 'pip',
+    'require-hashes': 'pip',
+    'upgrade': 'uv',
+    'upgrade-package': 'uv',
     'port': 'library.inputs.service',
     'dispatcher': 'library.inputs.service',
     'host': 'library.inputs.service',
@@ -96,12 +105,12 @@ def test_every_option_on_a_page_is_one(page):
         for catalog in (CATALOG, convert_dataset.CATALOG)
         for option in catalog.by_name.values()
     }
-    named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z]\w*)', PAGES[page]))
+    named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z][\w-]*)', PAGES[page]))
     assert sorted(named - ours - set(OF_OTHERS) - {'help'}) == []
 
 
 def test_no_option_of_others_is_listed_that_no_page_names():
-    named = re.findall(r'(?<![\w-])--([a-z]\w*)', ' '.join(PAGES.values()))
+    named = re.findall(r'(?<![\w-])--([a-z][\w-]*)', ' '.join(PAGES.values()))
     assert sorted(set(OF_OTHERS) - set(named)) == []
 
 
@@ -112,7 +121,8 @@ def test_every_file_that_a_page_names_is_there(page):
     beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', PAGES[page])
     places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
     missing = [name for name in places if not (ROOT / name).exists()]
-    own = ('hparams.yaml', 'project/sources/lines.py')  # a run or a reader writes them
+    # A run or a reader writes them.
+    own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
     assert [name for name in missing if name not in own] == []
 
 
@@ -144,6 +154,20 @@ def test_the_tables_of_training_name_all_choices_with_their_own_parameters(flag,
 def test_all_formats_of_images_are_named():
     (sentence,) = re.findall(r'^Images are (.*?);', PAGES['data.md'], flags=re.MULTILINE)
     assert set(re.findall(r'[A-Z]\w+', sentence.upper())) >= set(Recipe(8).formats)
+
+
+def test_the_page_of_all_options_is_current():
+    assert PAGES['options.md'] == current_page(), 'run `make docs`'
+
+
+def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
+    (sets,) = (code for kind, code in BLOCK.findall(PAGES['machines.md']) if kind == 'yaml')
+    path = tmp_path / 'project.yaml'
+    path.write_text((ROOT / 'project.yaml').read_text() + '\n' + sets)
+    words = ['--config_file', str(path), '--config_set', 'workstation_shared']
+    hparams = resolve(CATALOG, parse(words, CATALOG, run.MODES))
+    assert (hparams.inter_op_threads, hparams.train_batch_size) == (2, 256)
+    assert (hparams.train_epochs, hparams.dtype) == (1000, 'float16')
 
 
 # The source of your own.

@@ -1,0 +1,47 @@
+"""What docs/make_it_yours.md says about dropping parts is all that there is to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import ROOT
+from source_files import source_files
+
+PAGE = (ROOT / 'docs' / 'make_it_yours.md').read_text()
+
+
+def section(title):
+    return PAGE.partition(f'## {title}\n')[2].partition('\n## ')[0]
+
+
+def removed():
+    """What the page's command deletes."""
+    return re.search(r'^rm -r (.*)$', section('Without the demo'), re.MULTILINE)[1].split()
+
+
+def test_what_is_deleted_is_there():
+    assert [name for name in removed() if not (ROOT / name).exists()] == []
+
+
+def test_every_file_that_speaks_of_the_demo_is_named():
+    gone = tuple(removed())
+    # History, and the page itself with its test.
+    own = {'CHANGELOG.md', 'docs/make_it_yours.md', 'tests/test_make_it_yours.py'}
+    left = {name for name in source_files() - own if not name.startswith(gone)}
+    texts = {name: (ROOT / name).read_bytes() for name in left}
+    # A page may show a run of the demo; it may not need the demo's parts.
+    needed = {
+        name: rb'\bmake demo|_set demo|demo\.png' for name in left if name.startswith('docs/')
+    }
+    speaking = {
+        name for name, text in texts.items() if re.search(needed.get(name, rb'\bdemo\b'), text)
+    }
+    named = set(re.findall(r'`([\w./-]+)`', section('Without the demo')))
+    assert speaking - named == set()
+    assert {name for name in named if (ROOT / name).is_file()} - speaking == set()
+
+
+@pytest.mark.parametrize('target', re.findall(r'^make (\w+)', PAGE, flags=re.MULTILINE))
+def test_the_targets_are_there(target):
+    assert re.search(rf'^{target}:', (ROOT / 'Makefile').read_text(), flags=re.MULTILINE)
