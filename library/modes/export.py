@@ -28,6 +28,8 @@ def run(experiment: Experiment) -> int:
     checkpoint, serving = with_chosen_checkpoint(
         hparams, lambda checkpoint, path: (checkpoint, ServingGraph(experiment, path))
     )
+    wanted = ', '.join(['SavedModel', *hparams.export_formats])
+    say(f'exporting {os.path.basename(checkpoint)} as {wanted}, and trying each')
     with serving:
         sample = take_sample(experiment, hparams.parity_images)
         version = export_checkpoint(experiment, serving, checkpoint, sample)

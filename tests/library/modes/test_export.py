@@ -322,9 +322,8 @@ def test_a_folder_with_versions_of_another_run_is_told_of(launch, simple, tmp_pa
     (before / 'export.json').write_text('{"run_id": "another"}')
     (before / 'saved_model.pb').touch()
     assert launch(simple, 'export', export_dir=tmp_path / 'models') == 0
-    assert capsys.readouterr().out.startswith(
-        f'warning: {tmp_path}/models: the newest version there is of another run'
-    )
+    told = f'warning: {tmp_path}/models: the newest version there is of another run'
+    assert told in capsys.readouterr().out
 
 
 def test_an_export_that_differs_gets_no_number(launch, simple, monkeypatch, tmp_path, capsys):
