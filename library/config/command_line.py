@@ -82,14 +82,8 @@ def _added(
     """A value, behind what earlier words and flags gave to an option of several values."""
     if before is None:
         return text
-    parts = (_values(option, t) if isinstance(t, str) else t for t in (before.text, text))
+    parts = (option.parts_of(t) if isinstance(t, str) else t for t in (before.text, text))
     return tuple(itertools.chain(*parts))
-
-
-def _values(option: Option, word: str) -> list[str]:
-    """The values in one word, for an option of several."""
-    parts = [part.strip() for part in word.split(',')] if option.commas else [word]
-    return [part for part in parts if part.strip()]
 
 
 def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | tuple[str, ...]]:
@@ -105,7 +99,7 @@ def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | t
     option = catalog.find(name, f'--{name}')
     if option.many:
         # What a script leaves empty by mistake, such as a limit, shall not be nothing in silence.
-        several = _values(option, text) if equals else _following(option, rest)
+        several = option.parts_of(text) if equals else _following(option, rest)
         if not several:
             raise ConfigError(f'--{name} needs a value: {option.type_name}; for no value, none')
         return option, text if equals else 'none' if several == ['none'] else tuple(several)
@@ -122,7 +116,7 @@ def _following(option: Option, rest: list[str]) -> list[str]:
     """The values in the words up to the next flag, taken from `rest`."""
     several = []
     while rest and not rest[0].startswith('--'):
-        several += _values(option, rest.pop(0))
+        several += option.parts_of(rest.pop(0))
     return several
 
 

@@ -65,8 +65,7 @@ class Option:
             return None if self.optional else ()
         if self.many:
             if isinstance(text, str):
-                several = [part.strip() for part in text.split(',') if part.strip()]
-                text = several if self.commas else [text]
+                text = self.parts_of(text)
             value: Any = tuple(self._read_one(part) for part in text)
         elif isinstance(text, str):
             value = self._read_one(text)
@@ -74,6 +73,11 @@ class Option:
             raise ValueError(f'a list was given, expected {self.type_name}')
         self.check(value)
         return value
+
+    def parts_of(self, text: str) -> list[str]:
+        """The values in one text, for a field of several."""
+        parts = [part.strip() for part in text.split(',')] if self.commas else [text]
+        return [part for part in parts if part.strip()]
 
     def check(self, value: Any) -> None:
         """Raises ValueError unless `value` lies in the range or among the choices."""
@@ -99,11 +103,7 @@ class Option:
     @property
     def default_text(self) -> str:
         """The default as a person would write it."""
-        if self.default is None or self.default == ():
-            return 'none'
-        if isinstance(self.default, bool):
-            return str(self.default).lower()
-        return ','.join(map(str, self.default)) if self.many else str(self.default)
+        return as_written(self.default)
 
     @property
     def range_text(self) -> str:
@@ -222,6 +222,15 @@ class Options:
                 each.check(getattr(self, each.name))
             except ValueError as error:
                 raise ValueError(f'{each.name}: {error}') from None
+
+
+def as_written(value: Any) -> str:
+    """A value as a person would write it in a set or behind a flag."""
+    if value is None or value == ():
+        return 'none'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ','.join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def options_of(cls: type[Options]) -> list[Option]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from library.config.command_line import ORIGIN
+from library.config.fields import as_written
 from library.config.hparams import HParams, Value
 
 PYTHON = '.venv/bin/python'
@@ -78,11 +79,7 @@ def _in_lines(words: Sequence[str]) -> str:
 
 def _flag(name: str, entry: Value) -> tuple[str, ...]:
     """The words that give an option its value."""
-    value = entry.value
-    if isinstance(value, bool):
-        return (f'--{name}' if value else f'--no_{name}',)
-    if value is None or value == ():
-        text = 'none'
-    else:
-        text = ','.join(map(str, value)) if entry.option.many else str(value)
+    if isinstance(entry.value, bool):
+        return (f'--{name}' if entry.value else f'--no_{name}',)
+    text = as_written(entry.value)
     return (f'--{name}={text}',) if text.startswith('-') else (f'--{name}', text)
