@@ -136,6 +136,19 @@ def is_exhausted(error: OSError) -> bool:
     return error.errno in EXHAUSTED
 
 
+def real_path(path: str) -> str:
+    """The same for one file under two names, which only local links give it."""
+    return path if is_remote(path) else os.path.realpath(path)
+
+
+def identity(folder: str) -> object:
+    """The same for one folder under two names; it must be there."""
+    if is_remote(folder):
+        return folder
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
 def exists(path: str) -> bool:
     """True if there is a file or folder of this name."""
     return bool(gfile(path).exists(path)) if is_remote(path) else os.path.exists(path)

@@ -30,7 +30,7 @@ def list_files(labels: Mapping[str, int]) -> tf.data.Dataset:
     # Patterns of whole folders: one for each file would list its folder once for each file. With
     # // or .. in it, or relative, a pattern finds nothing, or finds it under another name.
     folders = {os.path.dirname(path) for path in labels}
-    place = {each: each if files.is_remote(each) else os.path.realpath(each) for each in folders}
+    place = {each: files.real_path(each) for each in folders}
     patterns = [os.fsencode(files.join(_escaped(each), '*')) for each in sorted(place.values())]
     paths = [files.join(place[os.path.dirname(p)], os.path.basename(p)) for p in labels]
     table = tf.lookup.StaticHashTable(

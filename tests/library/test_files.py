@@ -199,3 +199,12 @@ def test_what_is_below_a_folder_is_named_counted_and_copied_in_any_order(folder,
         files.copy_below(source, target, reversed(names))
         assert files.names_below(target) == names
         assert files.read_bytes(files.join(target, 'a/c/1')) == b'a/c/1'
+
+
+def test_a_link_leads_to_the_same_place(tmp_path):
+    (tmp_path / 'own').mkdir()
+    (tmp_path / 'link').symlink_to('own')
+    names = [str(tmp_path / name) for name in ('own', 'link')]
+    assert files.real_path(names[1]) == files.real_path(names[0])
+    assert files.identity(names[1]) == files.identity(names[0]) != files.identity(str(tmp_path))
+    assert files.real_path('gs://bucket/a') == files.identity('gs://bucket/a') == 'gs://bucket/a'

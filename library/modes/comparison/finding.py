@@ -33,7 +33,7 @@ def find_runs(words: Sequence[str]) -> list[str]:
             raise ConfigError(f'{word}: no run there, nor below it (no {SAVED_AS})')
         # A link, such as `latest`, gives way to the folder that it leads to.
         for folder in sorted(folders, key=_is_link):
-            found.setdefault(_place(folder), folder)
+            found.setdefault(files.real_path(folder.rstrip('/') or folder), folder)
     return list(found.values())
 
 
@@ -58,7 +58,3 @@ def _holds_values(folder: str) -> bool:
 
 def _is_link(folder: str) -> bool:
     return not files.is_remote(folder) and os.path.realpath(folder) != os.path.abspath(folder)
-
-
-def _place(folder: str) -> str:
-    return folder.rstrip('/') if files.is_remote(folder) else os.path.realpath(folder)

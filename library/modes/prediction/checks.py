@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 from library import files
@@ -26,7 +25,7 @@ def check_prediction(hparams: HParams) -> None:
             raise ConfigError(f'{place}: {output} must end in {" or ".join(ENDINGS)}')
         if not files.is_remote(output) and files.is_folder(output):
             raise ConfigError(f'{place}: {output} is a folder')
-        if any(_place(path) == _place(output) for path in _named(hparams.predict_input)):
+        if files.real_path(output) in map(files.real_path, _named(hparams.predict_input)):
             raise ConfigError(f'{place}: {output} is among what is to be classified')
     if hparams.saved_model is None:
         return
@@ -39,8 +38,3 @@ def _named(paths: Sequence[str]) -> Iterator[str]:
     """What the paths stand for; remote ones are not looked for."""
     for path in paths:
         yield from [path] if files.is_remote(path) else matching(path)
-
-
-def _place(path: str) -> str:
-    """The same for one file under two names."""
-    return path if files.is_remote(path) else os.path.realpath(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator
 
@@ -32,8 +31,6 @@ class PictureList:
         """
         self._path = path
         data = files.read_bytes(path)
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
         for wanted in COLUMNS:
             header, self._rows = header_and_rows(path, data, wanted)
             lowered = [name.lower() for name in header]
@@ -63,11 +60,10 @@ class PictureList:
         path = self._place(name)
         if files.is_remote(path):
             return path, path
-        kind = look(path, follow_symlinks=True).kind
-        if kind == 'image':
+        entry = look(path, follow_symlinks=True)
+        if entry.kind == 'image':
             return path, path
-        kind = 'a folder, not an image' if kind == 'folder' else kind
-        return path, Unusable(f'row {number}: {kind}')
+        return path, Unusable(f'row {number}: {entry.reason}')
 
     def _place(self, name: str) -> str:
         """Where a name leads; a backslash separates, as on Windows, unless it is part of it."""

@@ -43,11 +43,12 @@ def check_some_exist(paths: Sequence[str], place: str) -> None:
     """
     if not paths:
         raise ConfigError(f'{place}: name what to classify: images, folders, patterns, .csv files')
-    if not any(files.is_remote(path) or matching(path) for path in paths):
-        raise ConfigError(f'{", ".join(paths[:5])}: no such file or folder ({place})')
     if any(map(files.is_remote, paths)):
         return
-    if next(find_pictures(paths, lambda text: None), None) is None:
+    named = [path for pattern in paths for path in matching(pattern)]
+    if not named:
+        raise ConfigError(f'{", ".join(paths[:5])}: no such file or folder ({place})')
+    if next(_of_all(named, lambda text: None), None) is None:
         raise ConfigError(f'{", ".join(paths[:5])}: no images found ({place})')
 
 
@@ -67,6 +68,11 @@ def find_pictures(paths: Sequence[str], warn: Warn) -> Iterator[Picture]:
         if not found:
             warn(f'{path}: no such file or folder')
         named += found
+    return _of_all(named, warn)
+
+
+def _of_all(named: Sequence[str], warn: Warn) -> Iterator[Picture]:
+    """The pictures of paths that are there; the lists among them are opened at once."""
     lists = {path: PictureList(path) for path in named if _is_list(path)}
 
     def pictures() -> Iterator[Picture]:
@@ -98,7 +104,7 @@ def _below_stars(parts: list[str]) -> set[str]:
     rest = parts[stars + 1 :] or ['*']
     found: set[str] = set()
     waiting = glob.glob('/'.join([*parts[:stars], ''])) if stars else ['']
-    seen = {_identity(folder or '.') for folder in waiting}
+    seen = {files.identity(folder or '.') for folder in waiting}
     while waiting:
         folder = waiting.pop(0)
         further = glob.escape(folder) + '/'.join(rest)
@@ -107,7 +113,7 @@ def _below_stars(parts: list[str]) -> set[str]:
         else:
             found |= {each for each in glob.glob(further) if not os.path.isdir(each)}
         for inner in sorted(glob.glob(glob.escape(folder) + '*/')):
-            if (identity := _identity(inner)) not in seen:
+            if (identity := files.identity(inner)) not in seen:
                 seen.add(identity)
                 waiting.append(inner)
     return found
@@ -142,7 +148,7 @@ def _below(path: str, warn: Warn) -> Iterator[Picture]:
 def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Picture]:
     """The images below a folder, sorted in each; converted ones where the folder holds such."""
     try:
-        identity = _identity(folder)
+        identity = files.identity(folder)
         if identity in above:
             warn(f'{folder}: left out, a symbolic link to a folder above it')
             return
@@ -171,10 +177,8 @@ def _of_file(path: str) -> Picture:
     """What stands under an image's name; a FIFO, which would block for ever, is never opened."""
     if files.is_remote(path):
         return Picture(path, path)
-    kind = look(path, follow_symlinks=True).kind
-    if kind == 'image':
-        return Picture(path, path)
-    return Picture(path, Unusable('a folder, not an image' if kind == 'folder' else kind))
+    entry = look(path, follow_symlinks=True)
+    return Picture(path, path if entry.kind == 'image' else Unusable(entry.reason))
 
 
 def _of_records(path: str) -> Iterator[Picture]:
@@ -206,11 +210,3 @@ def _converted(path: str) -> Iterator[Picture]:
         if size != shard.bytes:
             reason = f'the shard has {size} bytes, but {shard.bytes} were written'
             yield Picture(shard_path, Unusable(reason))
-
-
-def _identity(folder: str) -> object:
-    """The same for one folder under two names, which only local links give it."""
-    if files.is_remote(folder):
-        return folder
-    status = os.stat(folder)
-    return status.st_dev, status.st_ino

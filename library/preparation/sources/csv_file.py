@@ -120,7 +120,7 @@ class _Images:
                 entry = look(self._path(row.filename), self._follow_symlinks)
                 if entry.kind == 'image':
                     return entry.path, entry.size
-                reason = 'a folder, not an image' if entry.kind == 'folder' else entry.kind
+                reason = entry.reason
             return Unusable(f'row {row.number}: {reason}'), 0
 
         if not self._is_remote:
@@ -222,16 +222,15 @@ def _read(path: str) -> bytes:
     kind = look(path, follow_symlinks=True).kind
     if kind != 'image':
         raise ConfigError(f'{path}: {kind}, not a CSV file (--dataset_dir)')
-    data = files.read_bytes(path)
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
-    return data
+    return files.read_bytes(path)
 
 
 def header_and_rows(
     path: str, data: bytes, wanted: str
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The columns and the rows below, by the delimiter that gives the wanted column, or most."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
     tables, errors = [], []
     for delimiter in DELIMITERS:
         rows = _numbered(path, data, delimiter)

@@ -17,6 +17,11 @@ class Entry:
     kind: str
     size: int = 0
 
+    @property
+    def reason(self) -> str:
+        """Why an image's name stands for none."""
+        return 'a folder, not an image' if self.kind == 'folder' else self.kind
+
 
 def look(path: str, follow_symlinks: bool) -> Entry:
     """What stands under a name, with its size in bytes if it is a file."""

@@ -141,7 +141,7 @@ class Folder(Source):
         """Adds what lies in the class folders of the root, or of one split's folder."""
         root = self.options.dataset_dir
         top = files.join(root, folder) if folder else root
-        above = frozenset([_identity(root), _identity(top)])
+        above = frozenset([files.identity(root), files.identity(top)])
         for name in files.names_in(top):
             filename = f'{folder}/{name}' if folder else name
             path = files.join(top, name)
@@ -163,7 +163,7 @@ class Folder(Source):
     def _walk(self, relative: str, above: frozenset[object]) -> Iterator[tuple[str, Entry]]:
         """Yields (name below the root, entry) of all files in a folder, sorted within it."""
         folder = files.join(self.options.dataset_dir, relative)
-        identity = _identity(folder)
+        identity = files.identity(folder)
         if identity in above:
             yield relative, Entry(folder, 'symbolic link to a folder above it')
             return
@@ -209,14 +209,6 @@ def _names_in(folder: str) -> list[str]:
         return []
 
 
-def _identity(folder: str) -> object:
-    """The same for one folder under two names, which only local links give it."""
-    if files.is_remote(folder):
-        return folder
-    status = os.stat(folder)
-    return status.st_dev, status.st_ino
-
-
 def _place(folder: str) -> str:
     """A path to compare with others; the folder need not be there yet."""
-    return folder.rstrip('/') if files.is_remote(folder) else os.path.realpath(folder)
+    return files.real_path(folder.rstrip('/') or folder)
