@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
+from library.inputs.in_session import in_session
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
@@ -64,11 +67,12 @@ def stored_files(params: HParams, numbers: Collection[int]) -> Iterator[tuple[in
         return
     names = {}
     if isinstance(source, Listing):
-        names = {_place(str(image.content)): image.filename for image in source.images}
+        # `list_files` may give a file under another name.
+        names = {files.real_path(str(image.content)): image.filename for image in source.images}
     for number, element in _elements(source, numbers):
         if isinstance(source, Listing):
             path = os.fsdecode(element[0])
-            yield number, names[_place(path)], as_stored(path, path)
+            yield number, names[files.real_path(path)], as_stored(path, path)
         else:
             name, encoded = read_file(element)
             converted = isinstance(source, Manifest)
@@ -79,14 +83,14 @@ def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, A
     """Number and element of the stored order, of each that is wanted."""
     for first, count in stretches(numbers, READ_ON):
         wanted = np.isin(np.arange(first, first + count), list(numbers))
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-            dataset = stored_order(source, first).enumerate().filter(_is_in(wanted))
-            iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-            next_element = iterator.get_next()
-            session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
-            for _ in range(int(wanted.sum())):
-                number, element = session.run(next_element)
-                yield first + int(number), element
+        chain = partial(_chain, source, first, wanted)
+        for number, element in islice(in_session(chain), int(wanted.sum())):
+            yield first + int(number), element
+
+
+def _chain(source: Source, first: int, wanted: np.ndarray) -> tf.data.Dataset:
+    """Number from `first`, and element, of those that are wanted."""
+    return stored_order(source, first).enumerate().filter(_is_in(wanted))
 
 
 def _is_in(wanted: np.ndarray) -> Callable[..., tf.Tensor]:
@@ -94,8 +98,3 @@ def _is_in(wanted: np.ndarray) -> Callable[..., tf.Tensor]:
     return tf.autograph.experimental.do_not_convert(
         lambda number, element: tf.gather(tf.constant(wanted), number)
     )
-
-
-def _place(path: str) -> str:
-    """The same for one file under two names, as `list_files` may give it."""
-    return path if files.is_remote(path) else os.path.realpath(path)

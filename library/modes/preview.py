@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,12 +12,14 @@ from matplotlib.figure import Figure
 
 from library import files
 from library.hooks.progress import say
+from library.inputs.in_session import in_session
 from library.modes.options import PreviewOptions
+from library.modes.png import png_of
 from library.modes.short_text import short_name
 from library.runtime.experiment import Experiment
 
-# Inches of one image in the picture, and its resolution: about one point to a pixel at 224.
-INCHES, DPI = 1.6, 140
+# Of one image in the picture: about one point to a pixel at 224.
+INCHES = 1.6
 
 
 def run(experiment: Experiment) -> int:
@@ -53,25 +53,14 @@ def draw_grid(images: Sequence[np.ndarray], names: Sequence[str]) -> bytes:
         each.imshow(image)
         # A dollar sign would start a formula.
         each.set_title(short_name(name), fontsize=8, parse_math=False)
-    png = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Glyph ')  # drawn as boxes, of scripts without a font
-        figure.savefig(png, format='png', dpi=DPI)
-    return png.getvalue()
+    return png_of(figure)
 
 
 def _first(experiment: Experiment, count: int) -> list[tuple[np.ndarray, np.int64]]:
-    """The first images of the training batches, with their labels.
-
-    In a session, as training has them: an eager iterator that ends early holds Python's lock while
-    it waits for its calls under way, and those that are in Python wait for the lock.
-    """
+    """The first images of the training batches, with their labels."""
     shown: list[tuple[np.ndarray, np.int64]] = []
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        dataset = experiment.batches(tf.estimator.ModeKeys.TRAIN)()
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-        features, labels = iterator.get_next()
-        session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
-        while len(shown) < count:
-            shown += zip(*session.run([features['image'], labels]), strict=True)
+    batches = in_session(experiment.batches(tf.estimator.ModeKeys.TRAIN))
+    while len(shown) < count:
+        features, labels = next(batches)
+        shown += zip(features['image'], labels, strict=True)
     return shown[:count]

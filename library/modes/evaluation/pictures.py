@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +11,9 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from library.modes.evaluation.answers import Answers, CalibrationBin, Evaluation
+from library.modes.png import png_of
 from library.modes.short_text import short_name
 
-DPI = 140
 # Points, 72 to an inch: smaller text cannot be read.
 SMALLEST, LARGEST = 5.0, 10.0
 # Inches of the matrix: a cell for each class between these; 1000 classes still have a pixel each.
@@ -67,7 +65,7 @@ def draw_confusion(answers: Answers) -> bytes:
     axes.set_ylabel('true' if labelled else 'true (number of the class)')
     right, images = int(np.trace(counts)), int(counts.sum())
     axes.set_title(f'{right} of {images} images right', fontsize=LARGEST)
-    return _png(figure)
+    return png_of(figure)
 
 
 def draw_calibration(bins: Sequence[CalibrationBin]) -> bytes:
@@ -98,7 +96,7 @@ def draw_calibration(bins: Sequence[CalibrationBin]) -> bytes:
     lower.set(xlabel='confidence (probability of the answer)', ylabel='images')
     lower.set_ylim(0, max([1, *images]) * 1.05)
     lower.locator_params(axis='y', integer=True, nbins=4)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _write_counts(axes: Any, counts: np.ndarray, shares: np.ndarray, cell: float) -> None:
@@ -111,11 +109,3 @@ def _write_counts(axes: Any, counts: np.ndarray, shares: np.ndarray, cell: float
         color = 'white' if shares[row, column] > 0.5 else 'black'
         place = {'ha': 'center', 'va': 'center', 'fontsize': font, 'color': color}
         axes.text(column, row, str(counts[row, column]), **place)
-
-
-def _png(figure: Figure) -> bytes:
-    png = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Glyph ')  # drawn as boxes, of scripts without a font
-        figure.savefig(png, format='png', dpi=DPI)
-    return png.getvalue()

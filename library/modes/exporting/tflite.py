@@ -11,9 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from library.errors import MismatchError
+from library.inputs.in_session import in_session
 from library.modes.exporting.parity import Answers, Parity, try_answers
 from library.modes.exporting.saved_model import IMAGES
-from library.modes.exporting.trial import Trial
+from library.modes.exporting.trial import Trial, model_input
 from library.modes.serving.saved import OUTPUTS
 from library.runtime.environment import is_verbose
 from library.runtime.experiment import Experiment
@@ -73,15 +74,9 @@ def representative_images(experiment: Experiment) -> np.ndarray:
         'export', augmentation=False, data_service=None, shuffle_buffer=DRAWN_FROM, debug=False
     )
     read: list[np.ndarray] = []
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        dataset = plain.batches(tf.estimator.ModeKeys.TRAIN)()
-        iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-        features, _ = iterator.get_next()
-        model = experiment.functions.make_model(experiment.hparams)
-        images = model.preprocess(features['image'], training=False)
-        session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
-        while sum(map(len, read)) < REPRESENTATIVE:
-            read.append(session.run(images))
+    batches = in_session(plain.batches(tf.estimator.ModeKeys.TRAIN), model_input(experiment))
+    while sum(map(len, read)) < REPRESENTATIVE:
+        read.append(next(batches))
     return np.concatenate(read)[:REPRESENTATIVE]
 
 

@@ -6,13 +6,15 @@ export gets the files instead, or these pixels, and has to say the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from library.inputs.in_session import in_session
 from library.inputs.synthetic import SyntheticImages
 from library.modes.serving.graph import ServingGraph
 from library.records.stretches import stretches
@@ -108,22 +110,29 @@ def parts(images: Any) -> Iterator[Any]:
 
 def _images(experiment: Experiment, numbers: list[int]) -> np.ndarray:
     """What `build` takes, of these images of the evaluation."""
-    read = []
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        for first, count in stretches(numbers):
-            if isinstance(experiment.eval_data, SyntheticImages):
-                dataset = experiment.batches(tf.estimator.ModeKeys.EVAL)()
-            else:
-                small = experiment.hparams.with_values(
-                    'export', eval_batch_size=count, prefetch_batches=1
-                )
-                make = experiment.functions.stored_images
-                dataset = make(small, training=False, augmented=False, first=first)
-            dataset = dataset.unbatch().take(count).batch(count)
-            iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-            features, _ = iterator.get_next()
-            model = experiment.functions.make_model(experiment.hparams)
-            images = model.preprocess(features['image'], training=False)
-            session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
-            read.append(session.run(images))
-    return np.concatenate(read)
+
+    def chain(first: int, count: int) -> tf.data.Dataset:
+        if isinstance(experiment.eval_data, SyntheticImages):
+            dataset = experiment.batches(tf.estimator.ModeKeys.EVAL)()
+        else:
+            small = experiment.hparams.with_values(
+                'export', eval_batch_size=count, prefetch_batches=1
+            )
+            make = experiment.functions.stored_images
+            dataset = make(small, training=False, augmented=False, first=first)
+        return dataset.unbatch().take(count).batch(count)
+
+    to_input = model_input(experiment)
+    batches = (next(in_session(partial(chain, *each), to_input)) for each in stretches(numbers))
+    return np.concatenate(list(batches))
+
+
+def model_input(experiment: Experiment) -> Callable[..., tf.Tensor]:
+    """What makes of a batch, {'image': uint8} and labels, what the model's `build` takes."""
+
+    def preprocessed(features: dict[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
+        del labels
+        model = experiment.functions.make_model(experiment.hparams)
+        return model.preprocess(features['image'], training=False)
+
+    return preprocessed

@@ -12,6 +12,7 @@ from PIL import Image
 import run
 from library.errors import ConfigError
 from library.modes import preview
+from library.modes.png import DPI
 from library.modes.preview import INCHES, draw_grid
 from library.runtime.entry import run_program
 
@@ -42,8 +43,8 @@ def with_name(name):
 )
 def test_a_picture_is_wider_than_high_and_grows_with_its_images(count, columns, rows):
     height, width, _ = pixels(draw_grid(flat(*[(0, 0, 0)] * count), [''] * count)).shape
-    assert width / preview.DPI == pytest.approx(columns * INCHES, abs=0.01)
-    assert height / preview.DPI == pytest.approx(rows * (INCHES + 0.25), abs=0.01)
+    assert width / DPI == pytest.approx(columns * INCHES, abs=0.01)
+    assert height / DPI == pytest.approx(rows * (INCHES + 0.25), abs=0.01)
 
 
 def test_each_image_is_there_in_its_colour_and_takes_most_of_its_place():
@@ -117,7 +118,7 @@ def show(data_dir, tmp_path):
 
 def test_a_preview_is_written_and_told(show, capsys, tmp_path):
     path = show(preview_images=3)
-    assert pixels(path.read_bytes()).shape[1] == round(3 * INCHES * preview.DPI)
+    assert pixels(path.read_bytes()).shape[1] == round(3 * INCHES * DPI)
     assert capsys.readouterr().out == f'3 training images of {EDGE}x{EDGE} pixels: {path}\n'
 
 
