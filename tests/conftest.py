@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,6 +39,15 @@ def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
             noise = random.normal(0, 25, (SIZE, SIZE, 3))
             pixels = np.clip(np.array(color) + noise, 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / name / f'{number}.jpg', quality=90)
+    return folder
+
+
+def copy_project(folder: Path, *programs: str) -> Path:
+    """Copies library, project, both files of sets and these programs, to change them there."""
+    for name in ('library', 'project'):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for name in (*programs, 'project.yaml', 'hyperparameters.yaml'):
+        shutil.copy(ROOT / name, folder)
     return folder
 
 

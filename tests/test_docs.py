@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
-import shutil
 
 import pytest
-from conftest import ROOT, draw_images
+from conftest import ROOT, copy_project, draw_images
 
 import convert_dataset
 import run
@@ -176,11 +175,7 @@ def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
 @pytest.fixture(scope='module')
 def clone(tmp_path_factory):
     """A copy of the project with the page's own source in it."""
-    folder = tmp_path_factory.mktemp('clone')
-    for name in ('library', 'project'):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
-    for name in ('convert_dataset.py', 'run.py', 'project.yaml', 'hyperparameters.yaml'):
-        shutil.copy(ROOT / name, folder)
+    folder = copy_project(tmp_path_factory.mktemp('clone'), 'convert_dataset.py', 'run.py')
     sources = folder / 'project' / 'sources'
     (sources / 'lines.py').write_text(python_file('data.md', 'project/sources/lines.py'))
     registry = sources / '__init__.py'

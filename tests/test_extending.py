@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, copy_project
 
 PAGE = (ROOT / 'docs' / 'extending.md').read_text()
 BLOCK = re.compile(r'^```python\n# ([\w./]+)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
@@ -39,11 +38,7 @@ def with_entry(code, name):
 @pytest.fixture(scope='module')
 def clone(tmp_path_factory):
     """A copy of the project with all of the page's code in it."""
-    folder = tmp_path_factory.mktemp('clone')
-    for name in ('library', 'project'):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
-    for name in ('run.py', 'project.yaml', 'hyperparameters.yaml'):
-        shutil.copy(ROOT / name, folder)
+    folder = copy_project(tmp_path_factory.mktemp('clone'), 'run.py')
     _put_model(folder / 'project')
     _put_training(folder / 'library' / 'training')
     return folder

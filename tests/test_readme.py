@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, copy_project
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
@@ -27,11 +26,7 @@ def python_file(path):
 @pytest.fixture(scope='module')
 def clone(tmp_path_factory):
     """A copy of the project with the README's own model in it."""
-    folder = tmp_path_factory.mktemp('clone')
-    for name in ('library', 'project'):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
-    for name in ('run.py', 'project.yaml', 'hyperparameters.yaml'):
-        shutil.copy(ROOT / name, folder)
+    folder = copy_project(tmp_path_factory.mktemp('clone'), 'run.py')
     mine = folder / 'project' / 'models' / 'mine'
     mine.mkdir()
     (mine / '__init__.py').write_text('')

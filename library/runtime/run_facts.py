@@ -73,7 +73,6 @@ def with_facts(hparams: HParams, saved: Set | None, data: Split, training: bool)
             f'{hparams.model_dir}: trained on {len(before)} classes ({_listed(before)}), but '
             f'{data.folder} holds {len(data.class_names)} ({_listed(data.class_names)})'
         )
-    run_id = derived(saved or {}, options['run_id']) or secrets.token_hex(8)
     hparams = hparams.with_values(data.folder, class_names=data.class_names)
     if training:
         hparams = hparams.with_values(
@@ -82,9 +81,7 @@ def with_facts(hparams: HParams, saved: Set | None, data: Split, training: bool)
             examples_per_class=data.label_counts,
             **_stored(data),
         )
-    # Of this start alone: another may evaluate images.
-    hparams = hparams.with_values('this start', train_features=None, eval_features=None)
-    return hparams.with_values('the first start of the run', run_id=run_id)
+    return _of_this_start(hparams, saved, secrets.token_hex(8))
 
 
 def with_known_facts(hparams: HParams, saved: Set | None) -> HParams:
@@ -95,8 +92,13 @@ def with_known_facts(hparams: HParams, saved: Set | None) -> HParams:
     """
     if not hparams.class_names:
         raise MismatchError(f'{hparams.model_dir}: hparams.yaml does not name the classes')
+    return _of_this_start(hparams, saved, None)
+
+
+def _of_this_start(hparams: HParams, saved: Set | None, new_id: str | None) -> HParams:
+    """With the run's id, and without features: another start may evaluate images."""
+    run_id = derived(saved or {}, hparams.entries()['run_id'].option) or new_id
     hparams = hparams.with_values('this start', train_features=None, eval_features=None)
-    run_id = derived(saved or {}, hparams.entries()['run_id'].option)
     return hparams.with_values('the first start of the run', run_id=run_id)
 
 
