@@ -56,10 +56,17 @@ def read_bytes(path: str) -> bytes:
     Raises:
       FileNotFoundError: there is none. Else OSError (local) or tf.errors.OpError (remote).
     """
+    missing = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     if is_remote(path) and not exists(path):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    with open_binary(path) as file:
-        return bytes(file.read())
+        raise missing
+    try:
+        with open_binary(path) as file:
+            return bytes(file.read())
+    except Exception as error:
+        # TensorFlow's, of a file that was removed meanwhile; asked by name, as it may not be here.
+        if type(error).__name__ == 'NotFoundError':
+            raise missing from error
+        raise
 
 
 def open_binary(path: str) -> Any:

@@ -86,6 +86,14 @@ def test_a_missing_file_is_named_in_the_error(folder):
     assert caught.value.filename == path
 
 
+def test_a_file_that_is_removed_just_before_it_is_opened_is_missing_too(folder, monkeypatch):
+    path = files.join(folder, 'none.bin')
+    monkeypatch.setattr(files, 'exists', lambda path: True)
+    with pytest.raises(FileNotFoundError) as caught:
+        files.read_bytes(path)
+    assert caught.value.filename == path
+
+
 def test_names_are_sorted_and_plain_for_files_and_folders(folder):
     files.write_atomically(files.join(folder, 'b.txt'), b'')
     files.write_atomically(files.join(folder, 'a.txt'), b'')
