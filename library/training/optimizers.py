@@ -52,20 +52,23 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
     # These two, not apply_gradients: under a tf.distribute strategy they get each replica's own
     # variable.
     def _resource_apply_dense(self, grad: tf.Tensor, var: tf.Variable) -> tf.Operation:
-        with tf.control_dependencies(self._decay(var)):
+        with tf.control_dependencies(self._decay(var, grad)):
             return super()._resource_apply_dense(grad, var)
 
     def _resource_apply_sparse(
         self, grad: tf.Tensor, var: tf.Variable, indices: tf.Tensor
     ) -> tf.Operation:
-        with tf.control_dependencies(self._decay(var)):
+        with tf.control_dependencies(self._decay(var, grad)):
             return super()._resource_apply_sparse(grad, var, indices)
 
-    def _decay(self, variable: tf.Variable) -> list[tf.Operation]:
+    def _decay(self, variable: tf.Variable, gradient: tf.Tensor) -> list[tf.Operation]:
         if variable.shape.rank < 2:
             return []
         share = tf.cast(self._lr_t, variable.dtype.base_dtype) * self._weight_decay
-        return [variable.assign_sub(share * variable.read_value(), read_value=False)]
+        # Else the step's own loss might be that of decayed weights: once there is a gradient, what
+        # it follows from has been read.
+        with tf.control_dependencies([gradient]):
+            return [variable.assign_sub(share * variable.read_value(), read_value=False)]
 
 
 def _adam(options: Any) -> dict[str, float]:

@@ -151,6 +151,20 @@ def test_adamw_decays_all_rows_of_a_kernel_with_a_sparse_gradient():
     np.testing.assert_allclose(np.array(kernel)[:, 1, 0], [4 * 0.95, 4 * 0.95**2], rtol=1e-5)
 
 
+def test_the_loss_of_a_step_with_adamw_is_that_of_the_weights_before_it():
+    options = AdamwOptions(0.8, 0.9, 1e-3, weight_decay=5.0)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        kernel = tf.Variable([[2.0]])
+        # As it is where images have to be decoded first.
+        with tf.control_dependencies([tf.linalg.inv(tf.random.uniform([500, 500]))]):
+            read = kernel.read_value()
+        loss = tf.reduce_sum(tf.square(read))
+        step = make_optimizer('adamw', RATE, options).minimize(loss, var_list=[kernel])
+        session.run(tf.compat.v1.global_variables_initializer())
+        assert session.run((loss, step))[0] == 4.0
+        assert session.run(kernel) < 1.0
+
+
 @pytest.mark.parametrize('name', OPTIMIZERS)
 def test_every_optimizer_that_can_be_chosen_comes_nearer_to_a_minimum(name):
     options = OPTIMIZERS[name]()
