@@ -11,6 +11,8 @@ class ScaffoldError(Exception):
     """A failure that one line explains; `exit_code` is the status of the process."""
 
     exit_code = 1
+    # A strategy runs model_fn through AutoGraph, which would else put its stack into the message.
+    ag_pass_through = True
 
 
 class ConfigError(ScaffoldError):

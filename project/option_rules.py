@@ -24,6 +24,7 @@ TAKES = {
     'examples_per_second_steps': 'hooks examples_per_second',
     'profiler_steps': 'hooks profiler',
     'profiler_traces': 'hooks profiler',
+    'replicas_to_aggregate': 'sync_replicas',
 }
 
 

@@ -45,13 +45,28 @@ def stateless_dropout(
     """Dropout whose mask follows from seed, salt and the global step.
 
     tf.nn.dropout keeps a state of its own, which a checkpoint does not hold: a resumed run would
-    draw other masks.
+    draw other masks. Each replica of a strategy takes its rows of the mask that one device would
+    draw for the whole batch.
+
+    Args:
+      features: float32 [batch, depth]; of each replica as many.
+      rate: [0, 1), the share that becomes 0.
+      training: else nothing changes.
+      seed, salt: numbers that other masks follow from.
+
+    Returns:
+      Like `features`.
     """
     if not training or rate == 0:
         return features
     step = tf.cast(tf.compat.v1.train.get_or_create_global_step(), tf.int64)
     key = tf.stack([tf.constant(seed * 1000 + salt, tf.int64), step])
-    return tf.nn.experimental.stateless_dropout(features, rate, key)
+    replica = tf.distribute.get_replica_context()
+    batch = tf.shape(features)[0]
+    whole = [replica.num_replicas_in_sync * batch, features.shape[1]]
+    factors = tf.nn.experimental.stateless_dropout(tf.ones(whole, features.dtype), rate, key)
+    first = replica.replica_id_in_sync_group * batch
+    return features * factors[first : first + batch]
 
 
 def _dense(units: int, activation: str | None, name: str, seed: int) -> tf.keras.layers.Dense:

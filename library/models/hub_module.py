@@ -17,6 +17,7 @@ from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObjectGraph
 from library import files
 from library.errors import MismatchError, ResourceError
 from library.hooks.checkpoint_fit import is_readable
+from library.hooks.watched import in_first_replica
 
 # Operations that draw from a state outside of the graph's variables: a run that stops and goes on
 # draws other numbers. Stateless operations, and generators that keep a variable, are none.
@@ -93,17 +94,19 @@ def inspect_module(folder: str) -> ModuleInfo:
 
 
 def load_module(folder: str, trainable: bool) -> hub.KerasLayer:
-    """The module as a layer.
+    """The module as a layer, whose variables are among the default graph's global ones.
 
     Raises:
       ResourceError: it cannot be loaded.
     """
     try:
-        return hub.KerasLayer(folder, trainable=trainable)
+        layer = hub.KerasLayer(folder, trainable=trainable)
     # A loader of whole programs raises about anything; its first line says most.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ResourceError(f'{folder}: the module cannot be loaded ({reason})') from error
+    _unlist_components(layer.variables)
+    return layer
 
 
 def check_features(features: Any, module: str) -> None:
@@ -117,14 +120,14 @@ def check_features(features: Any, module: str) -> None:
 
 
 def warn_of_randomness(module: str, images: tf.Tensor, features: tf.Tensor) -> None:
-    """Warns, in one line, where a run with this module cannot be repeated to the last bit.
+    """Warns, in one line and once, where a run with this module cannot be repeated to the last bit.
 
     Args:
       module: its name, for the message.
       images: what the module was called with in the default graph.
       features: what that call gave.
     """
-    operations = random_operations(images, features)
+    operations = random_operations(images, features) if in_first_replica() else []
     if operations:
         logging.getLogger(__name__).warning(
             'warning: %s: the module draws random numbers of its own (%s): this run will not be '
@@ -167,6 +170,16 @@ def functions_of(node: NodeDef) -> set[str]:
     names = {attribute.func.name for attribute in node.attr.values() if attribute.HasField('func')}
     listed = {each.name for attribute in node.attr.values() for each in attribute.list.func}
     return names | listed
+
+
+def _unlist_components(variables: list[tf.Variable]) -> None:
+    """Takes what a strategy's variables consist of, one on each device, from the global variables.
+
+    Loaded variables are listed there as well as their components, which checkpoints would hold too.
+    """
+    components = {id(part) for variable in variables for part in getattr(variable, 'values', ())}
+    listed = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
+    listed[:] = [variable for variable in listed if id(variable) not in components]
 
 
 def _image_size(folder: str, inputs: list[_Input]) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from library.hooks.watched import add_summary, note_parameters, watch
+from library.hooks.watched import add_summary, in_first_replica, note_parameters, watch
 
 IMAGES_SHOWN = 8
 # Kernels are often 3 x 3: they are enlarged so that a person can see them.
@@ -32,6 +32,8 @@ def summarize_training(
 ) -> None:
     """Adds the summaries of training: scalars, images, and on demand histograms and kernels.
 
+    Under a strategy they tell of the first replica's share of each batch: 'accuracy' and the parts
+    of the loss too. The loss as a whole, which the Estimator adds, is that of the whole batch.
     Call it once the model is built, and before the optimizer adds variables of its own.
 
     Args:
@@ -57,12 +59,12 @@ def summarize_training(
             _add_histogram(f'variables/{_name(variable)}', variable)
     if kernels:
         kernel = first_kernel(trained)
-        if kernel is None:
+        if kernel is None and in_first_replica():
             logging.getLogger(__name__).warning(
                 'warning: --summary_kernels has nothing to show: this run trains no convolution '
                 'that looks at an image'
             )
-        else:
+        elif kernel is not None:
             _add_images('kernels', kernel_grid(tf.convert_to_tensor(kernel)), 1)
 
 

@@ -31,3 +31,5 @@ def quiet_tensorflow(verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     # tensorflow-hub 0.16.1 imports pkg_resources, which warns that it will go away.
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated', category=UserWarning)
+    # What feeds the devices of a strategy asks a data set for its options, and so warns of itself.
+    warnings.filterwarnings('ignore', message='.* preserve tf.data options', category=UserWarning)

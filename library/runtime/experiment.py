@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,9 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.records.listing import Split
-from library.runtime.options import CheckpointOptions, SessionOptions
+from library.runtime.cluster import read_cluster, tell_tensorflow
+from library.runtime.distribution import Distribution, make_distribution
+from library.runtime.options import CheckpointOptions, DistributionOptions, SessionOptions
 from library.runtime.run_config import run_config
 
 InputFn = Callable[..., tf.data.Dataset]
@@ -49,6 +52,7 @@ class Experiment:
       functions: the project's own.
       train_data: the training split; None in modes that do not read it.
       eval_data: the split that is evaluated; None where no data are read at all.
+      distribution: what trains, and which part of it this process is.
     """
 
     hparams: HParams
@@ -56,11 +60,14 @@ class Experiment:
     functions: Functions
     train_data: Split | None
     eval_data: Split | None
+    distribution: Distribution
 
     def batches(self, mode: str) -> Callable[[], tf.data.Dataset]:
         """An input_fn for the Estimator, bound to this run."""
 
         def input_fn(input_context: tf.distribute.InputContext | None = None) -> tf.data.Dataset:
+            if mode == tf.estimator.ModeKeys.TRAIN:
+                input_context = self.distribution.input_context(input_context)
             return self.functions.input_fn(mode, self.hparams, input_context)
 
         return input_fn
@@ -68,24 +75,41 @@ class Experiment:
     def with_values(self, origin: str, **values: Any) -> Experiment:
         """The same run, in which some values are replaced by what was found out since."""
         hparams = self.hparams.with_values(origin, **values)
-        return replace(self, hparams=hparams, estimator=_estimator(hparams, self.functions))
+        estimator = _estimator(hparams, self.functions, self.distribution)
+        return replace(self, hparams=hparams, estimator=estimator)
 
 
 def make_experiment(
     hparams: HParams, functions: Functions, train_data: Split | None, eval_data: Split | None
 ) -> Experiment:
-    """Makes the Estimator over the project's functions, and all around it."""
+    """Makes the Estimator over the project's functions, and all around it.
+
+    Raises:
+      ConfigError: there are no such devices.
+    """
     if hparams.deterministic:
         tf.config.experimental.enable_op_determinism()
-    estimator = _estimator(hparams, functions)
-    return Experiment(hparams, estimator, functions, train_data, eval_data)
+    # Other modes than training have no such options, and work alone wherever they run.
+    training = 'distribution' in hparams
+    options = hparams.take(DistributionOptions) if training else DistributionOptions()
+    cluster = read_cluster(os.environ) if training else None
+    tell_tensorflow(cluster, os.environ)
+    distribution = make_distribution(options, cluster)
+    if options.sync_replicas and not options.replicas_to_aggregate:
+        # Batches are divided by what is collected: one number, for both.
+        hparams = hparams.with_values('the cluster', replicas_to_aggregate=distribution.replicas)
+    estimator = _estimator(hparams, functions, distribution)
+    return Experiment(hparams, estimator, functions, train_data, eval_data, distribution)
 
 
-def _estimator(hparams: HParams, functions: Functions) -> tf.estimator.Estimator:
+def _estimator(
+    hparams: HParams, functions: Functions, distribution: Distribution
+) -> tf.estimator.Estimator:
     config = run_config(
         hparams.model_dir,
         hparams.random_seed,
         hparams.take(CheckpointOptions),
         hparams.take(SessionOptions),
+        distribution,
     )
     return tf.estimator.Estimator(functions.model_fn, config=config, params=hparams)

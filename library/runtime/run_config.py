@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import tensorflow as tf
 
-from library.errors import ConfigError
+from library.runtime.distribution import Distribution
 from library.runtime.options import CheckpointOptions, SessionOptions
 
 
@@ -21,7 +20,7 @@ def session_config(options: SessionOptions) -> tf.compat.v1.ConfigProto:
     config.gpu_options.allow_growth = options.gpu_growth
     if options.xla:
         config.graph_options.optimizer_options.global_jit_level = tf.compat.v1.OptimizerOptions.ON_1
-        if not tf.config.list_physical_devices('GPU'):
+        if not tf.config.get_visible_devices('GPU'):
             logging.getLogger(__name__).warning(
                 'warning: --xla has no effect without a GPU, and none was found'
             )
@@ -33,6 +32,7 @@ def run_config(
     random_seed: int,
     checkpoints: CheckpointOptions,
     session: SessionOptions,
+    distribution: Distribution,
 ) -> tf.estimator.RunConfig:
     """The RunConfig of a run.
 
@@ -40,24 +40,24 @@ def run_config(
       model_dir: the run's folder.
       random_seed: of graph-level operations.
 
-    When checkpoints are written is the training loop's business: it brings a hook of its own.
+      checkpoints: how many are kept.
+      session: how TensorFlow uses the machine.
+      distribution: what trains. TF_CONFIG must be as its cluster tells it.
 
-    Raises:
-      ConfigError: the environment's TF_CONFIG describes no cluster.
+    When checkpoints are written is the training loop's business: it brings a hook of its own.
     """
     keep = checkpoints.keep_checkpoint_max
-    try:
-        return tf.estimator.RunConfig(
-            model_dir=model_dir,
-            tf_random_seed=random_seed,
-            save_summary_steps=checkpoints.save_summary_steps,
-            # The Saver keeps all when told None, and raises when told -1.
-            keep_checkpoint_max=keep if keep > 0 else None,
-            session_config=session_config(session),
-            log_step_count_steps=checkpoints.save_summary_steps,
-        )
-    except (ValueError, TypeError, AttributeError) as error:
-        # RunConfig reads TF_CONFIG by itself; all else was checked before.
-        if 'TF_CONFIG' not in os.environ:
-            raise
-        raise ConfigError(f'TF_CONFIG: {str(error).splitlines()[0]}') from None
+    return tf.estimator.RunConfig(
+        model_dir=model_dir,
+        tf_random_seed=random_seed,
+        save_summary_steps=checkpoints.save_summary_steps,
+        save_checkpoints_steps=None,
+        save_checkpoints_secs=None,
+        # The Saver keeps all when told None, and raises when told -1.
+        keep_checkpoint_max=keep if keep > 0 else None,
+        session_config=distribution.completed(session_config(session)),
+        log_step_count_steps=checkpoints.save_summary_steps,
+        train_distribute=distribution.strategy,
+        # Workers start when the chief says so, and not one after the other.
+        experimental_max_worker_delay_secs=0,
+    )

@@ -85,8 +85,11 @@ def averaged_scaffold(decay: float) -> tf.compat.v1.train.Scaffold | None:
 def _average_of(variable: tf.Variable) -> tf.Variable:
     """Makes the average, which starts as its variable does: step 0 can be evaluated as well."""
     with tf.init_scope():
+        # One replica's own value, as all begin with the same: their mean would be asked for in the
+        # chief of a cluster alone, and wait for the others for ever.
+        (local, *_) = tf.distribute.get_strategy().experimental_local_results(variable)
         with tf.control_dependencies([variable.initializer]):
-            start = _value(tf.distribute.get_strategy(), variable)
+            start = local.read_value()
         return tf.compat.v1.get_variable(
             AVERAGES + variable.op.name,
             initializer=start,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from library.hooks.watched import add_summary
 from library.training.moving_average import averaged_variables, update_averages
 
 Gradient = tf.Tensor | tf.IndexedSlices
@@ -74,11 +75,9 @@ def clipped(
     if not given:
         return gradients
     values = tf.distribute.get_replica_context().merge_call(_sum_over_replicas, args=(given,))
-    before = tf.linalg.global_norm(values)
-    # Where nothing is clipped, the norm is computed in the steps that write summaries alone.
-    tf.compat.v1.summary.scalar('gradient_norm', before)
     if norm is None:
         return gradients
+    before = tf.linalg.global_norm(values)
     values, _ = tf.clip_by_global_norm(values, norm, use_norm=before)
     # The optimizer will sum over the replicas once more.
     share = 1.0 / tf.distribute.get_strategy().num_replicas_in_sync
@@ -90,7 +89,12 @@ def clipped(
 def _sum_over_replicas(
     strategy: tf.distribute.Strategy, gradients: Sequence[tuple[Gradient, tf.Variable]]
 ) -> list[Gradient]:
-    return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, gradients)
+    sums = strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, gradients)
+    # Where nothing is clipped, the norm is computed in the steps that write summaries alone. Each
+    # worker must write it then: what one of them alone sums up would wait for the others.
+    norm = tf.linalg.global_norm([strategy.experimental_local_results(each)[0] for each in sums])
+    add_summary(tf.raw_ops.ScalarSummary(tags='gradient_norm', values=norm))
+    return sums
 
 
 def _times(gradient: Gradient, factor: float) -> Gradient:

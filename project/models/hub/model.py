@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from library.models.hub_module import (
 from library.models.model import DEFAULT_IMAGE_SIZE, Model
 from library.models.module_cache import fetch_module
 from library.models.trunk import save_module
+from library.runtime.distribution import own_device
 
 
 class HubModel(Model):
@@ -65,7 +67,8 @@ class HubModel(Model):
         """Adds module and head; see Model.build."""
         options = self.options
         with tf.compat.v1.variable_scope('module'):
-            module = load_module(_fetch(options), options.fine_tuning)
+            with self._device(training):
+                module = load_module(_fetch(options), options.fine_tuning)
             # A frozen module runs in inference mode also while the head trains: its batch norm
             # must not change, or training and evaluation would see different features.
             in_training = training and options.fine_tuning and options.train_batch_norm
@@ -98,6 +101,12 @@ class HubModel(Model):
         else:
             files.copy_below(source, folder, files.names_below(source))
 
+    def _device(self, training: bool) -> AbstractContextManager[object]:
+        """Where the module's variables are; with parameter servers TF_CONFIG says which task's."""
+        is_shared = self.options.fine_tuning or self.module_in_checkpoints
+        # What every task loads for itself stays with it.
+        return own_device() if training and not is_shared else nullcontext()
+
     def _keep_module_in_checkpoints(self, training: bool) -> None:
         """For features that were computed before: nothing else would save the module's weights."""
         if not training:
@@ -129,10 +138,12 @@ def _keep_out_of_checkpoints(variables: list[tf.Variable]) -> None:
     """Moves variables from the global to the local ones.
 
     The Saver then leaves them out, and the initializer of local variables loads them from the
-    module at every start, resume included.
+    module at every start, resume included. All replicas of a strategy have the same variables: the
+    first one moves them.
     """
-    names = {id(variable) for variable in variables}
-    collection = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
-    collection[:] = [variable for variable in collection if id(variable) not in names]
-    for variable in variables:
+    wanted = {id(variable) for variable in variables}
+    listed = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES)
+    moved = [variable for variable in listed if id(variable) in wanted]
+    listed[:] = [variable for variable in listed if id(variable) not in wanted]
+    for variable in moved:
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.LOCAL_VARIABLES, variable)

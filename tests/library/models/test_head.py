@@ -67,6 +67,44 @@ def test_dropout_follows_from_seed_and_step():
     assert set(np.unique(first)) == {0.0, 2.0}
 
 
+class Replica:
+    """One of two that share a batch."""
+
+    num_replicas_in_sync = 2
+
+    def __init__(self, number):
+        self.replica_id_in_sync_group = number
+
+
+def test_replicas_share_the_mask_that_one_device_would_draw(monkeypatch):
+    features = np.random.default_rng(0).normal(size=[6, 50]).astype(np.float32)
+
+    def dropped(rows):
+        tf.compat.v1.train.get_or_create_global_step()
+        return stateless_dropout(tf.constant(rows), 0.3, training=True, seed=1, salt=0)
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        whole = dropped(features)
+        parts = []
+        for number, rows in enumerate((features[:3], features[3:])):
+            monkeypatch.setattr(tf.distribute, 'get_replica_context', lambda n=number: Replica(n))
+            parts.append(dropped(rows))
+        session.run(tf.compat.v1.global_variables_initializer())
+        expected, shares = session.run((whole, parts))
+    np.testing.assert_array_equal(np.concatenate(shares), expected)
+    assert (expected[:3] == 0).tolist() != (expected[3:] == 0).tolist()
+
+
+def test_on_one_device_the_mask_is_that_of_tensorflow():
+    features = np.random.default_rng(0).normal(size=[6, 50]).astype(np.float32)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        key = tf.constant([1002, 0], tf.int64)
+        expected = tf.nn.experimental.stateless_dropout(features, 0.3, key)
+        dropped = stateless_dropout(tf.constant(features), 0.3, True, seed=1, salt=2)
+        session.run(tf.compat.v1.global_variables_initializer())
+        np.testing.assert_array_equal(*session.run((dropped, expected)))
+
+
 def test_dropout_is_off_outside_training():
     features = tf.ones([1, 10])
     assert stateless_dropout(features, 0.5, training=False, seed=1, salt=0) is features

@@ -1,19 +1,22 @@
 """Options to the RunConfig of an Estimator."""
 
+from __future__ import annotations
+
 import pytest
 
-from library.errors import ConfigError
+from library.runtime.distribution import Distribution
+from library.runtime.distribution_kind import MIRRORED
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config, session_config
 
 
 @pytest.fixture
 def configured(tmp_path, monkeypatch):
-    def call(tf_config=None, **checkpoints):
+    def call(devices=('/cpu:0',), strategy=None, **checkpoints):
         monkeypatch.delenv('TF_CONFIG', raising=False)
-        if tf_config is not None:
-            monkeypatch.setenv('TF_CONFIG', tf_config)
-        return run_config(str(tmp_path), 7, CheckpointOptions(**checkpoints), SessionOptions())
+        distribution = Distribution(MIRRORED, strategy, len(devices), None, devices)
+        options = CheckpointOptions(**checkpoints)
+        return run_config(str(tmp_path), 7, options, SessionOptions(), distribution)
 
     return call
 
@@ -47,24 +50,11 @@ def test_without_threads_given_tensorflow_decides():
     assert not session.gpu_options.allow_growth
 
 
-@pytest.mark.parametrize(
-    ('text', 'message'),
-    [
-        ('', 'Expecting value'),
-        ('{', 'Expecting property name'),
-        ('[1]', "'list' object has no attribute"),
-        ('{"cluster": []}', '`cluster` must be a dictionary'),
-        ('{"cluster": {"worker": ["a:1"]}}', 'it must have one "chief" node'),
-        (
-            '{"cluster": {"chief": ["a:1"]}, "task": {"type": "cook", "index": 0}}',
-            'cook is not a valid task_type',
-        ),
-    ],
-)
-def test_a_tf_config_that_describes_no_cluster_is_one_line(configured, text, message):
-    with pytest.raises(ConfigError) as caught:
-        configured(text)
-    line = str(caught.value)
-    assert line.startswith('TF_CONFIG: ')
-    assert message in line
-    assert '\n' not in line
+def test_what_trains_arrives_in_the_run_config(configured):
+    strategy = object()
+    config = configured(devices=('/cpu:0', '/cpu:1'), strategy=strategy)
+    assert config.train_distribute is strategy
+    # Evaluations have one device.
+    assert config.eval_distribute is None
+    assert config.session_config.device_count['CPU'] == 2
+    assert configured().train_distribute is None

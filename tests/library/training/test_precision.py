@@ -17,7 +17,7 @@ train = tf.compat.v1.train
 @pytest.fixture
 def gpu(monkeypatch):
     """Lets TensorFlow say that there is a GPU."""
-    monkeypatch.setattr(tf.config, 'list_physical_devices', lambda kind: [f'a {kind}'])
+    monkeypatch.setattr(tf.config, 'get_visible_devices', lambda kind: [f'a {kind}'])
     yield
     compute_in_float32()
 
