@@ -5,6 +5,8 @@ Contract: {'features': float32 [batch, depth]}, int64 [batch] labels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from library.errors import DataError
@@ -26,6 +28,8 @@ def feature_batches(
     first: int,
     batch_size: int,
     has_strategy: bool,
+    shares: int,
+    share: int | None,
 ) -> tf.data.Dataset:
     """The batches of one mode: endless and shuffled for training, each image once else.
 
@@ -34,21 +38,26 @@ def feature_batches(
       data, pipeline: how the batches are made.
       training: shuffled, with epoch e reading copy e modulo their number.
       seed: of the order.
-      first: how many records were fed before.
+      first: how many records were fed before, to all pipelines.
       batch_size: images in a batch.
       has_strategy: a tf.distribute strategy feeds its own replicas.
+      shares, share: into how many shares each epoch of training is cut, and which is fed; see
+        `epochs_in_shares`.
 
     Returns:
       ({'features': float32 [batch, depth]}, int64 [batch]) elements.
 
     Raises:
+      ConfigError: there are fewer images than shares.
       DataError: there are no features in the folder.
     """
     manifest = read_manifest(folder, MANIFEST)
     if manifest is None:
         raise DataError(f'{folder}: the features are gone; the same command computes them again')
     if training:
-        records = _epochs(manifest, data, pipeline, seed, first)
+        one_share = _shuffled_share(manifest, data, pipeline, seed, shares)
+        stream = epochs_in_shares(one_share, manifest.examples, first, shares, share)
+        records = stream.map(lambda number, record: record)
     else:
         records = tf.data.TFRecordDataset(manifest.paths_of_copies[0])
     dataset = records.batch(batch_size, drop_remainder=training)
@@ -66,21 +75,20 @@ def feature_batches(
     return prefetch_to_device(dataset, pipeline.prefetch_to_device, has_strategy)
 
 
-def _epochs(
-    manifest: FeatureManifest, data: DataOptions, pipeline: PipelineOptions, seed: int, first: int
-) -> tf.data.Dataset:
-    """Records, epoch after epoch from the `first` on, each epoch in another order."""
+def _shuffled_share(
+    manifest: FeatureManifest, data: DataOptions, pipeline: PipelineOptions, seed: int, shares: int
+) -> Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset]:
+    """A share of an epoch by their numbers, each epoch in another order; stored order to debug."""
     paths = tf.constant(manifest.paths_of_copies)
-    copies, shards = paths.shape
+    copies, count = paths.shape
 
-    def one_epoch(epoch: tf.Tensor, share: tf.Tensor) -> tf.data.Dataset:
+    def one_share(epoch: tf.Tensor, share: tf.Tensor) -> tf.data.Dataset:
         of_copy = tf.gather(paths, epoch % copies)
         if data.debug:
-            return tf.data.TFRecordDataset(of_copy)
+            return tf.data.TFRecordDataset(of_copy).shard(shares, share)
         epoch_seed = seed_of(epoch, seed)
         files = list_shards(of_copy, epoch_seed)
-        records = read_share(files, shards, pipeline.interleave_files, share, shares=1)
+        records = read_share(files, count, pipeline.interleave_files, share, shares)
         return records.shuffle(data.shuffle_buffer, epoch_seed, reshuffle_each_iteration=False)
 
-    numbered = epochs_in_shares(one_epoch, manifest.examples, first, shares=1)
-    return numbered.map(lambda number, record: record)
+    return one_share

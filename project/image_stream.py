@@ -61,7 +61,7 @@ def shuffled_share(
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.data.Dataset]:
     """A share of an epoch by their numbers, each epoch in another order; stored order to debug.
 
-    Without a tf.data service there is one share: the whole epoch.
+    A program that trains alone, without a tf.data service, has one share: the whole epoch.
     """
 
     def one_share(epoch: tf.Tensor, share: tf.Tensor) -> tf.data.Dataset:
@@ -69,16 +69,17 @@ def shuffled_share(
             return stored_order(source).shard(shares, share)
         epoch_seed = seed_of(epoch, seed)
         if isinstance(source, Listing):
-            # Paths are short, so all of them are shuffled together.
-            images, buffer = stored_order(source).shard(shares, share), source.examples
-        else:
-            # Reading several shards in turns mixes them; the buffer holds JPEGs, which take a tenth
-            # of their pixels.
-            paths = source.shard_paths
-            files = list_shards(paths, epoch_seed)
-            images = read_share(files, len(paths), pipeline.interleave_files, share, shares)
-            buffer = data.shuffle_buffer
-        return images.shuffle(buffer, epoch_seed, reshuffle_each_iteration=False)
+            # Paths are short, so all of them are shuffled together; then a share has other images
+            # in each epoch.
+            images = stored_order(source)
+            images = images.shuffle(source.examples, epoch_seed, reshuffle_each_iteration=False)
+            return images.shard(shares, share)
+        # Reading several shards in turns mixes them; the buffer holds JPEGs, which take a tenth of
+        # their pixels, and only those of the share.
+        paths = source.shard_paths
+        files = list_shards(paths, epoch_seed)
+        records = read_share(files, len(paths), pipeline.interleave_files, share, shares)
+        return records.shuffle(data.shuffle_buffer, epoch_seed, reshuffle_each_iteration=False)
 
     return one_share
 

@@ -25,6 +25,7 @@ from library.inputs.decoding import (
 from library.inputs.epoch_stream import epochs_in_shares, numbered
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.inputs.service import count_workers, distribute_to_service
+from library.inputs.service_job import job_name
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
 from library.runtime.run_folder import newest_step
 from project import feature_stream
@@ -44,24 +45,24 @@ def input_fn(
     Args:
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
-      input_context: given by the Estimator under a tf.distribute strategy.
+      input_context: while several devices or processes train: which share of each epoch this
+        process reads, and into how many parts a batch is divided. Evaluation always sees all.
 
     Returns:
       ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements; for a run on features
       ({'features': float32 [batch, depth]}, int64 [batch]).
     """
-    data = params.take(DataOptions)
-    pipeline = params.take(PipelineOptions)
-    options = params.take(ImageOptions)
+    data, pipeline = params.take(DataOptions), params.take(PipelineOptions)
     training = mode == tf.estimator.ModeKeys.TRAIN
-    augmented = training and options.augmentation
-    batch_size = data.images_per_batch(training)
-    share = images_per_replica(batch_size, input_context)
+    context = input_context if training else None
+    global_batch = data.images_per_batch(training)
+    batch_size = images_per_replica(global_batch, context)
     # Random operations are keyed by numbers, so they give the same in whatever order the parallel
     # calls run; a resumed run goes on counting, and goes on in the data, where it was.
-    first = newest_step(params.model_dir) * batch_size if training else 0
-    has_strategy = input_context is not None
+    first = newest_step(params.model_dir) * global_batch if training else 0
+    has_strategy = context is not None
     if folder := params.train_features if training else params.eval_features:
+        shares, share = _shares(context, service=None)
         return feature_stream.feature_batches(
             folder,
             data,
@@ -69,31 +70,33 @@ def input_fn(
             training=training,
             seed=params.random_seed,
             first=first,
-            batch_size=share,
+            batch_size=batch_size,
             has_strategy=has_strategy,
+            shares=shares,
+            share=share,
         )
     source = open_data(params, training)
     if isinstance(source, SyntheticImages):
-        noise = synthetic_batches(source, share, params.image_size, training)
+        noise = synthetic_batches(source, batch_size, params.image_size, training)
         return _to_device(noise, pipeline, has_strategy)
-    decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
-
+    service = data.data_service if training else None
     if training:
-        shares = count_workers(data.data_service) if data.data_service else 1
+        shares, share = _shares(context, service)
+        one_share = shuffled_share(source, data, pipeline, params.random_seed, shares)
         # Before batching: batches are full, and an epoch ends inside one.
-        dataset = epochs_in_shares(
-            shuffled_share(source, data, pipeline, params.random_seed, shares),
-            source.examples,
-            first=first,
-            shares=shares,
-        )
+        dataset = epochs_in_shares(one_share, source.examples, first, shares, share)
     else:
         dataset = numbered(stored_order(source))
-    calls = pipeline.num_parallel_calls or _calls(elsewhere=training and bool(data.data_service))
+    options = params.take(ImageOptions)
+    augmented = training and options.augmentation
+    decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
+    calls = pipeline.num_parallel_calls or _calls(elsewhere=bool(service))
     dataset = dataset.map(decode, num_parallel_calls=calls, deterministic=True)
-    dataset = dataset.batch(share, drop_remainder=training)
-    if training and data.data_service:
-        dataset = distribute_to_service(dataset, data.data_service)
+    dataset = dataset.batch(batch_size, drop_remainder=training)
+    if service:
+        several = context is not None and context.num_input_pipelines > 1
+        job = job_name(params.model_dir) if several else None
+        dataset = distribute_to_service(dataset, service, job)
     return _to_device(dataset, pipeline, has_strategy)
 
 
@@ -124,6 +127,18 @@ def stored_images(
     dataset = dataset.batch(params.take(DataOptions).images_per_batch(training=False))
     dataset = dataset.map(lambda images, labels: ({'image': images}, labels))
     return prefetch(dataset, params.prefetch_batches)
+
+
+def _shares(
+    context: tf.distribute.InputContext | None, service: str | None
+) -> tuple[int, int | None]:
+    """Into how many shares each epoch is cut, and which is this process's, for `epochs_in_shares`.
+
+    A service deals its shares out to its own workers, for all processes.
+    """
+    if service:
+        return count_workers(service), None
+    return (context.num_input_pipelines, context.input_pipeline_id) if context else (1, 0)
 
 
 def _calls(elsewhere: bool) -> int:

@@ -41,13 +41,12 @@ def prefetch_to_device(
       ConfigError: there is no device of this name.
     """
     if device == 'auto':
-        gpus = tf.config.list_physical_devices('GPU')
+        gpus = tf.config.get_visible_devices('GPU')
         device = '/gpu:0' if len(gpus) == 1 and not has_strategy else 'none'
     if device == 'none' or has_strategy:
         return dataset
     known = {
-        f'/{d.device_type.lower()}:{d.name.split(":")[-1]}'
-        for d in tf.config.list_physical_devices()
+        f'/{d.device_type.lower()}:{d.name.split(":")[-1]}' for d in tf.config.get_visible_devices()
     }
     if device.lower() not in known:
         raise ConfigError(
@@ -58,19 +57,12 @@ def prefetch_to_device(
 
 
 def images_per_replica(batch_size: int, input_context: tf.distribute.InputContext | None) -> int:
-    """The share of a batch that each replica of a strategy gets.
+    """The part of a batch that each replica of a strategy gets.
 
     Args:
-      batch_size: images in a batch, over all replicas.
+      batch_size: images in a batch, over all replicas; `check_batch` saw that they divide it.
       input_context: as the Estimator gives it; None where there is no strategy.
-
-    Raises:
-      ConfigError: the batch cannot be divided evenly.
     """
     replicas = input_context.num_replicas_in_sync if input_context else 1
-    if batch_size % replicas:
-        raise ConfigError(
-            f'a batch of {batch_size} images cannot be divided evenly among {replicas} replicas '
-            f'(--train_batch_size, --eval_batch_size, --batch_size)'
-        )
+    assert batch_size % replicas == 0
     return batch_size // replicas

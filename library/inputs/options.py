@@ -65,8 +65,12 @@ class DataOptions(Options, group='data', home=PROJECT):
 
     def images_per_batch(self, training: bool) -> int:
         """The batch size of training or of evaluation; the loop and the chain must agree on it."""
-        own = self.train_batch_size if training else self.eval_batch_size
-        return own or self.batch_size
+        return int(getattr(self, self.batch_option(training)))
+
+    def batch_option(self, training: bool) -> str:
+        """The name of the option that gives it."""
+        own = 'train_batch_size' if training else 'eval_batch_size'
+        return own if getattr(self, own) else 'batch_size'
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
 source of the chain is a count of (epoch, share) turns (see epoch_stream.py), and the service deals
 these out. With one worker the batches are those of a run without the service, in the same order.
+Tasks of a cluster share one such stream, by its name (see service_job.py).
 
 `python -m library.inputs.service --help` starts the servers.
 """
@@ -54,8 +55,8 @@ def distribute_to_service(
     Args:
       dataset: its source is dealt out, as that of `epochs_in_shares`.
       address: 'host:port' or 'grpc://host:port' of the dispatcher.
-      job: readers that give the same name share one stream; None is a stream for each reader,
-        which ends with it.
+      job: readers that give the same name share one stream, that of the first of them, and each
+        batch goes to one of them; None is a stream for each reader, which ends with it.
     """
     service = tf.data.experimental.service
     distribute = service.distribute(
@@ -93,8 +94,8 @@ def main(argv: Sequence[str]) -> int:
     except ScaffoldError as error:
         print(f'error: {error}', file=sys.stderr)
         return error.exit_code
-    print(f'{options.role} at {address}', flush=True)
     try:
+        print(f'{options.role} at {address}', flush=True)
         # server.join() would not hear Ctrl-C.
         threading.Event().wait()
     except KeyboardInterrupt:

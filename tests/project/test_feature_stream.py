@@ -7,27 +7,32 @@ import itertools
 import numpy as np
 import pytest
 
-from library.errors import DataError
+from library.errors import ConfigError, DataError
 from library.inputs.options import DataOptions, PipelineOptions
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
 from project.feature_stream import feature_batches
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """2 copies of 10 images in 2 shards each: image i of copy c is [i, c], with the label i."""
+def write_features(folder, bounds):
+    """2 copies of some images in a shard between every two bounds: image i of copy c is [i, c]."""
     shards = []
-    for copy, (first, last) in itertools.product(range(2), ((0, 6), (6, 10))):
+    for copy, (first, last) in itertools.product(range(2), itertools.pairwise(bounds)):
         images = np.arange(first, last)
         vectors = np.stack([images, np.full_like(images, copy)], axis=1)
         name = f's{copy}{first}'
-        shards.append(write_feature_shard(str(tmp_path), name, vectors, images))
-    write_manifest(FeatureManifest({}, 2, 2, tuple(shards), str(tmp_path)), MANIFEST)
-    return str(tmp_path)
+        shards.append(write_feature_shard(str(folder), name, vectors, images))
+    write_manifest(FeatureManifest({}, 2, 2, tuple(shards), str(folder)), MANIFEST)
+    return str(folder)
 
 
-def batches(folder, count=None, *, training, seed=0, first=0, **data):
+@pytest.fixture
+def folder(tmp_path):
+    """2 copies of 10 images in 2 shards each; an image's label is its number."""
+    return write_features(tmp_path, (0, 6, 10))
+
+
+def batches(folder, count=None, *, training, seed=0, first=0, batch_size=4, shares=(1, 0), **data):
     dataset = feature_batches(
         folder,
         DataOptions(**data),
@@ -35,8 +40,10 @@ def batches(folder, count=None, *, training, seed=0, first=0, **data):
         training=training,
         seed=seed,
         first=first,
-        batch_size=4,
-        has_strategy=False,
+        batch_size=batch_size,
+        has_strategy=shares != (1, 0),
+        shares=shares[0],
+        share=shares[1],
     )
     return [
         (each['features'].numpy(), labels.numpy())
@@ -93,3 +100,54 @@ def test_features_that_are_gone_are_told(folder, tmp_path):
     ) as error:
         batches(folder, training=False)
     assert error.value.exit_code == 3
+
+
+# Several pipelines that train together.
+
+
+def epochs_of(folder, number, pipelines, images=40, **data):
+    """What one pipeline sees of each epoch, the last of which may not be whole."""
+    fed = batches(folder, images, training=True, batch_size=1, shares=(pipelines, number), **data)
+    labels = [int(label[0]) for _, label in fed]
+    assert labels == [int(features[0, 0]) for features, _ in fed]
+    # Copies take turns, which tells where an epoch ends.
+    copies = [int(features[0, 1]) for features, _ in fed]
+    groups = itertools.groupby(zip(copies, labels, strict=True), key=lambda pair: pair[0])
+    return [(copy, [label for _, label in pairs]) for copy, pairs in groups]
+
+
+# Files of 1 to 9 images; 11 files are enough for 2 pipelines, and not for 3.
+UNEVEN = (0, 1, 2, 4, 5, 9, 10, 19, 20, 21, 22, 25)
+
+
+@pytest.mark.parametrize('debug', [False, True])
+@pytest.mark.parametrize('pipelines', [1, 2, 3])
+@pytest.mark.parametrize('bounds', [(0, 6, 25), UNEVEN])
+def test_pipelines_together_see_each_image_of_each_epoch_once(tmp_path, bounds, pipelines, debug):
+    folder = write_features(tmp_path, bounds)
+    fed = [epochs_of(folder, each, pipelines, 99, debug=debug) for each in range(pipelines)]
+    for epoch in range(2):
+        assert {stream[epoch][0] for stream in fed} == {epoch}
+        assert sorted(itertools.chain(*(stream[epoch][1] for stream in fed))) == list(range(25))
+    for stream in fed:
+        assert (stream[0][1] == stream[2][1]) == debug
+    by_file = bounds is UNEVEN and not debug
+    sizes = sorted(len(stream[0][1]) for stream in fed)
+    assert by_file or sizes[-1] - sizes[0] <= 1
+
+
+@pytest.mark.parametrize('pipelines', [2, 3])
+def test_each_pipeline_goes_on_where_it_was(folder, pipelines):
+    for number in range(pipelines):
+        shares = (pipelines, number)
+        images, copies = images_and_copies(batches(folder, 15, training=True, shares=shares))
+        for steps in (1, 5, 7):
+            fed = batches(
+                folder, 15 - steps, training=True, shares=shares, first=4 * pipelines * steps
+            )
+            assert images_and_copies(fed) == (images[4 * steps :], copies[4 * steps :])
+
+
+def test_more_pipelines_than_images_are_refused(folder):
+    with pytest.raises(ConfigError, match='10 training images cannot be divided among 11 workers'):
+        batches(folder, 1, training=True, shares=(11, 2))

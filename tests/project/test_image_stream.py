@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -12,8 +13,11 @@ from PIL import ExifTags, Image
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.inputs.options import DataOptions, PipelineOptions
 from library.records.example import ENCODED, LABEL
 from project import input_fn as chain
+from project.data import open_data
+from project.image_stream import shuffled_share
 from project.input_fn import input_fn
 from project.options import CATALOG
 
@@ -150,6 +154,62 @@ def test_to_debug_training_has_the_stored_order(hparams, many, source):
     evaluated = batches(params, EVAL)
     np.testing.assert_array_equal(images, np.concatenate([each for each, _ in evaluated]))
     np.testing.assert_array_equal(labels, np.concatenate([each for _, each in evaluated]))
+
+
+# Several pipelines that train together.
+
+
+@pytest.fixture(scope='module')
+def sources(many, data_dir, tmp_path_factory):
+    """The same 24 images from each kind of source; what of them tells images apart."""
+    folder = tmp_path_factory.mktemp('files')
+    convert_folder(many['folder'], folder, num_shards=9)
+    return {
+        'folder': str(many['folder']),
+        'csv': str(many['csv']),
+        'one file': str(data_dir / 'train' / '*.tfrecord'),
+        'nine files': str(folder / '*.tfrecord'),
+    }
+
+
+def shares_of_epochs(params, pipelines, epochs=2):
+    """Epoch, then pipeline, to the images that it sees, in order."""
+    source = open_data(params, training=True)
+    data, pipeline = params.take(DataOptions), params.take(PipelineOptions)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        one_share = shuffled_share(source, data, pipeline, params.random_seed, pipelines)
+
+        def images(epoch, share):
+            dataset = one_share(tf.constant(epoch, tf.int64), tf.constant(share, tf.int64))
+            iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+            element = iterator.get_next()
+            session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
+            found = []
+            with contextlib.suppress(tf.errors.OutOfRangeError):
+                while True:
+                    found.append(session.run(element))
+            # A record, or a path and its label.
+            return [bytes(each[0]) if isinstance(each, tuple) else each for each in found]
+
+        return [[images(epoch, share) for share in range(pipelines)] for epoch in range(epochs)]
+
+
+@pytest.mark.parametrize('debug', ['false', 'true'])
+@pytest.mark.parametrize('pipelines', [1, 2, 3, 5])
+@pytest.mark.parametrize('source', ['folder', 'csv', 'one file', 'nine files'])
+def test_pipelines_together_see_each_image_of_an_epoch_once(
+    hparams, sources, source, pipelines, debug
+):
+    epochs = shares_of_epochs(hparams(sources[source], debug=debug), pipelines)
+    for shares in epochs:
+        images = list(itertools.chain(*shares))
+        assert len(set(images)) == len(images) == 24
+        assert all(shares)
+    assert (epochs[0] == epochs[1]) == (debug == 'true')
+    # 9 files are enough for two shares, which may then differ by more.
+    by_file = source == 'nine files' and pipelines == 2 and debug == 'false'
+    sizes = sorted(map(len, epochs[0]))
+    assert by_file or sizes[-1] - sizes[0] <= 1
 
 
 # TFRecords of other programs.

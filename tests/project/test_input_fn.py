@@ -10,11 +10,13 @@ import tensorflow as tf
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.errors import ConfigError
+from library.errors import ConfigError, ResourceError
+from library.inputs.service_job import begin_job
 from library.records.example import parse_example
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
 from library.records.manifest import open_split
+from project import input_fn as chain
 from project.input_fn import input_fn, stored_images
 from project.options import CATALOG
 
@@ -33,8 +35,8 @@ def hparams(data_dir, tmp_path):
     return make
 
 
-def batches(params, mode, count=None):
-    dataset = input_fn(mode, params)
+def batches(params, mode, count=None, context=None):
+    dataset = input_fn(mode, params, context)
     return [(f['image'].numpy(), labels.numpy()) for f, labels in itertools.islice(dataset, count)]
 
 
@@ -178,3 +180,118 @@ def test_a_run_on_features_reads_them_instead_of_images(hparams, tmp_path):
         assert list(features) == ['features']
         assert features['features'].shape == (7, 4)
         assert labels.dtype == tf.int64
+
+
+# Several processes and devices that train together.
+
+
+def contexts(pipelines, replicas):
+    """What each of some pipelines is given; all devices together are `replicas`."""
+    return [tf.distribute.InputContext(pipelines, each, replicas) for each in range(pipelines)]
+
+
+@pytest.mark.parametrize(('pipelines', 'devices'), [(1, 2), (2, 1), (2, 2), (3, 1)])
+def test_replicas_together_feed_a_batch_and_see_each_image_once_an_epoch(
+    hparams, pipelines, devices
+):
+    params = hparams(batch_size=12, augmentation='false')
+    fed = [
+        batches(params, TRAIN, 4 * devices, context)
+        for context in contexts(pipelines, pipelines * devices)
+    ]
+    assert {len(labels) for stream in fed for _, labels in stream} == {12 // pipelines // devices}
+    # An epoch is two steps.
+    for start in (0, 2 * devices):
+        images = [
+            image.tobytes()
+            for stream in fed
+            for images, _ in stream[start : start + 2 * devices]
+            for image in images
+        ]
+        assert len(set(images)) == len(images) == 24
+
+
+def test_several_processes_change_the_same_images_in_the_same_way_as_one(hparams):
+    params = hparams(batch_size=8, debug='true')
+    whole = np.concatenate([images for images, _ in batches(params, TRAIN, 6)])
+    for number, context in enumerate(contexts(2, 2)):
+        images = np.concatenate([images for images, _ in batches(params, TRAIN, 6, context)])
+        np.testing.assert_array_equal(images, whole[number::2])
+
+
+@pytest.mark.parametrize('pipelines', [1, 2, 3])
+def test_a_resumed_process_goes_on_where_it_was(hparams, monkeypatch, pipelines):
+    params = hparams(batch_size=6)
+    for context in contexts(pipelines, pipelines):
+        monkeypatch.setattr(chain, 'newest_step', lambda model_dir: 0)
+        whole = batches(params, TRAIN, 9, context)
+        monkeypatch.setattr(chain, 'newest_step', lambda model_dir: 5)
+        for fed, expected in zip(batches(params, TRAIN, 4, context), whole[5:], strict=True):
+            np.testing.assert_array_equal(fed[0], expected[0])
+            np.testing.assert_array_equal(fed[1], expected[1])
+
+
+@pytest.mark.parametrize('pipelines', [2, 24])
+def test_a_data_set_smaller_than_a_batch_is_gone_through_again(hparams, pipelines):
+    for context in contexts(pipelines, pipelines)[::23]:
+        fed = batches(hparams(batch_size=48), TRAIN, 3, context)
+        assert [len(labels) for _, labels in fed] == [48 // pipelines] * 3
+
+
+def test_more_processes_than_images_are_refused(hparams):
+    with pytest.raises(ConfigError, match='24 training images cannot be divided among 25 workers'):
+        input_fn(TRAIN, hparams(batch_size=25), contexts(25, 25)[0])
+
+
+def test_evaluation_sees_everything_in_whatever_process(hparams):
+    alone, other = (batches(hparams(), EVAL, context=each) for each in (None, contexts(2, 3)[1]))
+    assert [len(labels) for _, labels in other] == [7, 7, 1]
+    for (images, _), (same, _) in zip(alone, other, strict=True):
+        np.testing.assert_array_equal(images, same)
+
+
+def test_noise_is_divided_into_portions_too(hparams):
+    params = hparams(use_synthetic_data='true', batch_size=8)
+    assert [len(labels) for _, labels in batches(params, TRAIN, 2, contexts(2, 4)[1])] == [2, 2]
+
+
+@pytest.mark.parametrize('context', [None, *contexts(2, 1)])
+def test_a_device_is_named_only_where_a_process_trains_alone(hparams, monkeypatch, context):
+    asked = []
+    monkeypatch.setattr(
+        tf.data.experimental, 'prefetch_to_device', lambda name: asked.append(name) or (lambda d: d)
+    )
+    input_fn(TRAIN, hparams(prefetch_to_device='/cpu:0'), context)
+    assert asked == (['/cpu:0'] if context is None else [])
+
+
+@pytest.fixture
+def data_service():
+    """The address of a service with two workers, in this process."""
+    service = tf.data.experimental.service
+    dispatcher = service.DispatchServer(service.DispatcherConfig(port=0))
+    address = dispatcher.target.removeprefix('grpc://')
+    workers = [service.WorkerServer(service.WorkerConfig(address)) for _ in range(2)]
+    yield address
+    for server in (*workers, dispatcher):
+        server._stop()
+
+
+def test_processes_share_one_stream_of_a_service(hparams, data_service, tmp_path):
+    params = hparams(batch_size=8, data_service=data_service)
+    begin_job(str(tmp_path))
+    # One process is faster than the other.
+    readers = [iter(input_fn(TRAIN, params, context)) for context in contexts(2, 2)]
+    fed = [next(readers[turn % 4 == 0])[0]['image'].numpy() for turn in range(40)]
+    assert {len(images) for images in fed} == {4}
+    # The random changes follow from a number that each image of each epoch has: in two streams they
+    # would come twice.
+    images = [image.tobytes() for images in fed for image in images]
+    assert len(set(images)) == len(images) == 160
+
+
+def test_a_service_is_not_shared_by_a_name_that_is_not_there(hparams, data_service):
+    params = hparams(batch_size=8, data_service=data_service)
+    with pytest.raises(ResourceError, match=r'data_service_job.json: cannot be read'):
+        input_fn(TRAIN, params, contexts(2, 2)[0])
+    assert len(batches(params, TRAIN, 2)) == 2

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from library.inputs.epoch_stream import FILES_PER_SHARE, epochs_in_shares, numbered, read_share
+from library.errors import ConfigError
+from library.inputs.epoch_stream import epochs_in_shares, numbered, read_share
 from library.inputs.reading import list_shards, parallel_interleave
+from library.inputs.sharding import FILES_PER_SHARE
 
 EXAMPLES = 40
 
@@ -80,6 +82,87 @@ def test_shares_together_skip_what_was_fed_before(first):
     stream = epochs_in_shares(shuffled_share(3), EXAMPLES, first, 3).take(left)
     numbers = sorted(int(number) for number, _ in stream)
     assert numbers == list(range(first, first + left))
+
+
+# One share for each of several pipelines.
+
+
+def of_pipeline(number, pipelines, count, first=0, one_share=None):
+    """The next (number, record) pairs of one pipeline, when all were fed `first` together."""
+    one_share = one_share or shuffled_share(pipelines)
+    stream = epochs_in_shares(one_share, EXAMPLES, first, pipelines, number)
+    return [(int(number), int(record)) for number, record in stream.take(count)]
+
+
+def share_size(number, pipelines):
+    return len(range(number, EXAMPLES, pipelines))
+
+
+@pytest.mark.parametrize('pipelines', [1, 2, 3, 7])
+def test_pipelines_together_see_each_record_of_each_epoch_once(pipelines):
+    whole, epochs = pairs(batches_of(), 3 * EXAMPLES // 4), 3
+    fed = [
+        of_pipeline(number, pipelines, epochs * share_size(number, pipelines))
+        for number in range(pipelines)
+    ]
+    # The number of a record tells its epoch.
+    assert sorted(itertools.chain(*fed)) == whole
+    for number, stream in enumerate(fed):
+        size = share_size(number, pipelines)
+        orders = [stream[start : start + size] for start in range(0, epochs * size, size)]
+        assert all(
+            pair[0] // EXAMPLES == epoch for epoch, order in enumerate(orders) for pair in order
+        )
+        assert len({tuple(record for _, record in order) for order in orders}) == epochs
+
+
+def test_a_pipeline_alone_sees_what_a_stream_of_all_shares_is():
+    assert of_pipeline(0, 1, 80, first=17) == pairs(batches_of(17), 20)
+
+
+@pytest.mark.parametrize('pipelines', [2, 3, 7])
+@pytest.mark.parametrize('fed', [1, 14, 50])
+def test_a_resumed_pipeline_goes_on_after_what_it_was_fed(pipelines, fed):
+    # Each step feeds as much to every pipeline, also where the shares differ by one.
+    for number in range(pipelines):
+        whole = of_pipeline(number, pipelines, fed + 45)
+        assert of_pipeline(number, pipelines, 45, first=fed * pipelines) == whole[fed:]
+
+
+@pytest.mark.parametrize('pipelines', [2, 3])
+def test_uneven_shares_make_no_number_twice_and_are_gone_on_with_about_where_they_were(pipelines):
+    def one_share(epoch, share):
+        # Of 40 records the first share has 31, the second 9, the third none; then they change.
+        bounds = tf.constant([0, 31, 40, 40], tf.int64)
+        part = (share + epoch) % pipelines
+        return tf.data.Dataset.range(bounds[part], bounds[part + 1])
+
+    fed = [of_pipeline(each, pipelines, 200, one_share=one_share) for each in range(pipelines)]
+    numbers = [number for stream in fed for number, _ in stream]
+    assert len(set(numbers)) == len(numbers) == 200 * pipelines
+    # After as many epochs as there are pipelines each of them has seen every record once.
+    for stream in fed:
+        records = [record for _, record in stream[:EXAMPLES]]
+        assert sorted(records) == list(range(EXAMPLES))
+    for number in range(pipelines):
+        rest = of_pipeline(number, pipelines, 45, 80 * pipelines, one_share)
+        assert set(rest) <= set(fed[number][80 - EXAMPLES : 80 + 2 * EXAMPLES])
+
+
+@pytest.mark.parametrize('number', range(4))
+def test_more_pipelines_than_records_are_refused_by_each_of_them(number):
+    # A share without records would be looked into for ever.
+    with pytest.raises(ConfigError, match=r'3 training images .* among 4 workers'):
+        epochs_in_shares(shuffled_share(4), 3, 0, 4, number)
+
+
+def test_as_many_pipelines_as_records_see_one_record_each():
+    streams = [
+        epochs_in_shares(lambda epoch, share: tf.data.Dataset.range(3).shard(3, share), 3, 0, 3, w)
+        for w in range(3)
+    ]
+    fed = [[(int(number), int(record)) for number, record in each.take(3)] for each in streams]
+    assert fed == [[(w + 3 * epoch, w) for epoch in range(3)] for w in range(3)]
 
 
 @pytest.fixture

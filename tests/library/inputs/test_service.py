@@ -22,6 +22,7 @@ from library.inputs.service import (
     distribute_to_service,
     main,
 )
+from library.inputs.service_job import begin_job, job_name
 
 ROOT = Path(__file__).resolve().parents[3]
 service = tf.data.experimental.service
@@ -81,6 +82,32 @@ def test_readers_that_name_the_same_job_share_one_stream(start):
     readers = [iter(distribute_to_service(batches_of(), address, job='one run')) for _ in '12']
     fed = [pair for _ in range(6) for reader in readers for pair in pairs([next(reader)], 1)]
     assert len(set(fed)) == len(fed)
+
+
+def test_a_shared_stream_is_that_of_its_first_reader(start):
+    address = start(1)
+    # One that comes back finds another step than the others found.
+    readers = [
+        iter(distribute_to_service(batches_of(first), address, job='one run'))
+        for first in (0, 4000)
+    ]
+    fed = [number for _ in range(4) for each in readers for number, _ in pairs([next(each)], 1)]
+    assert len(set(fed)) == len(fed) == 32
+    assert max(fed) < 4000
+
+
+def test_a_name_that_was_used_gives_the_rest_and_that_of_a_new_start_the_beginning(start, tmp_path):
+    address = start(1)
+
+    def first_number(job):
+        return pairs(distribute_to_service(batches_of(), address, job), 1)[0][0]
+
+    begin_job(str(tmp_path))
+    used = job_name(str(tmp_path))
+    assert first_number(used) == 0
+    assert first_number(used) > 0
+    begin_job(str(tmp_path))
+    assert first_number(job_name(str(tmp_path))) == 0
 
 
 class Losses(tf.estimator.SessionRunHook):

@@ -1,0 +1,44 @@
+"""One start of a cluster to the name of the stream that its tasks share on a tf.data service.
+
+A service keeps a stream for some time after its readers are gone, newer ones for ever, and whoever
+names it again gets what is left of it. So no start may take the name of an earlier one, and a name
+made of run and step would be the same after a crash. Imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from library import files
+from library.errors import ResourceError
+
+# In the run's folder.
+JOB = 'data_service_job.json'
+
+
+def begin_job(model_dir: str) -> None:
+    """Gives this start a stream of its own.
+
+    To be called by the chief alone, before any task asks for the name. A chief that comes back to
+    tasks that train already must not call it: they share the stream that is named there.
+    """
+    content = json.dumps({'job': f'training-{uuid.uuid4().hex}'})
+    files.make_folder(model_dir)
+    files.write_atomically(files.join(model_dir, JOB), f'{content}\n'.encode())
+
+
+def job_name(model_dir: str) -> str:
+    """The name of the stream that this start shares.
+
+    Raises:
+      ResourceError: the chief named none, or in another folder.
+    """
+    path = files.join(model_dir, JOB)
+    try:
+        return str(json.loads(files.read_bytes(path))['job'])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise ResourceError(
+            f'{path}: cannot be read; the chief names there the stream that all tasks share on the '
+            f'tf.data service, so all must have the same --model_dir'
+        ) from None

@@ -1,0 +1,87 @@
+"""Files and examples to shares, one for each of the pipelines that train one model together.
+
+A pipeline is the chain of one process. Imports no TensorFlow at its start.
+"""
+
+from __future__ import annotations
+
+from library.errors import ConfigError
+from library.inputs.options import DataOptions
+from library.records.feature_manifest import MANIFEST, read_manifest
+from library.records.listing import Split
+from library.records.manifest import Manifest
+
+# Fewer files than this to a share make uneven shares.
+FILES_PER_SHARE = 4
+
+
+def is_by_file(files: int, shares: int) -> bool:
+    """True where each file is read for one share alone; else all of them are, for each."""
+    return files >= FILES_PER_SHARE * shares
+
+
+def check_shares(examples: int, shares: int) -> None:
+    """Raises ConfigError where a share would be empty: its pipeline would look for ever."""
+    if examples < shares:
+        raise ConfigError(
+            f'{examples} training images cannot be divided among {shares} workers: start fewer '
+            f'workers'
+        )
+
+
+def sharding_of(
+    data: DataOptions, split: Split, pipelines: int, features: str | None = None
+) -> str:
+    """How the training images are divided, in a sentence for the log.
+
+    Args:
+      data: how the batches are made.
+      split: the training images.
+      pipelines: processes that train together.
+      features: the folder of the features that are trained on instead of images.
+
+    Returns:
+      The sentence; '' for a process that trains alone.
+
+    Raises:
+      ConfigError: there are fewer images than pipelines.
+    """
+    if pipelines == 1:
+        return ''
+    each = f'each of {pipelines} workers'
+    if data.use_synthetic_data:
+        return f'{each} trains on the same noise'
+    if data.data_service and not features:
+        return f'{each} takes its batches from one stream of the tf.data service'
+    check_shares(split.examples, pipelines)
+    every = f'every {pipelines}{_ending(pipelines)} image'
+    paths = _paths(split, features)
+    if not paths:
+        return f'{each} takes {every}'
+    files = f'{paths} file{"s" if paths > 1 else ""}' + (' of features' if features else '')
+    if data.debug:
+        return f'{each} reads {files} in stored order and takes {every}'
+    if is_by_file(paths, pipelines):
+        return f'{each} reads its own of {files}'
+    fewest = FILES_PER_SHARE * pipelines
+    # Nobody chooses the number of files of features, or of records that another program wrote.
+    is_converted = isinstance(split, Manifest) and not features
+    advice = f'; convert the images with --num_shards {fewest} or more' if is_converted else ''
+    all_files = f'all {files}' if paths > 1 else files
+    return f'{each} reads {all_files} and takes {every}: fewer than {fewest} files{advice}'
+
+
+def _paths(split: Split, features: str | None) -> int:
+    """How many files of records an epoch has; 0 where images lie in files of their own."""
+    if features:
+        manifest = read_manifest(features, MANIFEST)
+        # If it is gone, the chain itself says so.
+        return len(manifest.paths_of_copies[0]) if manifest else 0
+    return len(getattr(split, 'shard_paths', ()))
+
+
+def _ending(number: int) -> str:
+    """Of an ordinal number: st, nd, rd, th."""
+    if number % 100 in (11, 12, 13):
+        return 'th'
+    return {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')
