@@ -125,6 +125,14 @@ TENSORFLOW_FREE = [
     'library.files',
     'library.records.manifest',
     'library.records.shards',
+    'library.hooks.lines',
+    *(
+        f'library.runtime.{name}'
+        for name in (
+            *('tf_config', 'cluster', 'distribution_kind', 'door', 'meeting', 'watchdog'),
+            *('late_signals', 'job_notes', 'local_cluster', 'task_processes', 'entry'),
+        )
+    ),
     'project.models',
     *(name for name in TREES if name.endswith('.options')),
     *(name for name in TREES if PATHS[name].name == '__init__.py'),

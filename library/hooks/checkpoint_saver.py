@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,31 +12,53 @@ import tensorflow as tf
 class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
     """Saves where `is_due` says so, and at the end.
 
-    It differs from its base in two ways. The base counts from the last save, so that after an
+    It differs from its base. The base counts from the last save, so that after an
     extra one (a stop by signal) saves no longer fall on the ends of epochs. And on a resume the
     base writes the checkpoint that it has just read once more, over itself: a kill in that moment
     leaves a half-written file that no later start can read.
     """
 
-    def __init__(self, checkpoint_dir: str, is_due: Callable[[int, float], bool]):
+    def __init__(
+        self,
+        checkpoint_dir: str,
+        is_due: Callable[[int, float], bool],
+        listeners: Sequence[tf.estimator.CheckpointSaverListener] = (),
+        counts_alone: bool = True,
+        scratch_dir: str | None = None,
+    ):
         """Makes the hook.
 
         Args:
           checkpoint_dir: the run's folder.
           is_due: tells of a step, and the seconds since the last checkpoint, whether to save.
+          listeners: hear of each checkpoint.
+          counts_alone: no other task counts steps; else the graph is asked after each step, and
+            several may have passed.
+          scratch_dir: where to save instead, for a task that only helps another one to save: what
+            is summed up over all tasks must be so in each of them.
         """
         # The base insists on a number; the timer that it makes is never asked.
-        super().__init__(checkpoint_dir, save_steps=1, save_graph_def=False)
+        super().__init__(
+            scratch_dir or checkpoint_dir, save_steps=1, listeners=listeners, save_graph_def=False
+        )
+        self._run_dir = checkpoint_dir
+        self._helps = scratch_dir is not None
         self._is_due = is_due
-        self._step = 0
+        self._counts_alone = counts_alone
+        self.step = 0
+
+    def begin(self) -> None:
+        """Notes where the run stands: by the time that a helper saves, there may be more."""
+        self._newest = tf.train.latest_checkpoint(self._run_dir)
+        super().begin()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Saves step 0; on a resume only tells the listeners, who expect to hear of a start."""
         step = session.run(self._global_step_tensor)
-        self._step = step
+        self.step = step
         self._saved_at = time.monotonic()
         self._timer.update_last_triggered_step(step)
-        newest = tf.train.latest_checkpoint(self._checkpoint_dir)
+        newest = self._newest if self._helps else tf.train.latest_checkpoint(self._run_dir)
         if newest is None or not newest.endswith(f'-{step}'):
             self._summary_writer.add_graph(tf.compat.v1.get_default_graph())
             self._save(session, step)
@@ -50,16 +72,20 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Saves if the step just done is due."""
-        self._step += 1
-        waited = time.monotonic() - self._saved_at
-        if not self._is_due(self._step, waited):
+        waited = self.waited()
+        before, step = self.step, self.step + 1
+        if self._counts_alone and not self._is_due(step, waited):
+            self.step = step
             return
-        step = run_context.session.run(self._global_step_tensor)
-        if step != self._step:  # a loss scale left out steps whose gradients were not finite
-            self._step = step
-            if not self._is_due(step, waited):
-                return
+        # A loss scale leaves out steps whose gradients were not finite; other tasks add theirs.
+        self.step = step = int(run_context.session.run(self._global_step_tensor))
+        if not any(self._is_due(each, waited) for each in range(before + 1, step + 1)):
+            return
         self._timer.update_last_triggered_step(step)
         if self._save(run_context.session, step):
             run_context.request_stop()
         self._saved_at = time.monotonic()
+
+    def waited(self) -> float:
+        """Seconds since the last checkpoint, or since the session began."""
+        return time.monotonic() - self._saved_at

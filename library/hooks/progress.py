@@ -8,15 +8,12 @@ from typing import Any, TextIO
 
 import tensorflow as tf
 
+from library.hooks.lines import redraw
+from library.hooks.lines import say as say  # who knows of progress finds it here
+
 # A terminal's line is redrawn this often; a log file gets a new line this often.
 TERMINAL_SECONDS = 0.5
 LOG_SECONDS = 30.0
-
-
-def say(text: str, stream: TextIO | None = None) -> None:
-    """Prints a line of its own, over a progress line that may stand there."""
-    stream = stream or sys.stdout
-    print(f'\r\033[K{text}' if stream.isatty() else text, file=stream, flush=True)
 
 
 class ProgressHook(tf.estimator.SessionRunHook):
@@ -25,7 +22,23 @@ class ProgressHook(tf.estimator.SessionRunHook):
     The speed counts the training steps alone; the time left counts evaluations too.
     """
 
-    def __init__(self, total_steps: int, batch_size: int, stream: TextIO | None = None):
+    def __init__(
+        self,
+        total_steps: int,
+        batch_size: int,
+        stream: TextIO | None = None,
+        counts_alone: bool = True,
+    ):
+        """Makes the hook.
+
+        Args:
+          total_steps: where the run ends.
+          batch_size: examples of a step.
+          stream: where the line is shown; None is stderr.
+          counts_alone: no other task of a cluster counts steps; else the speed is that of all, with
+            all that they wait for.
+        """
+        self._counts_alone = counts_alone
         self._total = total_steps
         self._batch_size = batch_size
         self._stream = stream or sys.stderr
@@ -78,15 +91,13 @@ class ProgressHook(tf.estimator.SessionRunHook):
         step, steps = self._step, self._step - self._first_step
         parts = [f'step {step}/{self._total}', f'{100 * step // self._total} %', f'loss {loss:.4f}']
         if self._busy_steps:
-            parts.append(f'{self._busy_steps * self._batch_size / self._busy:.0f} examples/s')
+            rate = self._busy_steps / self._busy
+            rate = rate if self._counts_alone else steps / (now - self._started)
+            parts.append(f'{rate * self._batch_size:.0f} examples/s')
         if self._busy_steps and steps:
             left = (self._total - step) * (now - self._started) / steps
             parts.append(f'{clock(left)} left')
-        line = '  '.join(parts)
-        if self._stream.isatty():
-            print(f'\r\033[K{line}', end='', file=self._stream, flush=True)
-        else:
-            print(line, file=self._stream, flush=True)
+        redraw('  '.join(parts), self._stream)
 
 
 def clock(seconds: float) -> str:

@@ -12,18 +12,25 @@ from library.errors import Stopped
 from library.hooks.progress import say
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# What to type where all tasks of a cluster were stopped.
+ALL_ON = 'the same command in all tasks goes on from the last checkpoint'
 
 
 class StopRequest:
     """Remembers the signal that came; as a context it listens, and puts things back after."""
 
-    def __init__(self, way_on: str = 'the same command goes on from there') -> None:
+    def __init__(
+        self, way_on: str = 'the same command goes on from there', saves: bool = True
+    ) -> None:
         """Makes the request.
 
         Args:
           way_on: what a person is told who wants to go on, as a clause.
+          saves: a checkpoint is saved before the end.
         """
         self._way_on = way_on
+        self._saves = saves
+        self._follows = False
         self.signal_number: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -35,35 +42,35 @@ class StopRequest:
     def __exit__(self, *exception: object) -> None:
         self._restore()
 
+    @property
+    def is_asked(self) -> bool:
+        """True once a signal came."""
+        return self.signal_number is not None
+
+    def follow(self) -> None:
+        """Stops as if a signal had come: another task was stopped, and so all are."""
+        if not self.is_asked:
+            self._follows = True
+            self._way_on = ALL_ON
+            self.signal_number = signal.SIGTERM
+
     def raise_if_asked(self) -> None:
-        """Raises Stopped if a signal came."""
+        """Raises Stopped if a signal came, here or to a task that this one follows."""
         if self.signal_number is not None:
             name = signal.Signals(self.signal_number).name
-            raise Stopped(
-                self.signal_number,
-                f'stopped by {name} after a checkpoint; {self._way_on}',
-            )
+            by = 'together with another task' if self._follows else f'by {name}'
+            after = ' after a checkpoint' if self._saves else ''
+            raise Stopped(self.signal_number, f'stopped {by}{after}; {self._way_on}')
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal_number = number
         self._restore()
-        say(f'{signal.Signals(number).name}: saving a checkpoint (once more stops at once)')
+        doing = 'saving a checkpoint' if self._saves else 'coming to an end'
+        say(f'{signal.Signals(number).name}: {doing} (once more stops at once)')
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-
-
-class StopTrainingHook(tf.estimator.SessionRunHook):
-    """Ends training after the step in which the signal came; the saver then saves."""
-
-    def __init__(self, request: StopRequest):
-        self._request = request
-
-    def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Asks the session to stop."""
-        if self._request.signal_number is not None:
-            run_context.request_stop()
 
 
 class StopEvaluationHook(tf.estimator.SessionRunHook):

@@ -6,6 +6,7 @@ that was never stopped, and goes on once the rules are loosened.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,9 @@ from library.exporters.history import read_history
 from library.exporters.options import BestOptions
 from library.hooks.progress import say
 from library.modes.options import LoopOptions
+
+# How often the evaluations of another process are looked at: in a bucket that takes a while.
+LOOK_SECONDS = 5.0
 
 History = Sequence[Mapping[str, Any]]
 
@@ -92,12 +96,18 @@ class EarlyStopping(tf.estimator.Exporter):
     def __init__(self, model_dir: str, options: LoopOptions):
         self._model_dir = model_dir
         self._options = options
-        self.reason = reason_to_stop(read_history(model_dir), options)
+        self.reason: str | None = None
+        self._judge()
 
     @property
     def name(self) -> str:
         """The exporter's name."""
         return 'early_stopping'
+
+    @property
+    def is_reached(self) -> bool:
+        """True once the run is to end."""
+        return self.reason is not None
 
     def export(
         self,
@@ -110,18 +120,20 @@ class EarlyStopping(tf.estimator.Exporter):
         """Looks at the history; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, eval_result, is_the_final_export
         before = self.reason
-        self.reason = reason_to_stop(read_history(self._model_dir), self._options)
+        self._judge()
         if self.reason and not before:
             say(f'stopping early: {self.reason}')
 
+    def look(self) -> bool:
+        """True once the run is to end, by the evaluations that another process makes.
 
-class EarlyStoppingHook(tf.estimator.SessionRunHook):
-    """Ends training once there is a reason; must come after the saver, which evaluates."""
+        The history is read now and then, not at every call.
+        """
+        is_asked = any(metrics_asked(self._options))
+        if is_asked and not self.is_reached and time.monotonic() >= self._next_look:
+            self._judge()
+        return self.is_reached
 
-    def __init__(self, rules: EarlyStopping):
-        self._rules = rules
-
-    def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Asks the session to stop."""
-        if self._rules.reason:
-            run_context.request_stop()
+    def _judge(self) -> None:
+        self.reason = reason_to_stop(read_history(self._model_dir), self._options)
+        self._next_look = time.monotonic() + LOOK_SECONDS

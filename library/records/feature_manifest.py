@@ -91,9 +91,14 @@ def read_manifest(folder: str, name: str) -> FeatureManifest | None:
         return None
 
 
+def is_there(shard: FeatureShard, folder: str) -> bool:
+    """True if the shard's file is there and has the size that was written."""
+    path = files.join(folder, shard.name)
+    return files.exists(path) and files.size(path) == shard.bytes
+
+
 def is_whole(shard: FeatureShard, folder: str) -> bool:
     """True if the shard's file is there with the content that was written."""
-    path = files.join(folder, shard.name)
-    if not files.exists(path) or files.size(path) != shard.bytes:
+    if not is_there(shard, folder):
         return False
-    return files.digest(path)[1] == shard.sha256
+    return files.digest(files.join(folder, shard.name))[1] == shard.sha256

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from library.errors import DataError
 from library.hooks.progress import say
 from library.modes.feature_cache.building import build_features
 from library.modes.feature_cache.decision import asked_by, uses_features
 from library.modes.feature_cache.module_weights import check_module_weights
-from library.modes.feature_cache.plan import Plan, finished_shards, plan_features
+from library.modes.feature_cache.plan import Plan, finished_shards, is_finished, plan_features
 from library.records.manifest import Manifest
 from library.runtime.experiment import Experiment
 from library.runtime.folder_lock import locked
@@ -22,15 +23,19 @@ NOT_AUGMENTED = (
 )
 
 
-def with_cached_features(experiment: Experiment, weights_from: str | None) -> Experiment:
+def with_cached_features(
+    experiment: Experiment, weights_from: str | None, builds: bool = True
+) -> Experiment:
     """The same run on features, where that is asked for or cheaper; computes what is not there.
 
     Args:
       experiment: a run on images.
       weights_from: the run's checkpoint, for a module into which a warm start put weights; None
         before the first one.
+      builds: False where another process, that must be done, computes what is not there.
 
     Raises:
+      DataError: another process should have computed them, and they are not there.
       ConfigError: they were asked for, and there can be none.
       MismatchError: the checkpoint's module is not the one whose features the run uses.
       OSError: they were asked for, and cannot be written; unasked, the run goes on with images.
@@ -47,17 +52,30 @@ def with_cached_features(experiment: Experiment, weights_from: str | None) -> Ex
     if hparams.module_from and weights_from is not None:
         check_module_weights(weights_from, hparams.model_dir)
     plans = [_plan(experiment, split, split is train, copies) for split in splits]
-    try:
-        _complete(experiment, plans, weights_from)
-    except (OSError, tf.errors.PermissionDeniedError) as error:
-        if asked:
-            raise
-        say(f'warning: features cannot be kept, going on with images ({_reason(error)})')
-        return experiment
+    if builds:
+        try:
+            _complete(experiment, plans, weights_from)
+        except (OSError, tf.errors.PermissionDeniedError) as error:
+            # All tasks of a cluster must train on the same.
+            if asked or experiment.distribution.cluster:
+                raise
+            say(f'warning: features cannot be kept, going on with images ({_reason(error)})')
+            return experiment
+    else:
+        _check_there(plans)
     folders = {
         'train_features' if plan.training else 'eval_features': plan.folder for plan in plans
     }
     return experiment.with_values(asked or 'features of a frozen module', **folders)
+
+
+def _check_there(plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        if not is_finished(plan):
+            raise DataError(
+                f'{plan.folder}: the features that the chief computed are not there: all tasks '
+                f'must see the same --data_dir (or --no_cache_features)'
+            )
 
 
 def _plan(experiment: Experiment, split: object, training: bool, copies: int) -> Plan:

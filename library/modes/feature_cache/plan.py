@@ -21,6 +21,7 @@ from library.records.feature_manifest import (
     MANIFEST,
     UNFINISHED,
     FeatureShard,
+    is_there,
     is_whole,
     read_manifest,
 )
@@ -125,6 +126,16 @@ def finished_shards(
         if name == MANIFEST and len(done) == len(plan.shards):
             return done, True
     return done, False
+
+
+def is_finished(plan: Plan) -> bool:
+    """True if all of a plan is there, as another process noted; digests are not compared."""
+    manifest = read_manifest(plan.folder, MANIFEST)
+    return (
+        manifest is not None
+        and manifest.made_from == plan.made_from
+        and all(is_there(shard, plan.folder) for shard in manifest.shards)
+    )
 
 
 def _made_from(

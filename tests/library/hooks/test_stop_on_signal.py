@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from library.errors import Stopped
-from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest, StopTrainingHook
+from library.hooks.end_where import EndWhereHook
+from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest
 
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -18,7 +19,7 @@ def test_training_ends_after_the_step_in_which_the_signal_came(number, code):
         step = tf.compat.v1.train.get_or_create_global_step().assign_add(1)
         steps = 0
         with tf.compat.v1.train.MonitoredTrainingSession(
-            hooks=[StopTrainingHook(request)]
+            hooks=[EndWhereHook(lambda: request.is_asked)]
         ) as session:
             while not session.should_stop():
                 steps = session.run(step)
@@ -29,6 +30,49 @@ def test_training_ends_after_the_step_in_which_the_signal_came(number, code):
         with pytest.raises(Stopped, match='after a checkpoint; the same command goes on') as error:
             request.raise_if_asked()
     assert error.value.exit_code == code
+
+
+def ended_by(request):
+    """Exit code and text with which a request ends a run."""
+    with pytest.raises(Stopped) as error:
+        request.raise_if_asked()
+    return error.value.exit_code, str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('saves', 'doing', 'end'),
+    [
+        (True, 'saving a checkpoint', 'stopped by SIGTERM after a checkpoint; start again'),
+        (False, 'coming to an end', 'stopped by SIGTERM; start again'),
+    ],
+)
+def test_what_is_said_of_a_signal_promises_a_checkpoint_only_if_there_will_be_one(
+    capsys, saves, doing, end
+):
+    with StopRequest('start again', saves) as request:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert request.is_asked
+    assert capsys.readouterr().out == f'SIGTERM: {doing} (once more stops at once)\n'
+    assert ended_by(request) == (143, end)
+
+
+@pytest.mark.parametrize(('saves', 'after'), [(True, ' after a checkpoint'), (False, '')])
+def test_who_follows_another_task_ends_as_by_a_signal_and_says_why(capsys, saves, after):
+    request = StopRequest('the others go on', saves)
+    request.raise_if_asked()
+    request.follow()
+    assert request.is_asked
+    # No signal came, so there is none to tell of.
+    assert capsys.readouterr().out == ''
+    way_on = 'the same command in all tasks goes on from the last checkpoint'
+    assert ended_by(request) == (143, f'stopped together with another task{after}; {way_on}')
+
+
+def test_who_got_a_signal_itself_does_not_follow():
+    with StopRequest('start again') as request:
+        os.kill(os.getpid(), signal.SIGINT)
+        request.follow()
+    assert ended_by(request) == (130, 'stopped by SIGINT after a checkpoint; start again')
 
 
 def test_an_evaluation_does_not_start_after_a_signal():

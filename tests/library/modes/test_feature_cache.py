@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -20,6 +21,7 @@ from conftest import ROOT, convert_folder, draw_images
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.errors import DataError
 from library.models import code_digest
 from library.modes.feature_cache import building, plan
 from library.modes.feature_cache.cache import NOT_AUGMENTED, with_cached_features
@@ -30,6 +32,9 @@ from library.preparation.sources.folder import Folder
 from library.records import feature_manifest
 from library.records.feature_manifest import MANIFEST, UNFINISHED, read_manifest
 from library.records.features import parse_features
+from library.runtime.cluster import Cluster, Task
+from library.runtime.distribution import Distribution
+from library.runtime.distribution_kind import MULTI_WORKER
 from library.runtime.entry import run_program
 from project.options import CATALOG
 
@@ -334,6 +339,56 @@ def test_a_conversion_into_the_folder_of_the_images_takes_features_for_its_own(t
         listing = Folder(SourceOptions(dataset_dir=str(root)), output).listing()
         assert listing.class_names == ('blue', 'green', 'red')
         assert listing.ignored == ()
+
+
+# Where another process computes.
+
+
+def test_who_does_not_compute_takes_the_features_that_are_there(experiment, capsys):
+    built = with_features(experiment())
+    capsys.readouterr()
+    found = with_cached_features(experiment(), None, builds=False)
+    assert found.hparams.train_features == built.hparams.train_features
+    assert found.hparams.eval_features == built.hparams.eval_features
+    assert found.estimator.params.train_features == built.hparams.train_features
+    assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize('split', ['train', 'eval'])
+def test_who_does_not_compute_ends_where_features_are_missing(experiment, computed, data, split):
+    folder = getattr(with_features(experiment()).hparams, f'{split}_features')
+    computed()
+    shutil.rmtree(folder)
+    with pytest.raises(DataError) as error:
+        with_cached_features(experiment(), None, builds=False)
+    assert str(error.value) == (
+        f'{folder}: the features that the chief computed are not there: all tasks must see the '
+        'same --data_dir (or --no_cache_features)'
+    )
+    assert error.value.exit_code == 3
+    assert not os.path.exists(folder)
+
+
+def test_who_does_not_compute_does_not_take_half_of_the_features(experiment, small_shards):
+    folder = with_features(experiment()).hparams.train_features
+    Path(folder, 'train-00001-of-00004.tfrecord').unlink()
+    with pytest.raises(DataError, match='are not there'):
+        with_cached_features(experiment(), None, builds=False)
+
+
+def test_who_does_not_compute_goes_on_with_images_where_features_are_not_wanted(experiment):
+    images = experiment('--no_cache_features', '--no_augmentation')
+    assert with_cached_features(images, None, builds=False) is images
+
+
+def test_in_a_cluster_nobody_goes_on_with_images_alone(experiment, data):
+    """The others would go on with features."""
+    (data / '.features').write_text('')
+    images = experiment()
+    tasks = (Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1'))
+    together = Distribution(MULTI_WORKER, None, 2, Cluster(tasks, tasks[0]), ('/cpu:0',))
+    with pytest.raises(OSError, match=r'\.features'):
+        with_cached_features(dataclasses.replace(images, distribution=together), None)
 
 
 # What ends in the middle.

@@ -116,7 +116,7 @@ def test_a_signal_saves_between_the_epochs_and_the_rest_keeps_its_steps(
             if self._step == 6:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr('library.modes.train.ProgressHook', SignalAtStep6)
+    monkeypatch.setattr('library.modes.training_hooks.ProgressHook', SignalAtStep6)
     with pytest.raises(Stopped, match='stopped by SIGTERM after a checkpoint') as stopped:
         launch(tmp_path, train_epochs=3)
     assert stopped.value.exit_code == 143

@@ -1,0 +1,73 @@
+"""A run's folder to a run that can train: its locks, its checkpoints, its features."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from library.config.explain import changes, read_saved
+from library.hooks.checkpoint_fit import newest_checkpoint
+from library.hooks.progress import say
+from library.modes.checks import check_dtype, check_metrics, check_training
+from library.modes.feature_cache.cache import with_cached_features
+from library.modes.length import run_length
+from library.runtime.experiment import Experiment
+from library.runtime.folder_lock import LOCK
+from library.runtime.run_folder import mend_checkpoints, only_trainer
+from library.runtime.run_place import empty_run_folder, link_latest
+
+
+@contextlib.contextmanager
+def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
+    """Gives the run as it will train, while no other process may use its folders.
+
+    Args:
+      experiment: the run, on images.
+      evaluates: this process keeps the best checkpoints, too.
+
+    Raises:
+      MismatchError: the run's checkpoint does not fit these options, or none can be read.
+      ResourceError: another process trains in this folder.
+    """
+    hparams = experiment.hparams
+    with only_trainer(hparams.model_dir):
+        if hparams.clean:
+            if newest_checkpoint(hparams.model_dir):
+                check_training(experiment)
+            empty_run_folder(hparams.model_dir, keep=LOCK)
+        if hparams.time_stamped:
+            link_latest(hparams.model_dir)
+        with only_trainer(hparams.best_model_dir) if evaluates else contextlib.nullcontext():
+            mend_checkpoints(hparams.model_dir)
+            check_metrics(experiment)
+            newest = experiment.estimator.latest_checkpoint()
+            check_dtype(hparams, newest)
+            ready = with_cached_features(experiment, newest)
+            _tell(ready)
+            yield ready
+
+
+def _tell(experiment: Experiment) -> None:
+    """Says what is trained on, and what differs from the last start of this run."""
+    hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
+    saved = read_saved(model_dir)
+    for change in changes(hparams, saved) if saved else ():
+        say(f'changed since the last start: {change}')
+    newest = experiment.estimator.latest_checkpoint()
+    if hparams.warm_start_ckpt and newest:
+        say(f'--warm_start_ckpt is ignored: the run goes on from its {os.path.basename(newest)}')
+    train, test = experiment.train_data, experiment.eval_data
+    assert train is not None
+    assert test is not None
+    fallback = hparams.origin('eval_split') == 'auto' and hparams.eval_split == 'test'
+    why = ', as there is no validation/' if fallback else ''
+    if len(train.class_names) == 1:
+        say('warning: there is one class only, so there is nothing to tell apart')
+    say(
+        f'{train.examples} images of {len(train.class_names)} classes to train on, '
+        f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'
+    )
+    shared = experiment.distribution.describe(run_length(hparams)[0].batch_size)
+    if shared:
+        say(shared)
