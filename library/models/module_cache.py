@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
@@ -24,10 +25,11 @@ def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None =
     """The folder of a module, unpacked or downloaded on first use.
 
     Args:
-      handle: a local folder, a local .tar.gz, or an address that tensorflow-hub resolves.
+      handle: a folder or a .tar.gz, local or in a bucket (gs://), or an address that
+        tensorflow-hub resolves.
       cache_dir: where archives are unpacked and downloads kept; None is $TFHUB_CACHE_DIR or
         ~/.cache/tfhub_modules.
-      sha256: the digest that a local archive must have.
+      sha256: the digest that an archive must have.
 
     Returns:
       A folder that holds saved_model.pb.
@@ -39,12 +41,12 @@ def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None =
     cache = cache_dir or os.environ.get('TFHUB_CACHE_DIR') or DEFAULT_CACHE
     cache = os.path.expanduser(cache)
     handle = os.path.expanduser(handle.removeprefix('file://'))
-    if sha256 and not os.path.isfile(handle):
+    if sha256 and not _is_archive(handle):
         raise ConfigError(f'--module_sha256 pins a .tar.gz module, and {handle} is none')
-    if '://' in handle:
-        folder = _download(handle, cache)
-    elif os.path.isfile(handle):
+    if _is_archive(handle):
         folder = _unpack(handle, cache, sha256)
+    elif files.is_remote(handle):
+        folder = _download(handle, cache)
     elif os.path.isdir(handle):
         folder = handle
     else:
@@ -53,6 +55,14 @@ def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None =
         hint = '' if folder == handle else '; delete the folder and run again'
         raise ResourceError(f'{folder}: no saved_model.pb; the module is incomplete{hint}')
     return folder
+
+
+def _is_archive(handle: str) -> bool:
+    """True for a local file, and for an archive in a bucket, which tensorflow-hub would not pin."""
+    if not files.is_remote(handle):
+        return os.path.isfile(handle)
+    in_bucket = handle.split('://')[0] in files.SCHEMES
+    return in_bucket and handle.endswith(('.tar.gz', '.tgz')) and files.exists(handle)
 
 
 def _download(handle: str, cache: str) -> str:
@@ -79,8 +89,8 @@ def _download(handle: str, cache: str) -> str:
 
 
 def _unpack(archive: str, cache: str, sha256: str | None) -> str:
-    """Unpacks a local archive into a folder named by its digest, once."""
-    _, digest = files.digest(archive)
+    """Unpacks an archive into a local folder named by its digest, once."""
+    digest = _digest_in_bucket(archive) if files.is_remote(archive) else files.digest(archive)[1]
     if sha256 and digest != sha256.lower():
         raise ResourceError(f'{archive}: its sha256 is {digest}, not --module_sha256 {sha256}')
     target = os.path.join(cache, digest)
@@ -100,10 +110,16 @@ def _unpack(archive: str, cache: str, sha256: str | None) -> str:
     return _through_wrapper(target)
 
 
+# Every graph and replica asks for the module, and each digest would download all of it.
+@functools.lru_cache(maxsize=4)
+def _digest_in_bucket(archive: str) -> str:
+    return files.digest(archive)[1]
+
+
 def _extract(archive: str, folder: str) -> None:
     """Extracts plain files and folders; a member that would leave the folder is refused."""
     try:
-        with tarfile.open(archive, 'r:gz') as tar:
+        with files.open_binary(archive) as file, tarfile.open(fileobj=file, mode='r:gz') as tar:
             for member in tar:
                 path = os.path.normpath(member.name)
                 if os.path.isabs(path) or path.split(os.sep)[0] == '..':
@@ -114,8 +130,8 @@ def _extract(archive: str, folder: str) -> None:
                     os.makedirs(os.path.join(folder, path), exist_ok=True)
                     continue
                 os.makedirs(os.path.join(folder, os.path.dirname(path)), exist_ok=True)
-                with open(os.path.join(folder, path), 'wb') as file:
-                    shutil.copyfileobj(tar.extractfile(member), file)
+                with open(os.path.join(folder, path), 'wb') as target:
+                    shutil.copyfileobj(tar.extractfile(member), target)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise

@@ -9,6 +9,7 @@ import tarfile
 
 import pytest
 
+from library import files
 from library.errors import ConfigError, ResourceError
 from library.models.module_cache import fetch_module
 
@@ -34,6 +35,43 @@ def test_an_archive_is_unpacked_once_under_its_digest(archive, tmp_path):
     assert fetch_module(f'file://{archive}', cache) == folder
     assert os.stat(os.path.join(folder, 'saved_model.pb')).st_mtime_ns == written
     assert os.listdir(cache) == [os.path.basename(folder)]
+
+
+def test_an_archive_in_a_bucket_is_unpacked_and_pinned_as_a_local_one(archive, tmp_path):
+    files.make_folder('ram://modules')
+    files.write_atomically('ram://modules/a.tar.gz', archive.read_bytes())
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    cache = str(tmp_path / 'cache')
+    assert fetch_module('ram://modules/a.tar.gz', cache, digest) == os.path.join(cache, digest)
+    assert os.listdir(cache) == [digest]
+    with pytest.raises(ResourceError, match=f'its sha256 is {digest}, not --module_sha256 00'):
+        fetch_module('ram://modules/a.tar.gz', cache, '00')
+    with pytest.raises(
+        ResourceError, match=r'ram://modules/b\.tar\.gz: the module cannot be fetched'
+    ):
+        fetch_module('ram://modules/b.tar.gz', cache)
+
+
+def test_an_archive_in_a_bucket_is_read_for_the_first_graph_alone(archive, tmp_path, monkeypatch):
+    remote = 'ram://modules/read_once.tar.gz'
+    files.make_folder('ram://modules')
+    files.write_atomically(remote, archive.read_bytes())
+    opened, open_binary = [], files.open_binary
+    monkeypatch.setattr(files, 'open_binary', lambda path: opened.append(path) or open_binary(path))
+    first = fetch_module(remote, str(tmp_path / 'cache'))
+    assert opened == [remote, remote]  # for its digest, and to unpack it
+    assert [fetch_module(remote, str(tmp_path / 'cache')) for _ in range(2)] == [first, first]
+    assert len(opened) == 2
+    # What was unpacked may have been cleaned away, or be wanted elsewhere.
+    assert os.listdir(fetch_module(remote, str(tmp_path / 'other'))) == os.listdir(first)
+    assert len(opened) == 3
+
+
+def test_a_folder_in_a_bucket_is_used_where_it_is(module_dir, tmp_path):
+    for name in files.names_below(str(module_dir)):
+        files.make_folder(os.path.dirname(f'ram://module/{name}'))
+        files.write_atomically(f'ram://module/{name}', (module_dir / name).read_bytes())
+    assert fetch_module('ram://module', str(tmp_path)) == 'ram://module'
 
 
 def test_one_wrapping_folder_in_an_archive_is_looked_through(module_dir, tmp_path):
