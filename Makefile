@@ -15,10 +15,11 @@ demo: setup ## Train a TF-Hub classifier on real images and show the result (a m
 test: setup ## Run the tests
 	@$(PYTHON) -m pytest -n auto --maxprocesses 4
 
-bench: setup ## Measure conversion, input pipeline, training and waiting (PHOTOS=DIR, DATASET=DIR, MODULE=M take yours)
+bench: setup ## Measure conversion, input pipeline, training, devices and waiting (PHOTOS=DIR, DATASET=DIR, MODULE=M take yours)
 	@$(PYTHON) -m benchmarks.conversion $(if $(PHOTOS),--photos $(PHOTOS))
 	@$(PYTHON) -m benchmarks.input_pipeline $(if $(PHOTOS),--photos $(PHOTOS))
 	@$(PYTHON) -m benchmarks.training $(if $(DATASET),--photos $(DATASET)) $(if $(MODULE),--module $(MODULE))
+	@$(PYTHON) -m benchmarks.distribution --rounds 1 $(if $(DATASET),--photos $(DATASET)) $(if $(MODULE),--module $(MODULE))
 	@$(PYTHON) -m benchmarks.latency
 
 beam: ## Build .venv-beam, to convert on Apache Beam (see docs/scale.md)

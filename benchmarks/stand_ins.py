@@ -1,12 +1,14 @@
-"""Photos and a module to train on, for whoever brings none."""
+"""Photos and a module to train on: what was brought, or stand-ins for whoever brings none."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from benchmarks.photos import CLASSES, TURNS, draw_folder
+from library.errors import ConfigError
 
 # The longest edge that photos are mostly converted to: drawn so, they need no shrinking.
 WIDTH, HEIGHT = 384, 288
@@ -17,6 +19,62 @@ TINT = 0.1
 TEST_EVERY = 5
 # Channels of the module's convolutions; each halves height and width.
 CHANNELS = (16, 32, 64, 128)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is trained on.
+
+    Attributes:
+      photos: folder with train/ and test/, a folder per class in each.
+      module: folder of a TF-Hub module.
+      image_size: pixels that the module takes.
+      told: one line about both.
+    """
+
+    photos: Path
+    module: str
+    image_size: int
+    told: str
+
+
+def find_inputs(
+    photos: Path | None, images: int, module: str | None, image_size: int, folder: Path
+) -> Inputs:
+    """What was given; what was not is made in FOLDER.
+
+    Args:
+      photos: folder with train/ and test/; None: photos are drawn.
+      images: how many to draw.
+      module: that takes images; None: a small one is made.
+      image_size: pixels, for a module that takes any size.
+      folder: where to make things.
+
+    Raises:
+      ConfigError: the photos are not in train/ and test/.
+    """
+    from library.models.hub_module import inspect_module
+    from library.models.module_cache import fetch_module
+
+    if photos is None:
+        photos, told = folder / 'photos', f'{images} drawn photos'
+        draw_splits(photos, images)
+    else:
+        # The programs that are measured start in the project's folder.
+        photos = photos.resolve()
+        told = f'photos: {photos.name}'
+        for split in ('train', 'test'):
+            if not (photos / split).is_dir():
+                raise ConfigError(f'{photos / split}: no such folder (--photos)')
+    if module is None:
+        local = str(folder / 'module')
+        make_module(Path(local), image_size)
+        told += '; a made-up module (4 convolutions of random weights)'
+    else:
+        local = fetch_module(module)
+        told += f'; module: {Path(module).name}'
+    image_size = inspect_module(local).image_size or image_size
+    return Inputs(photos, str(Path(local).resolve()), image_size, f'{told}, {image_size} px')
 
 
 def draw_splits(folder: Path, photos: int) -> None:

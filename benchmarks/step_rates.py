@@ -212,7 +212,7 @@ def _bare_loop(experiment: Experiment) -> Callable[[int], float]:
     ((features, labels),) = experiment.batches(TRAIN)().take(1)
 
     def step(features: dict[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
-        spec = experiment.functions.model_fn(features, labels, TRAIN, experiment.hparams)
+        spec = experiment.estimator.model_fn(features, labels, TRAIN, experiment.estimator.config)
         with tf.control_dependencies([spec.train_op]):
             return tf.identity(spec.loss)
 

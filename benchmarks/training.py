@@ -12,12 +12,12 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.machine import describe_machine
 from benchmarks.rates import format_table
+from benchmarks.stand_ins import Inputs, find_inputs
 from benchmarks.whole_runs import (
     cache_table,
     conversion_words,
@@ -27,7 +27,6 @@ from benchmarks.whole_runs import (
     warm_up,
     watch,
 )
-from library.errors import ConfigError
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 
@@ -37,30 +36,13 @@ if TYPE_CHECKING:
 PARTS = ('data', 'loop', 'features', 'keras')
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What is trained on.
-
-    Attributes:
-      photos: folder with train/ and test/, a folder per class in each.
-      module: folder of a TF-Hub module.
-      image_size: pixels that the module takes.
-      told: one line about both.
-    """
-
-    photos: Path
-    module: str
-    image_size: int
-    told: str
-
-
 def main(argv: list[str]) -> int:
     """Measures the parts that were asked for; prints each table as soon as it is there."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        inputs = _inputs(args, folder)
+        inputs = find_inputs(args.photos, args.images, args.module, args.image_size, folder)
         print(inputs.told)
         for text in _tables(args, inputs, folder):
             print(f'\n{text}', flush=True)
@@ -118,37 +100,6 @@ def _cases(args: argparse.Namespace, inputs: Inputs) -> list[Case]:
         Case('hub, frozen', hub),
         Case('head on features', hub, head_only=True),
     ]
-
-
-def _inputs(args: argparse.Namespace, folder: Path) -> Inputs:
-    """What was given; what was not is made in FOLDER.
-
-    Raises:
-      ConfigError: the photos are not in train/ and test/.
-    """
-    from benchmarks.stand_ins import draw_splits, make_module
-    from library.models.hub_module import inspect_module
-    from library.models.module_cache import fetch_module
-
-    if args.photos is None:
-        photos, told = folder / 'photos', f'{args.images} drawn photos'
-        draw_splits(photos, args.images)
-    else:
-        # The programs that are measured start in the project's folder.
-        photos = args.photos.resolve()
-        told = f'photos: {photos.name}'
-        for split in ('train', 'test'):
-            if not (photos / split).is_dir():
-                raise ConfigError(f'{photos / split}: no such folder (--photos)')
-    if args.module is None:
-        module = str(folder / 'module')
-        make_module(Path(module), args.image_size)
-        told += '; a made-up module (4 convolutions of random weights)'
-    else:
-        module = fetch_module(args.module)
-        told += f'; module: {Path(args.module).name}'
-    image_size = inspect_module(module).image_size or args.image_size
-    return Inputs(photos, str(Path(module).resolve()), image_size, f'{told}, {image_size} px')
 
 
 def _parser() -> argparse.ArgumentParser:
