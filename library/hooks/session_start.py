@@ -54,12 +54,23 @@ class OneSessionHook(tf.estimator.SessionRunHook):
     That one would go on from the last checkpoint, and the tasks with which it sums up would not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float, is_asked: Callable[[], bool]) -> None:
+        """Makes the hook.
+
+        Args:
+          patience: seconds in which whoever watches the other tasks may find out, and say, which of
+            them was lost.
+          is_asked: tells whether somebody wants this task to end at once.
+        """
+        self._patience, self._is_asked = patience, is_asked
         self._has_session = False
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Raises ResourceError when it is called a second time."""
         if self._has_session:
+            last = time.monotonic() + self._patience
+            while time.monotonic() < last and not self._is_asked():
+                time.sleep(LOOK_SECONDS)
             raise ResourceError(
                 'the session was lost, by a failure of storage or network; start all tasks again, '
                 'and the run goes on from its last checkpoint'

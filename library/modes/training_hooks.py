@@ -22,6 +22,8 @@ from library.runtime.experiment import Experiment
 from library.runtime.job_notes import has_started, note_started
 
 Hooks = list[tf.estimator.SessionRunHook]
+# Within so many seconds after a peer's time is over, its loss is told.
+MISSED_SECONDS = 15
 # What a task may want of all of them after a step.
 STOP, END, SAVE = 'stop', 'end', 'save'
 
@@ -130,7 +132,7 @@ def _in_step(
         scratch_dir=scratch_dir,
     )
     return [
-        OneSessionHook(),
+        OneSessionHook(hparams.peer_timeout + MISSED_SECONDS, lambda: request.is_asked),
         agreement,
         FiniteLossHook(),
         *watching,

@@ -101,8 +101,18 @@ def test_a_session_that_was_lost_is_not_made_anew(error):
     lost = error(None, None, 'lost')
     assert steps_with(LosesSession(lost)) == 2  # by TensorFlow itself, of another session
     with pytest.raises(ResourceError, match=r'^the session was lost, by a failure of storage or'):
-        steps_with(OneSessionHook(), LosesSession(lost))
+        steps_with(OneSessionHook(0, lambda: False), LosesSession(lost))
+
+
+def test_before_a_task_whose_session_was_lost_ends_others_may_say_why(monkeypatch):
+    """Unless somebody wants it to end at once."""
+    slept = []
+    monkeypatch.setattr(session_start.time, 'sleep', slept.append)
+    lost = tf.errors.UnavailableError(None, None, 'lost')
+    with pytest.raises(ResourceError):
+        steps_with(OneSessionHook(60, lambda: len(slept) == 3), LosesSession(lost))
+    assert slept == [session_start.LOOK_SECONDS] * 3
 
 
 def test_a_session_that_holds_is_left_alone():
-    assert steps_with(OneSessionHook()) == 2
+    assert steps_with(OneSessionHook(60, lambda: True)) == 2

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 from types import SimpleNamespace
 
 import pytest
 from one_task import SMALL, TOTAL, become
 
-from library.errors import ResourceError
+from library.errors import ResourceError, Stopped
 from library.modes.cluster import chief
 from library.runtime.door import READY, Door
 from library.runtime.job_notes import (
@@ -77,13 +79,14 @@ def test_a_run_that_the_evaluations_end_early_is_told_to_the_others(launch, run_
 
 
 @pytest.fixture
-def trained(monkeypatch):
+def trained(monkeypatch, cluster):
     """Lets training be done at once; a list of what the notes were when it began."""
     found = []
 
     def train(experiment, hooks):
         folder = experiment.hparams.model_dir
-        found.append((read_ended(folder), has_started(folder)))
+        finished = has_finished(folder, cluster.own)
+        found.append((read_ended(folder), has_started(folder), finished))
 
     monkeypatch.setattr(chief, 'train_together', train)
     return found
@@ -97,7 +100,29 @@ def test_notes_of_an_older_start_are_gone_when_training_begins(
     note_started(str(run_dir))
     note_finished(str(run_dir), cluster.own)
     assert launch(tmp_path, train_epochs=3, **SMALL) == 0
-    assert trained == [(None, False)]
+    assert trained == [(None, False, False)]
+    assert has_finished(str(run_dir), cluster.own)
+
+
+@pytest.mark.usefixtures('others')
+def test_the_shares_of_the_images_are_told_before_training(
+    launch, run_dir, tmp_path, trained, capsys
+):
+    assert launch(tmp_path, train_epochs=3, **SMALL) == 0
+    assert 'each of 2 workers reads ' in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures('others')
+def test_a_signal_ends_the_chief_as_a_stop_in_good_order(
+    launch, run_dir, tmp_path, cluster, monkeypatch
+):
+    def stop(experiment, hooks):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(chief, 'train_together', stop)
+    with pytest.raises(Stopped, match='^stopped by SIGTERM after a checkpoint; the same command'):
+        launch(tmp_path, train_epochs=3, **SMALL)
+    assert read_ended(str(run_dir)) == Ended(TOTAL, 'stopped')
     assert has_finished(str(run_dir), cluster.own)
 
 

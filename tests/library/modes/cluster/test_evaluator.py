@@ -119,7 +119,7 @@ def test_while_training_goes_on_a_chief_that_is_not_there_ends_it(
     if note:
         note_ended(str(run_dir), TOTAL, note)
     with pytest.raises(ResourceError) as error:
-        evaluate(train_epochs=3)
+        evaluate(train_epochs=3, peer_timeout=600)
     assert str(error.value) == f'{chief} did not start within 1 s: {ALL_ON}'
     assert 'finished' not in evaluated
 
