@@ -120,7 +120,7 @@ def test_a_signal_ends_the_chief_as_a_stop_in_good_order(
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(chief, 'train_together', stop)
-    with pytest.raises(Stopped, match='^stopped by SIGTERM after a checkpoint; the same command'):
+    with pytest.raises(Stopped, match=r'^stopped by SIGTERM after a checkpoint; the same command'):
         launch(tmp_path, train_epochs=3, **SMALL)
     assert read_ended(str(run_dir)) == Ended(TOTAL, 'stopped')
     assert has_finished(str(run_dir), cluster.own)
