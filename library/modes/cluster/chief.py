@@ -55,9 +55,9 @@ def lead(experiment: Experiment) -> None:
         door.close()
         with StopRequest(ALL_ON) as request, watched(ready, request):
             train_together(ready, hooks_of_chief(ready, request, rules))
-            end = _end(ready, rules)
+            end = _end(ready, rules) or 'stopped'
             # Before this task's own end is noted, after which nobody looks for it any more.
-            note_ended(model_dir, newest_step(model_dir), end or 'stopped')
+            note_ended(model_dir, newest_step(model_dir), end)
             request.raise_if_asked()
         say(f'{end}; {BEST}')
 
