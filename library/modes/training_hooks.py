@@ -98,8 +98,7 @@ def hooks_of_worker(
 
 def _agrees(experiment: Experiment) -> bool:
     """True in a cluster whose tasks wait for each other in every step."""
-    distribution = experiment.distribution
-    return distribution.kind == MULTI_WORKER
+    return experiment.distribution.kind == MULTI_WORKER
 
 
 def _in_step(
