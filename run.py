@@ -15,12 +15,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from library.config.command_line import help_text, parse
-from library.config.explain import check_run_exists, explain
+from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.config.yaml_sets import Set
+from library.runs.directory import NO_RUN, claim, find_run, in_place
+from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from library.runtime.run_place import NO_RUN, claim, find_run, in_place
 from project.options import CATALOG, check, overruled
 
 if TYPE_CHECKING:

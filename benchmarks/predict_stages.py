@@ -30,8 +30,8 @@ def main(argv: Sequence[str]) -> int:
         before = now
 
     from library.config.command_line import parse
-    from library.config.explain import read_saved
     from library.config.hparams import resolve
+    from library.runs.kept_values import read_saved
     from library.runtime.environment import quiet_tensorflow
     from project.options import CATALOG
 

@@ -10,8 +10,8 @@ import time
 import convert_dataset
 import run
 from library.config.command_line import parse
-from library.config.explain import read_saved
 from library.config.hparams import resolve
+from library.runs.kept_values import read_saved
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project.options import CATALOG

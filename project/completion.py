@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from library.config.explain import derived
+from library.checkpoints.names import find_warm_start
+from library.checkpoints.newest import newest_checkpoint
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
-from library.hooks.checkpoint_fit import newest_checkpoint
-from library.runtime.run_facts import with_completed
-from library.training.checkpoint_names import find_warm_start
+from library.runs.kept_values import derived
+from library.runs.metadata import with_completed
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest
 from project.models import model_class

@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 from library import files
-from library.config.explain import derived
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
@@ -27,7 +26,8 @@ from library.records.manifest import (
     open_split,
     read_manifest,
 )
-from library.runtime.run_facts import with_facts, with_known_facts
+from library.runs.kept_values import derived
+from library.runs.metadata import with_facts, with_known_facts
 from project.sources import SOURCES, find_source, source_class
 
 # Images of a direct source that may be unusable, as when converting.

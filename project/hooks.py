@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from library.config.fields import HYPERPARAMETERS
 from library.config.hparams import HParams
-from library.config.yaml_sets import nearest_or_all
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
+from library.suggestions import nearest_or_all
 
 if TYPE_CHECKING:
     import tensorflow as tf

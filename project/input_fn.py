@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
 from library.inputs.augmentation import AUGMENT_DRAWS, augment
 from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
@@ -27,7 +28,6 @@ from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.inputs.service import count_workers, distribute_to_service
 from library.inputs.service_job import job_name
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
-from library.runtime.run_folder import newest_step
 from project import feature_stream
 from project.data import open_data
 from project.image_stream import read_jpeg, shuffled_share, stored_order

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from library.checkpoints.newest import newest_checkpoint
 from library.config.hparams import HParams
 from library.hooks.answers import note_answers
-from library.hooks.checkpoint_fit import newest_checkpoint
 from library.models.classifier import (
     class_weights,
     cross_entropy,

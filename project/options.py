@@ -15,7 +15,7 @@ from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.config.hparams import HParams
 from library.config.set_files import find_set_file
 from library.errors import ConfigError
-from library.exporters.options import BEST_STATE, BestOptions
+from library.exporters.options import BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.models.class_weights import check_class_weights
 from library.models.options import LossOptions
@@ -34,6 +34,8 @@ from library.modes.options import (
     PreviewOptions,
     SavedModelOptions,
 )
+from library.runs.directory import BEST_STATE
+from library.runs.metadata import RunFacts
 from library.runtime.cluster import read_cluster
 from library.runtime.distribution_kind import (
     check_batch,
@@ -48,7 +50,6 @@ from library.runtime.options import (
     SessionOptions,
     WatchOptions,
 )
-from library.runtime.run_facts import RunFacts
 from library.training.checks import check_loss_scale, check_schedule
 from library.training.options import (
     OPTIMIZERS,

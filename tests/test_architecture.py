@@ -10,10 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ('library', 'project', 'demo', 'benchmarks')
 FLOORS = (
-    ('errors', 'files'),
-    ('config', 'records', 'hooks'),
-    ('inputs', 'models', 'training', 'runtime', 'preparation'),
-    ('exporters',),
+    ('console', 'errors', 'files', 'suggestions'),
+    ('config', 'records'),
+    ('runs',),
+    ('checkpoints', 'hooks', 'preparation'),
+    ('inputs', 'models', 'training', 'runtime'),
+    ('exporters', 'pages'),
     ('modes',),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -125,7 +127,7 @@ TENSORFLOW_FREE = [
     'library.files',
     'library.records.manifest',
     'library.records.shards',
-    'library.hooks.lines',
+    'library.console',
     *(
         f'library.runtime.{name}'
         for name in (

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT, draw_images
 
-from library.hooks.checkpoint_fit import is_readable
+from library.checkpoints.readable import is_readable
 
 
 @pytest.fixture(scope='module')

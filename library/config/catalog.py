@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from library.config.fields import DERIVED, Option, Options, options_of
-from library.config.yaml_sets import suggestion
 from library.errors import ConfigError
+from library.suggestions import suggestion
 
 # What two declarations of one name must share: YAML sets are checked without knowing the choice.
 _RULES = ('value_type', 'optional', 'many', 'home', 'low', 'high', 'above', 'below', 'choices')

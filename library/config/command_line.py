@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from library.config.catalog import Catalog
 from library.config.fields import Option
-from library.config.yaml_sets import Written, nearest_or_all
+from library.config.yaml_sets import Written
 from library.errors import ConfigError
+from library.suggestions import nearest_or_all
 
 ORIGIN = 'command line'
 

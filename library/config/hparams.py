@@ -23,8 +23,9 @@ from library.config.fields import (
     options_of,
 )
 from library.config.set_files import find_set_file
-from library.config.yaml_sets import Set, Written, nearest_or_all, read_sets, suggestion
+from library.config.yaml_sets import Set, Written, read_sets
 from library.errors import ConfigError
+from library.suggestions import nearest_or_all, suggestion
 
 OptionsT = TypeVar('OptionsT', bound=Options)
 

@@ -7,8 +7,7 @@ mapping; sets inherit through anchors and merge keys.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,18 +78,6 @@ def read_flat(path: str) -> Set:
       ConfigError: as `read_sets`.
     """
     return _flatten(_root_mapping(path), path, None, _Budget(path))
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """'; did you mean ...?' with the nearest known name, or ''."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f'; did you mean {close[0]!r}?' if close else ''
-
-
-def nearest_or_all(name: str, known: Iterable[str]) -> str:
-    """The nearest known name as `suggestion` gives it, or else all of them."""
-    known = list(known)
-    return suggestion(name, known) or f' (there are {", ".join(known)})'
 
 
 class _Budget:

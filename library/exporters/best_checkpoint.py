@@ -11,12 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
-from library.config.explain import save
-from library.config.hparams import HParams
-from library.config.yaml_sets import nearest_or_all
-from library.errors import ConfigError
-from library.exporters.options import BEST_STATE, BestOptions, prefers_low
-from library.exporters.snapshots import (
+from library.checkpoints.newest import write_checkpoint_state
+from library.checkpoints.snapshots import (
     Snapshot,
     copy_checkpoint,
     free_name,
@@ -26,8 +22,13 @@ from library.exporters.snapshots import (
     read_state,
     remove_other_checkpoints,
 )
-from library.hooks.checkpoint_fit import write_checkpoint_state
-from library.hooks.progress import say
+from library.config.hparams import HParams
+from library.console import say
+from library.errors import ConfigError
+from library.exporters.options import BestOptions, prefers_low
+from library.runs.directory import BEST_STATE
+from library.runs.kept_values import save
+from library.suggestions import nearest_or_all
 
 
 class BestCheckpointExporter(tf.estimator.Exporter):

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from library import files
+from library.console import say
 from library.exporters.history import HISTORY, read_history
-from library.hooks.progress import say
 
 
 class EvaluationLog(tf.estimator.Exporter):

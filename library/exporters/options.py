@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from library.config.fields import PROJECT, Options, option
 
-# The file beside the snapshots that says what they are.
-BEST_STATE = 'best.json'
-
 
 @dataclass(frozen=True)
 class BestOptions(Options, group='checkpoints', home=PROJECT):

@@ -8,8 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from library.console import say
 from library.hooks.due_steps import DueSteps
-from library.hooks.progress import say
 
 # Of each start: they build caches, fill the input chain and let a GPU choose its algorithms.
 WARMUP_STEPS = 10

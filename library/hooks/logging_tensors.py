@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from library.hooks.progress import say
+from library.console import say
 from library.hooks.watched import find_tensor
 
 

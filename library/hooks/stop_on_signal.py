@@ -8,8 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from library.console import say
 from library.errors import Stopped
-from library.hooks.progress import say
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # What to type where all tasks of a cluster were stopped.

@@ -15,8 +15,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObjectGraph
 
 from library import files
+from library.checkpoints.readable import is_readable
 from library.errors import MismatchError, ResourceError
-from library.hooks.checkpoint_fit import is_readable
 from library.hooks.watched import in_first_replica
 
 # Operations that draw from a state outside of the graph's variables: a run that stops and goes on

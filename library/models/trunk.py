@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from library.checkpoints.scopes import MODULE
 from library.errors import MismatchError
-from library.hooks.checkpoint_fit import MODULE
 from library.models.hub_module import load_module
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from library import files
-from library.config.explain import read_saved
+from library.checkpoints.newest import checkpoint_at
+from library.checkpoints.readable import is_readable
 from library.config.hparams import HParams
 from library.errors import ConfigError, MismatchError
-from library.hooks.checkpoint_fit import checkpoint_at, is_readable
+from library.runs.kept_values import read_saved
 
 
 def chosen_checkpoint(hparams: HParams) -> str:

@@ -10,11 +10,11 @@ from typing import TypeVar
 import tensorflow as tf
 
 from library import files
+from library.checkpoints.newest import newest_checkpoint
+from library.checkpoints.snapshots import copy_checkpoint
 from library.config.hparams import HParams
+from library.console import say
 from library.errors import ConfigError, MismatchError
-from library.exporters.snapshots import copy_checkpoint
-from library.hooks.checkpoint_fit import newest_checkpoint
-from library.hooks.progress import say
 from library.modes.checkpoint_choice import chosen_checkpoint
 
 ResultT = TypeVar('ResultT')

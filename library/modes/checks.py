@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from library.config.explain import changes, derived, read_saved
+from library.checkpoints.fit import check_fit, graph_variables
 from library.config.hparams import HParams
 from library.errors import MismatchError
 from library.exporters.best_checkpoint import check_metric
-from library.hooks.checkpoint_fit import check_fit, graph_variables
 from library.inputs.options import DataOptions
 from library.models.classifier import METRICS
 from library.modes.early_stopping import metrics_asked
 from library.modes.options import LoopOptions
+from library.runs.kept_values import changes, derived, read_saved
 from library.runtime.distribution_kind import check_batch
 from library.runtime.experiment import Experiment
 

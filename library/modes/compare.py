@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from library.config.hparams import HParams
-from library.config.yaml_sets import nearest_or_all
 from library.errors import ConfigError
 from library.exporters.history import best_of, number
 from library.exporters.options import prefers_low
@@ -26,6 +25,7 @@ from library.modes.comparison.table import (
     width_of,
 )
 from library.modes.short_text import printable, start_of
+from library.suggestions import nearest_or_all
 
 # Shown of each run, beside the metric that it is sorted by.
 ALWAYS_SHOWN = ('accuracy', 'average_loss')

@@ -13,10 +13,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from library.console import say
 from library.exporters.best_checkpoint import prefers_low
 from library.exporters.history import read_history
 from library.exporters.options import BestOptions
-from library.hooks.progress import say
 from library.modes.options import LoopOptions
 
 # How often the evaluations of another process are looked at: in a bucket that takes a while.

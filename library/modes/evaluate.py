@@ -10,13 +10,13 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
+from library.checkpoints.fit import CheckpointFitHook
 from library.config.hparams import HParams
+from library.console import say
 from library.errors import DataError
 from library.exporters.evaluation_log import plain
 from library.hooks.answers import AnswersHook
-from library.hooks.checkpoint_fit import CheckpointFitHook
 from library.hooks.evaluation_bar import EvaluationBarHook
-from library.hooks.progress import say
 from library.inputs.options import DataOptions
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.evaluation import tables

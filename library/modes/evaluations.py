@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from library.checkpoints.fit import CheckpointFitHook
+from library.console import say
 from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.exporters.evaluation_log import EvaluationLog
 from library.exporters.history import read_history
 from library.exporters.options import BestOptions
-from library.hooks.checkpoint_fit import CheckpointFitHook
-from library.hooks.progress import say
 from library.modes.early_stopping import EarlyStopping, with_directions
 from library.modes.evaluation.confusion_summary import ConfusionSummaryHook
 from library.modes.exporting.best import BestModelExporter

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from library.hooks.progress import say
+from library.console import say
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.exporting.exporter import check_formats, export_checkpoint
 from library.modes.exporting.trial import take_sample
 from library.modes.serving.graph import ServingGraph
+from library.runs.metadata import unknown_storage
 from library.runtime.experiment import Experiment
-from library.runtime.run_facts import unknown_storage
 
 
 def run(experiment: Experiment) -> int:

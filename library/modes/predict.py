@@ -26,10 +26,10 @@ from library.modes.prediction.pictures import Picture, find_pictures
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.predictor import Predictor
 from library.modes.serving.saved import SavedModelGraph, facts_of, newest_version
+from library.runs.metadata import unknown_storage
 from library.runtime.experiment import Experiment
 from library.runtime.options import SessionOptions
 from library.runtime.run_config import session_config
-from library.runtime.run_facts import unknown_storage
 
 # Rows on the screen where all of them go to a file.
 SHOWN = 20

@@ -11,7 +11,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from library import files
-from library.hooks.progress import say
+from library.console import say
 from library.inputs.in_session import in_session
 from library.modes.options import PreviewOptions
 from library.modes.png import png_of

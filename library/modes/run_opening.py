@@ -6,16 +6,16 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from library.config.explain import changes, read_saved
-from library.hooks.checkpoint_fit import newest_checkpoint
-from library.hooks.progress import say
+from library.checkpoints.newest import newest_checkpoint
+from library.checkpoints.repair import mend_checkpoints
+from library.console import say
 from library.modes.checks import check_dtype, check_metrics, check_training
 from library.modes.feature_cache.cache import with_cached_features
 from library.modes.length import run_length
+from library.runs.directory import empty_run_folder, link_latest
+from library.runs.kept_values import changes, read_saved
+from library.runs.lock import LOCK, only_trainer
 from library.runtime.experiment import Experiment
-from library.runtime.folder_lock import LOCK
-from library.runtime.run_folder import mend_checkpoints, only_trainer
-from library.runtime.run_place import empty_run_folder, link_latest
 
 
 @contextlib.contextmanager

@@ -7,8 +7,9 @@ import os
 
 import tensorflow as tf
 
+from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
-from library.hooks.progress import say
+from library.console import say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest
 from library.modes.checks import check_model, check_shared_batch
 from library.modes.cluster.part import take_part
@@ -17,7 +18,6 @@ from library.modes.length import run_length
 from library.modes.run_opening import opened_run
 from library.modes.training_hooks import hooks_of_chief, saving_rule
 from library.runtime.experiment import Experiment
-from library.runtime.run_folder import newest_step
 
 
 def run(experiment: Experiment) -> int:

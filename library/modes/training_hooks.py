@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from library.config.explain import save
+from library.checkpoints.fit import CheckpointFitHook
+from library.checkpoints.saver import SaveWhereDueHook
 from library.hooks.agreement import AgreementHook
-from library.hooks.checkpoint_fit import CheckpointFitHook
-from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.end_where import EndAtStepHook, EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook
@@ -17,6 +16,7 @@ from library.hooks.session_start import AwaitStartHook, OneSessionHook, TellStar
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.early_stopping import EarlyStopping
 from library.modes.length import run_length
+from library.runs.kept_values import save
 from library.runtime.distribution_kind import MULTI_WORKER, PARAMETER_SERVER
 from library.runtime.experiment import Experiment
 from library.runtime.job_notes import has_started, note_started

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from library.hooks.lines import say
+from library.console import say
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 # What tells the thread that it is not needed any more; there is no signal of this number.

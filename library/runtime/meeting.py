@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from library.console import say
 from library.errors import ConfigError, ResourceError
-from library.hooks.lines import say
 from library.runtime.cluster import Cluster, Task
 from library.runtime.door import (
     PREPARING,

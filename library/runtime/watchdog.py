@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from library.console import say
 from library.errors import ResourceError
-from library.hooks.lines import say
 from library.runtime.cluster import Task
 from library.runtime.door import RUNNING, UNREACHABLE, Answer
 from library.runtime.job_notes import Failed

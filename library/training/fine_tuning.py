@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 
-from library.config.yaml_sets import suggestion
 from library.errors import ConfigError
+from library.suggestions import suggestion
 
 
 def in_scopes(variables: Sequence[tf.Variable], scopes: Sequence[str]) -> list[tf.Variable]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from library.hooks.checkpoint_fit import AVERAGES, RESTORED
+from library.checkpoints.scopes import AVERAGES, RESTORED
 
 
 def averaged_variables(optimizer: tf.compat.v1.train.Optimizer) -> list[tf.Variable]:

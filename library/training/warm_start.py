@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from library.checkpoints.names import STEP, Checkpoint, find_warm_start, read_checkpoint
+from library.checkpoints.readable import open_checkpoint
+from library.checkpoints.scopes import AVERAGES, MODULE
+from library.console import say
 from library.errors import ConfigError, MismatchError
-from library.hooks.checkpoint_fit import AVERAGES, MODULE, open_checkpoint
-from library.hooks.progress import say
-from library.training.checkpoint_names import STEP, Checkpoint, find_warm_start, read_checkpoint
 from library.training.fine_tuning import lies_in
 from library.training.options import FineTuningOptions
 from library.training.warm_start_table import Fate, table

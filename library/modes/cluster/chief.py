@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from library.hooks.progress import say
+from library.checkpoints.newest import newest_step
+from library.console import say
 from library.hooks.stop_on_signal import ALL_ON, StopRequest
 from library.inputs.options import DataOptions
 from library.inputs.service_job import begin_job
@@ -27,7 +28,6 @@ from library.runtime.job_notes import (
     note_ended,
 )
 from library.runtime.meeting import PREPARING, RUNNING, Door, ask_all
-from library.runtime.run_folder import newest_step
 
 BEST = 'the evaluator, if there is one, keeps the best'
 

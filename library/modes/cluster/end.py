@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
+from library.checkpoints.newest import newest_step
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.evaluations import rules_of
 from library.modes.length import run_length
 from library.runtime.experiment import Experiment
 from library.runtime.job_notes import Ended, read_ended
-from library.runtime.run_folder import newest_step
 
 # How often the note is looked for where something else goes on: in a bucket that takes a while.
 LOOK_SECONDS = 5.0

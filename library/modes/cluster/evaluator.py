@@ -9,21 +9,22 @@ import time
 
 import tensorflow as tf
 
-from library.config.explain import derived, read_saved
+from library.checkpoints.newest import newest_checkpoint, newest_step
+from library.checkpoints.readable import is_readable
+from library.checkpoints.snapshots import copy_checkpoint
+from library.console import say
 from library.errors import MismatchError, ResourceError
-from library.exporters.snapshots import copy_checkpoint
-from library.hooks.checkpoint_fit import is_readable, newest_checkpoint
-from library.hooks.progress import say
 from library.hooks.stop_on_signal import ALL_ON, StopEvaluationHook, StopRequest
 from library.modes.cluster.end import EndNotice, is_trained
 from library.modes.cluster.together import cluster_of
 from library.modes.evaluations import Evaluations
 from library.modes.feature_cache.cache import with_cached_features
+from library.runs.kept_values import derived, read_saved
+from library.runs.lock import only_trainer
 from library.runtime.experiment import Experiment
 from library.runtime.job_notes import read_ended, read_failed
 from library.runtime.meeting import UNREACHABLE, ask
 from library.runtime.options import DistributionOptions
-from library.runtime.run_folder import newest_step, only_trainer
 
 LOOK_SECONDS = 1.0
 

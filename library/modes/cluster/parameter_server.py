@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from library.hooks.progress import say
+from library.console import say
 from library.hooks.stop_on_signal import ALL_ON, StopRequest
 from library.modes.cluster.end import follow_chief
 from library.modes.cluster.together import cluster_of, met, watched

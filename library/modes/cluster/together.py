@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from library.console import say
 from library.errors import ScaffoldError, Stopped
-from library.hooks.progress import say
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.cluster.end import EndNotice, is_trained
 from library.modes.length import run_length

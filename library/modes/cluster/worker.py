@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 
 from library import files
-from library.hooks.progress import say
+from library.console import say
 from library.hooks.stop_on_signal import ALL_ON, StopRequest
 from library.modes.cluster.end import EndNotice, follow_chief
 from library.modes.cluster.together import (

@@ -8,8 +8,8 @@ from library.config.fields import options_of
 from library.exporters.options import BestOptions
 from library.modes.comparison.results import RunResult
 from library.modes.options import ExportBestOptions, ExportOptions
+from library.runs.metadata import RunFacts
 from library.runtime.options import CheckpointOptions, WatchOptions
-from library.runtime.run_facts import RunFacts
 
 # A value that no run gave.
 ABSENT = '-'

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 
 from library import files
-from library.config.explain import SAVED_AS
 from library.errors import ConfigError
-from library.exporters.options import BEST_STATE
+from library.runs.directory import BEST_STATE
+from library.runs.kept_values import SAVED_AS
 
 # How far below a folder runs are looked for.
 MAX_DEPTH = 3

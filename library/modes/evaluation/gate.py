@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from library.config.hparams import HParams
-from library.config.yaml_sets import nearest_or_all
 from library.errors import ConfigError, GateError
+from library.suggestions import nearest_or_all
 
 # Metrics come in float32, where 0.9 is 0.89999998.
 PRECISION = 1e-7

@@ -10,10 +10,10 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
+from library.checkpoints.snapshots import Snapshot
+from library.console import say
 from library.errors import MismatchError
 from library.exporters.best_checkpoint import BestCheckpointExporter
-from library.exporters.snapshots import Snapshot
-from library.hooks.progress import say
 from library.modes.exporting.exporter import check_formats, export_checkpoint
 from library.modes.exporting.trial import Sample, take_sample
 from library.modes.exporting.versions import read_records

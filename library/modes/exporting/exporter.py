@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
-from library.hooks.progress import say
+from library.console import say
 from library.modes.exporting import hub_module, parity, tflite
 from library.modes.exporting.saved_model import write_saved_model
 from library.modes.exporting.trial import Sample, Trial, make_trial

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from library.console import say
 from library.errors import MismatchError
-from library.hooks.progress import say
 from library.modes.exporting.saved_model import IMAGES
 from library.modes.exporting.trial import Trial, parts
 from library.modes.serving.saved import OUTPUTS, SIGNATURE, SavedModelGraph

@@ -9,12 +9,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
 from library import files
-from library.config.explain import save
 from library.config.hparams import HParams
 from library.modes.exporting.pruning import prune_saved_model
 from library.modes.exporting.warm_up import prediction_log
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.saved import ASSETS, INPUT, SIGNATURE
+from library.runs.kept_values import save
 
 IMAGES, FEATURES = 'images', 'features'
 CLASS_NAMES = 'class_names.txt'

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from library import files
+from library.console import say
 from library.errors import ResourceError
-from library.hooks.progress import say
 from library.modes.serving.saved import PROGRAM
-from library.runtime.folder_lock import locked
+from library.runs.lock import locked
 
 # Where a version comes from; its first file.
 RECORD = 'export.json'

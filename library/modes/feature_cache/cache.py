@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from library.console import say
 from library.errors import DataError
-from library.hooks.progress import say
 from library.modes.feature_cache.building import build_features
 from library.modes.feature_cache.decision import asked_by, uses_features
 from library.modes.feature_cache.module_weights import check_module_weights
 from library.modes.feature_cache.plan import Plan, finished_shards, is_finished, plan_features
 from library.records.manifest import Manifest
+from library.runs.lock import locked
 from library.runtime.experiment import Experiment
-from library.runtime.folder_lock import locked
 
 NOT_AUGMENTED = (
     'warning: augmentation is not applied to features (--feature_copies N keeps N augmented copies '

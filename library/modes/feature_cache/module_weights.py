@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from library.checkpoints.newest import newest_checkpoint
+from library.checkpoints.readable import is_readable, open_checkpoint
+from library.checkpoints.scopes import MODULE
 from library.errors import MismatchError
-from library.hooks.checkpoint_fit import MODULE, is_readable, newest_checkpoint, open_checkpoint
 
 
 def check_module_weights(checkpoint: str, model_dir: str) -> None:

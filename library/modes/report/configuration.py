@@ -8,9 +8,9 @@ from typing import Any
 
 from library.config.fields import options_of
 from library.config.hparams import HParams
-from library.modes.saved_values import SavedValue
 from library.modes.short_text import start_of
-from library.runtime.run_facts import RunFacts
+from library.runs.metadata import RunFacts
+from library.runs.saved_values import SavedValue
 
 # Of a list of a thousand class names the first ones tell enough.
 LONGEST = 300

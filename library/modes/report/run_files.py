@@ -10,10 +10,10 @@ from typing import Any
 from library import files
 from library.errors import ConfigError
 from library.exporters.history import read_history, read_lines
-from library.exporters.options import BEST_STATE
 from library.hooks.environment_log import read_starts
 from library.hooks.metrics_log import METRICS
-from library.modes.saved_values import SavedValue, is_of_same_run, read_saved_values
+from library.runs.directory import BEST_STATE
+from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 
 @dataclass(frozen=True)

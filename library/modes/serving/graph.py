@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from library.hooks.checkpoint_fit import check_fit, graph_variables
+from library.checkpoints.fit import check_fit, graph_variables
 from library.models.model import MODEL_INPUT
 from library.modes.serving.predictor import Predictor
 from library.runtime.experiment import Experiment

@@ -11,11 +11,11 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
-from library.config.explain import SAVED_AS, derived, read_saved
 from library.config.fields import options_of
 from library.errors import ConfigError, MismatchError
 from library.modes.serving.predictor import Predictor
-from library.runtime.run_facts import RunFacts
+from library.runs.kept_values import SAVED_AS, derived, read_saved
+from library.runs.metadata import RunFacts
 
 SIGNATURE = 'serving_default'
 INPUT = 'image_bytes'

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from library import files
+from library.checkpoints.scopes import LEFT_OUT, MODULE
 from library.config.hparams import HParams
 from library.errors import MismatchError
-from library.hooks.checkpoint_fit import LEFT_OUT, MODULE
 from library.models.code_digest import code_digest
 from library.models.head import add_head
 from library.models.hub_module import (

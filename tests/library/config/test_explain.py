@@ -7,18 +7,18 @@ import yaml
 from trees import resolve_words
 
 from library import files
-from library.config.explain import (
+from library.config.explain import explain
+from library.config.yaml_sets import Written
+from library.errors import ConfigError
+from library.runs.kept_values import (
     SAVED_AS,
     changes,
     check_run_exists,
     derived,
-    explain,
     read_saved,
     save,
     to_yaml,
 )
-from library.config.yaml_sets import Written
-from library.errors import ConfigError
 
 ODD_TEXTS = [
     'plain',

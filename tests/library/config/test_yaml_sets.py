@@ -2,8 +2,9 @@
 
 import pytest
 
-from library.config.yaml_sets import MAX_ENTRIES, Written, read_flat, read_sets, suggestion
+from library.config.yaml_sets import MAX_ENTRIES, Written, read_flat, read_sets
 from library.errors import ConfigError
+from library.suggestions import suggestion
 
 
 @pytest.fixture

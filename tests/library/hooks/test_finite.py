@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from library.checkpoints.saver import SaveWhereDueHook
 from library.errors import NumericalError
-from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 
 

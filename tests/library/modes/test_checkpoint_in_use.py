@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
+from library.checkpoints.newest import write_checkpoint_state
+from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError, MismatchError
-from library.hooks.checkpoint_fit import open_checkpoint, write_checkpoint_state
 from library.modes.checkpoint_in_use import ATTEMPTS, with_chosen_checkpoint
 
 

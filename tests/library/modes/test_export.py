@@ -17,8 +17,9 @@ from served import experiment_of, rest_server, stored, versions
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from library.checkpoints.newest import write_checkpoint_state
+from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError, MismatchError, ResourceError
-from library.hooks.checkpoint_fit import open_checkpoint, write_checkpoint_state
 from library.models.hub_module import load_module
 from library.models.model import Model
 from library.modes.checkpoint_choice import chosen_checkpoint

@@ -591,6 +591,6 @@ def test_features_that_are_there_need_no_writing(experiment, monkeypatch, comput
     def refuse(*args):
         raise PermissionError(errno.EACCES, 'permission denied')
 
-    monkeypatch.setattr('library.runtime.folder_lock.files.make_folder', refuse)
+    monkeypatch.setattr('library.runs.lock.files.make_folder', refuse)
     assert with_features(experiment('--cache_features', '--no_augmentation'))
     assert computed() == 0

@@ -11,12 +11,12 @@ import tensorflow as tf
 
 import run
 from library.config.command_line import parse
-from library.config.explain import read_saved
 from library.config.hparams import resolve
 from library.errors import MismatchError
 from library.exporters.history import read_history
 from library.modes.feature_cache.cache import with_cached_features
 from library.records.feature_manifest import MANIFEST, read_manifest
+from library.runs.kept_values import read_saved
 from project.data import open_all
 from project.options import CATALOG
 

@@ -96,7 +96,7 @@ def estimator_answers(data, trained):
     import run
     from library.config.command_line import parse
     from library.config.hparams import resolve
-    from library.runtime.run_place import find_run
+    from library.runs.directory import find_run
 
     words = ['evaluate', '--model_dir', str(trained / 'checkpoints'), '--data_dir', str(data)]
     line = parse(words, run.CATALOG, run.MODES)

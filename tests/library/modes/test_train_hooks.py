@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
+from library.checkpoints.saver import SaveWhereDueHook
 from library.errors import ConfigError
-from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.environment_log import read_starts
 from library.hooks.examples_per_second import ExamplesPerSecondHook
 from library.hooks.metrics_log import MetricsLogHook

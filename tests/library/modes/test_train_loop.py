@@ -46,7 +46,7 @@ def test_checkpoints_by_steps_override_the_epochs_between_evaluations(launch, tm
 
 def test_checkpoints_by_seconds_come_when_the_time_is_over(launch, tmp_path, monkeypatch):
     clock = iter(range(1000))  # a second passes with every look
-    monkeypatch.setattr('library.hooks.checkpoint_saver.time.monotonic', lambda: next(clock))
+    monkeypatch.setattr('library.checkpoints.saver.time.monotonic', lambda: next(clock))
     assert launch(tmp_path, save_checkpoints_secs=3) == 0
     assert len(evaluated(tmp_path)) >= 3
 

@@ -10,13 +10,13 @@ import tensorflow as tf
 from conftest import ROOT
 
 import run
+from library.checkpoints.fit import CheckpointFitHook
+from library.checkpoints.saver import SaveWhereDueHook
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import Stopped
 from library.hooks import session_start
 from library.hooks.agreement import AgreementHook
-from library.hooks.checkpoint_fit import CheckpointFitHook
-from library.hooks.checkpoint_saver import SaveWhereDueHook
 from library.hooks.end_where import EndAtStepHook, EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.metrics_log import MetricsLogHook

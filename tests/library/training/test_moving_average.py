@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from library.hooks.checkpoint_fit import graph_variables
+from library.checkpoints.fit import graph_variables
 from library.training.moving_average import averaged_scaffold
 from library.training.train_op import make_train_op
 

@@ -13,6 +13,7 @@ from one_task import SMALL, TOTAL, become
 
 from library.errors import ResourceError, Stopped
 from library.modes.cluster import chief
+from library.runs.lock import only_trainer
 from library.runtime.door import READY, Door
 from library.runtime.job_notes import (
     Ended,
@@ -23,7 +24,6 @@ from library.runtime.job_notes import (
     note_started,
     read_ended,
 )
-from library.runtime.run_folder import only_trainer
 
 
 @pytest.fixture(scope='module')

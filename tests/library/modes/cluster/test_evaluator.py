@@ -15,9 +15,9 @@ from one_task import SMALL, TOTAL, become
 from library.errors import MismatchError, ResourceError, Stopped
 from library.exporters.history import read_history
 from library.modes.cluster import evaluator
+from library.runs.lock import only_trainer
 from library.runtime.job_notes import note_ended, note_failed
 from library.runtime.meeting import RUNNING, UNREACHABLE, Answer
-from library.runtime.run_folder import only_trainer
 
 
 @pytest.fixture(scope='module')

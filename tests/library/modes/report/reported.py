@@ -20,7 +20,7 @@ from library.modes.evaluation.answers import (
 )
 from library.modes.evaluation.pictures import Pictures
 from library.modes.report.page import render
-from library.runtime.run_place import find_run
+from library.runs.directory import find_run
 from project.options import CATALOG
 
 HPARAMS = """# The values of this run, and where each came from.

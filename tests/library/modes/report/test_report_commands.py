@@ -11,7 +11,7 @@ import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.modes.report.commands import commands_of
-from library.runtime.run_place import find_run
+from library.runs.directory import find_run
 from project.options import CATALOG
 
 

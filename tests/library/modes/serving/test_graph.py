@@ -13,7 +13,7 @@ from library.config.hparams import resolve
 from library.errors import MismatchError
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.serving.graph import ServingGraph
-from library.runtime.run_place import find_run
+from library.runs.directory import find_run
 
 
 def experiment_of(folder, *words):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from library.checkpoints.fit import CheckpointFitHook, check_fit
+from library.checkpoints.scopes import RESTORED
 from library.errors import MismatchError
-from library.hooks.checkpoint_fit import RESTORED, CheckpointFitHook, check_fit
 
 
 @pytest.fixture

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from library import files
 from library.config.catalog import Catalog
 from library.config.command_line import CommandLine
-from library.config.explain import SAVED_AS, read_saved
 from library.config.hparams import HParams, peek
 from library.config.yaml_sets import Set
 from library.errors import ConfigError
+from library.runs.kept_values import SAVED_AS, read_saved
 
 LATEST = 'latest'
 STAMP = '%Y-%m-%d-%H_%M_%S'
+# The file beside the best checkpoints that says which they are.
+BEST_STATE = 'best.json'
 _STAMPED = re.compile(r'\d{4}-\d\d-\d\d-\d\d_\d\d_\d\d(-\d+)?')
 
 

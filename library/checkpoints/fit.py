@@ -6,28 +6,14 @@ the checkpoint holds beyond the graph is dropped without a word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection
 
 import tensorflow as tf
 
-from library import files
+from library.checkpoints.readable import open_checkpoint
+from library.checkpoints.scopes import AVERAGES, LEFT_OUT, LOSS_SCALE, MODULE, POWERS, RESTORED
 from library.errors import MismatchError
 
-# TensorFlow's own name for the file that lists a folder's checkpoints.
-STATE = 'checkpoint'
-# Scope of a TF-Hub module's variables; a frozen module has none in its checkpoints.
-MODULE = 'module/'
-# Scope of the weights' moving averages, and the collection where a graph that restores them in
-# place of the weights says so: a dict of names in the checkpoint to variables. An export leaves
-# out collections whose key is no text.
-AVERAGES = 'ema/'
-RESTORED = ('restored by name',)
-# The collection where a graph on features says that it leaves out a module that belongs to it.
-LEFT_OUT = 'module_left_out'
-# What a dynamic loss scale keeps, and what Adam keeps beside its slots; TensorFlow's names.
-LOSS_SCALE = ('current_loss_scale', 'good_steps')
-POWERS = ('beta1_power', 'beta2_power')
 OTHER_OPTIONS = 'other options made it (see hparams.yaml beside it); choose another --model_dir'
 
 
@@ -66,60 +52,6 @@ def graph_variables() -> dict[str, tf.TensorShape]:
     for other in tf.compat.v1.get_collection(RESTORED):
         by_name = other
     return {name: variable.shape for name, variable in by_name.items()}
-
-
-def open_checkpoint(checkpoint: str) -> Any:
-    """A reader of the checkpoint with this path, without ending.
-
-    tf.train.load_checkpoint takes the path for a folder in ram://, where each prefix is one.
-    """
-    return tf.compat.v1.train.NewCheckpointReader(checkpoint)
-
-
-def is_readable(checkpoint: str) -> bool:
-    """True if every value of the checkpoint can be read and has the checksum that was written."""
-    try:
-        reader = open_checkpoint(checkpoint)
-        for name in reader.get_variable_to_shape_map():
-            reader.get_tensor(name)
-    # IndexError is what the reader makes of OutOfRangeError, a file that ends too early.
-    except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
-        return False
-    return True
-
-
-def newest_checkpoint(folder: str) -> str | None:
-    """The path that the folder's `checkpoint` file names, or None if it names none."""
-    try:
-        return tf.train.latest_checkpoint(folder)
-    except ValueError:  # the file is empty
-        return None
-
-
-def checkpoint_at(path: str) -> str:
-    """The path, without ending, of the checkpoint that a person means by a path.
-
-    Args:
-      path: of a checkpoint, with or without .index, or of a folder, which stands for its newest
-        one. Whether there is a checkpoint is another question.
-    """
-    checkpoint = path.removesuffix('.index')
-    # The index first: in ram:// the beginning of a file's name counts as a folder.
-    if not files.exists(f'{checkpoint}.index') and files.is_folder(path):
-        return newest_checkpoint(path) or path
-    return checkpoint
-
-
-def write_checkpoint_state(folder: str, names: Sequence[str]) -> None:
-    """Writes the file by which TensorFlow finds a folder's checkpoints.
-
-    Args:
-      folder: of the checkpoints.
-      names: theirs, without folder and ending; the last one is what TensorFlow restores.
-    """
-    lines = [f'model_checkpoint_path: "{names[-1]}"']
-    lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
-    files.write_if_changed(files.join(folder, STATE), ('\n'.join(lines) + '\n').encode())
 
 
 def check_fit(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from library import files
-from library.config.explain import SAVED_AS, derived
 from library.config.fields import DERIVED, Options, option
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
 from library.records.listing import Split
 from library.records.manifest import Manifest
+from library.runs.kept_values import SAVED_AS, derived
 
 
 @dataclass(frozen=True)

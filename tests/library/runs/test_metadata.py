@@ -10,8 +10,8 @@ from library.config.yaml_sets import Written
 from library.errors import ConfigError, MismatchError
 from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
+from library.runs.metadata import RunFacts, with_facts, with_known_facts
 from library.runtime.options import ProcessOptions
-from library.runtime.run_facts import RunFacts, with_facts, with_known_facts
 
 
 def data_of(*names):

@@ -8,7 +8,7 @@ import os
 import pytest
 import tensorflow as tf
 
-from library.hooks.checkpoint_saver import SaveWhereDueHook
+from library.checkpoints.saver import SaveWhereDueHook
 from library.hooks.end_where import EndAtStepHook
 
 
@@ -78,7 +78,7 @@ def test_steps_that_a_loss_scale_left_out_do_not_shift_the_checkpoints(tmp_path)
 
 def test_it_tells_how_long_ago_the_last_checkpoint_was(tmp_path, monkeypatch):
     clock = itertools.count()  # a second passes with every look
-    monkeypatch.setattr('library.hooks.checkpoint_saver.time.monotonic', lambda: next(clock))
+    monkeypatch.setattr('library.checkpoints.saver.time.monotonic', lambda: next(clock))
     # One look a step, and one more when it has saved.
     assert train(tmp_path, 7, lambda step, seconds: seconds >= 3) == [0, 3, 6, 7]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from library.config.explain import to_yaml
 from library.config.fields import PROJECT, Options, options_of
 from library.config.fields import option as declare
 from library.config.hparams import HParams, Value
 from library.config.yaml_sets import read_flat
 from library.errors import ConfigError
-from library.modes.saved_values import SavedValue, is_of_same_run, read_saved_values
+from library.runs.kept_values import to_yaml
+from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,5 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path, content):
 
 
 def test_it_works_without_the_c_library(tmp_path, monkeypatch):
-    monkeypatch.setattr('library.modes.saved_values._FAST', yaml.SafeLoader)
+    monkeypatch.setattr('library.runs.saved_values._FAST', yaml.SafeLoader)
     assert saved(tmp_path, ('first', 'seen'))['a'].text == ('first', 'seen')

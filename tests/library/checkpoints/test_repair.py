@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
-from library.errors import MismatchError, ResourceError
-from library.hooks.checkpoint_fit import is_readable
-from library.runtime.run_folder import mend_checkpoints, only_trainer
+from library.checkpoints.readable import is_readable
+from library.checkpoints.repair import mend_checkpoints
+from library.errors import MismatchError
 
 
 @pytest.fixture
@@ -101,36 +98,6 @@ def test_what_a_killed_save_left_is_removed(folder):
     (folder / 'model.ckpt-4_temp' / 'part-00000-of-00001.data-00000-of-00001').write_text('')
     assert newest(folder) == 3
     assert not (folder / 'model.ckpt-4_temp').exists()
-
-
-def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
-    code = (
-        'import sys; from library.errors import ScaffoldError\n'
-        'from library.runtime.run_folder import only_trainer\n'
-        'try:\n'
-        '    with only_trainer(sys.argv[1]): print("got it")\n'
-        'except ScaffoldError as error: print(error.exit_code, error)\n'
-    )
-
-    def other():
-        words = [sys.executable, '-c', code, str(tmp_path)]
-        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-    with only_trainer(str(tmp_path)):
-        expected = f'5 {tmp_path}: another run (process {os.getpid()}) uses this folder\n'
-        assert other() == expected
-    assert other() == 'got it\n'
-
-
-def test_the_lock_is_free_again_after_an_error(tmp_path):
-    def fail():
-        with only_trainer(str(tmp_path)):
-            raise ResourceError('in between')
-
-    with pytest.raises(ResourceError, match='in between'):
-        fail()
-    with only_trainer(str(tmp_path)):
-        assert (tmp_path / '.lock').read_text() == f'{os.getpid()}\n'
 
 
 def test_a_lost_list_of_checkpoints_is_not_taken_for_a_damaged_one(folder, caplog):

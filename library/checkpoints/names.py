@@ -11,8 +11,10 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from library import files
+from library.checkpoints.newest import checkpoint_at
+from library.checkpoints.readable import is_readable, open_checkpoint
+from library.checkpoints.scopes import MODULE, POWERS
 from library.errors import ConfigError, MismatchError
-from library.hooks.checkpoint_fit import MODULE, POWERS, checkpoint_at, is_readable, open_checkpoint
 
 # TensorFlow 2's own name for the graph of objects that a checkpoint keeps beside the values.
 OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from library import files
-from library.config.explain import SAVED_AS
 from library.config.yaml_sets import read_flat
 from library.errors import ConfigError
+from library.runs.kept_values import SAVED_AS
 
 # Ten times faster; but it refuses the marks that stand for bytes that are no UTF-8.
 _FAST = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)

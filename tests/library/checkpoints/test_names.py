@@ -7,8 +7,8 @@ import shutil
 import pytest
 import tensorflow as tf
 
+from library.checkpoints.names import find_warm_start, read_checkpoint
 from library.errors import ConfigError, MismatchError
-from library.training.checkpoint_names import find_warm_start, read_checkpoint
 
 
 @pytest.fixture

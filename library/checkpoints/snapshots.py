@@ -9,10 +9,10 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
-from library.config.explain import SAVED_AS
-from library.exporters.options import BEST_STATE
-from library.hooks.checkpoint_fit import STATE
-from library.hooks.progress import say
+from library.checkpoints.newest import STATE
+from library.console import say
+from library.runs.directory import BEST_STATE
+from library.runs.kept_values import SAVED_AS
 
 PREFIX = 'model.ckpt-'
 # Folders for the snapshots of other runs.

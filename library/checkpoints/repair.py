@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
 
 from library import files
-from library.errors import MismatchError, ResourceError
-from library.hooks.checkpoint_fit import (
-    STATE,
-    is_readable,
-    newest_checkpoint,
-    write_checkpoint_state,
-)
-from library.runtime.folder_lock import locked
+from library.checkpoints.newest import STATE, newest_checkpoint, write_checkpoint_state
+from library.checkpoints.readable import is_readable
+from library.errors import MismatchError
 
 # TensorFlow's own names.
 INDEX = re.compile(r'model\.ckpt-(\d+)\.index')
 UNFINISHED = re.compile(r'model\.ckpt-\d+_temp')
-
-
-@contextlib.contextmanager
-def only_trainer(model_dir: str) -> Iterator[None]:
-    """Holds the folder's lock while a run trains in it.
-
-    Raises:
-      ResourceError: another process holds the lock.
-    """
-
-    def refuse(holder: str) -> None:
-        raise ResourceError(f'{model_dir}: another run (process {holder}) uses this folder')
-
-    with locked(model_dir, refuse):
-        yield
 
 
 def mend_checkpoints(model_dir: str) -> None:
@@ -71,12 +49,6 @@ def mend_checkpoints(model_dir: str) -> None:
         'warning: %s: %s; going on from step %d', model_dir, why, readable[0]
     )
     write_checkpoint_state(model_dir, [f'model.ckpt-{step}' for step in reversed(readable)])
-
-
-def newest_step(folder: str) -> int:
-    """The step of the newest checkpoint; 0 if there is none."""
-    checkpoint = newest_checkpoint(folder)
-    return int(checkpoint.rsplit('-', 1)[1]) if checkpoint else 0
 
 
 def _checkpoint(model_dir: str, step: int) -> str:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from library import files
+from library.errors import ResourceError
 
 LOCK = '.lock'
 
@@ -36,4 +37,19 @@ def locked(folder: str, when_held: Callable[[str], None]) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f'{os.getpid()}\n')
         lock.flush()
+        yield
+
+
+@contextlib.contextmanager
+def only_trainer(model_dir: str) -> Iterator[None]:
+    """Holds the folder's lock while a run trains in it.
+
+    Raises:
+      ResourceError: another process holds the lock.
+    """
+
+    def refuse(holder: str) -> None:
+        raise ResourceError(f'{model_dir}: another run (process {holder}) uses this folder')
+
+    with locked(model_dir, refuse):
         yield

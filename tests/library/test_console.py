@@ -6,8 +6,7 @@ import io
 
 import pytest
 
-from library.hooks import lines, progress
-from library.hooks.lines import redraw, say
+from library.console import redraw, say
 
 
 class Screen(io.StringIO):
@@ -45,7 +44,3 @@ def test_a_log_keeps_all_lines():
     for text in ('step 1', 'step 2'):
         redraw(text, log)
     assert log.getvalue() == 'step 1\nstep 2\n'
-
-
-def test_progress_gives_it_to_who_looks_there():
-    assert progress.say is lines.say

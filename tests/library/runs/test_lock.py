@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
+from conftest import ROOT
 
-from library.runtime.folder_lock import LOCK, locked
+from library.errors import ResourceError
+from library.runs.lock import LOCK, locked, only_trainer
 
 
 def unexpected(holder):
@@ -55,3 +59,33 @@ def test_the_folder_is_made(tmp_path):
 def test_remote_folders_have_no_lock():
     with locked('ram://locked', unexpected), locked('ram://locked', unexpected):
         pass
+
+
+def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
+    code = (
+        'import sys; from library.errors import ScaffoldError\n'
+        'from library.runs.lock import only_trainer\n'
+        'try:\n'
+        '    with only_trainer(sys.argv[1]): print("got it")\n'
+        'except ScaffoldError as error: print(error.exit_code, error)\n'
+    )
+
+    def other():
+        words = [sys.executable, '-c', code, str(tmp_path)]
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    with only_trainer(str(tmp_path)):
+        expected = f'5 {tmp_path}: another run (process {os.getpid()}) uses this folder\n'
+        assert other() == expected
+    assert other() == 'got it\n'
+
+
+def test_the_lock_is_free_again_after_an_error(tmp_path):
+    def fail():
+        with only_trainer(str(tmp_path)):
+            raise ResourceError('in between')
+
+    with pytest.raises(ResourceError, match='in between'):
+        fail()
+    with only_trainer(str(tmp_path)):
+        assert (tmp_path / '.lock').read_text() == f'{os.getpid()}\n'

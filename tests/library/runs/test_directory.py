@@ -11,7 +11,7 @@ from library import files
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from library.runtime.run_place import claim, empty_run_folder, find_run, in_place, link_latest
+from library.runs.directory import claim, empty_run_folder, find_run, in_place, link_latest
 from project.options import CATALOG
 
 

@@ -1,0 +1,1 @@
+"""Find, check, name, write and copy the checkpoints of a run."""

@@ -1,0 +1,1 @@
+"""Manage the directory of a run: lock, metadata, the values that it keeps."""

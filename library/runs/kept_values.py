@@ -1,0 +1,86 @@
+"""Keep the values of a run in its directory, and read them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from library import files
+from library.config.explain import shown
+from library.config.fields import COMMAND_LINE, Option
+from library.config.hparams import HParams
+from library.config.yaml_sets import Set, read_flat
+from library.errors import ConfigError
+
+SAVED_AS = 'hparams.yaml'
+
+
+def to_yaml(hparams: HParams) -> str:
+    """The resolved values as a flat YAML mapping, each with its origin as a comment."""
+    lines = ['# The values of this run, and where each came from.']
+    for name, entry in hparams.entries().items():
+        if entry.option.home != COMMAND_LINE:
+            value = list(entry.value) if isinstance(entry.value, tuple) else entry.value
+            text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
+            text = text.removesuffix('...\n').strip()
+            # A folder's name may hold what no comment may, such as a line's end.
+            origin = ''.join(c if c.isprintable() else '?' for c in entry.origin)
+            lines.append(f'{name}: {text}  # {origin}')
+    return '\n'.join(lines) + '\n'
+
+
+def save(hparams: HParams, folder: str) -> None:
+    """Writes hparams.yaml into a run's folder, whole or not at all."""
+    files.make_folder(folder)
+    text = to_yaml(hparams).encode('utf-8', 'backslashreplace')
+    files.write_if_changed(files.join(folder, SAVED_AS), text)
+
+
+def read_saved(folder: str) -> Set | None:
+    """The written values of the run in `folder`; None if it keeps no hparams.yaml."""
+    path = files.join(folder, SAVED_AS)
+    return read_flat(path) if files.exists(path) else None
+
+
+def check_run_exists(folder: str) -> None:
+    """Raises ConfigError if `folder` holds no run."""
+    if any(files.exists(files.join(folder, name)) for name in (SAVED_AS, 'checkpoint')):
+        return
+    inner = [files.join(folder, name) for name in files.names_in(folder)]
+    runs = [each for each in inner if files.exists(files.join(each, SAVED_AS))]
+    hint = f'; there is one in {" and in ".join(runs[:3])}' if runs else ''
+    raise ConfigError(f'{folder}: no run there (--model_dir){hint}')
+
+
+def changes(hparams: HParams, saved: Set) -> list[str]:
+    """What a resumed run does otherwise than before: 'learning_rate: 0.001 -> 0.01 (origin)'."""
+    found = []
+    for name, entry in hparams.entries().items():
+        if name in saved and entry.option.home != COMMAND_LINE:
+            before = _read_again(entry.option, saved[name].text)
+            if before != entry.value:
+                found.append(f'{name}: {shown(before)} -> {shown(entry.value)} ({entry.origin})')
+    return found
+
+
+def _read_again(option: Option, text: str | tuple[str, ...]) -> Any:
+    """The saved value, or its text where the option's declaration has changed since."""
+    try:
+        return option.read(text)
+    except ValueError:
+        return text
+
+
+def derived(saved: Set, option: Option) -> Any:
+    """A fact that the saved run kept, such as its class names; None if it kept none.
+
+    Raises:
+      ConfigError: the file holds something else under that name.
+    """
+    if option.name not in saved:
+        return None
+    try:
+        return option.read(saved[option.name].text)
+    except ValueError as error:
+        raise ConfigError(f'{saved[option.name].origin}: {error}') from None
