@@ -33,7 +33,7 @@ ENV HOME=/home/trainer
 
 # All that .dockerignore lets through; compiled here, because nobody may write it later.
 COPY . .
-RUN python -m compileall -q run.py convert_dataset.py library project
+RUN python -m compileall -q run.py convert_dataset.py library project extras
 
 # As a number: Kubernetes' runAsNonRoot cannot look names up.
 USER 1000:1000

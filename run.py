@@ -10,68 +10,86 @@ hyperparameters.yaml (what is learned, --hyperparameter_set); each key is also a
 from __future__ import annotations
 
 import functools
-import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from library.config.command_line import help_text, parse
+from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
-from library.config.yaml_sets import Set
-from library.runs.directory import NO_RUN, claim, find_run, in_place
+from library.extras import Mode, find_extras, load
+from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
 from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from project.options import CATALOG, check, overruled
+from project import options
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
 
-MODES = ('train', 'train_and_eval', 'evaluate', 'predict', 'export', 'compare', 'preview')
-ON_A_RUN = ('evaluate', 'predict', 'export')  # with the values that the run kept
+EXTRAS = find_extras()
+CATALOG = options.CATALOG.extended(EXTRAS.options(), {})
+TRAIN = Mode('library.modes.train', trains=True)
+MODES = {
+    'train': TRAIN,
+    'train_and_eval': TRAIN,
+    'evaluate': Mode('library.modes.evaluate', on_a_run=True),
+    'predict': Mode('library.modes.predict', on_a_run=True, evaluates=False),
+    'export': Mode('library.modes.export', on_a_run=True),
+    'compare': Mode('library.modes.compare', alone=True),
+    'preview': Mode('library.modes.preview'),
+    **EXTRAS.joined('modes'),
+}
 
 
 def main(argv: list[str]) -> int:
     """Runs one mode; returns the exit code. TensorFlow is imported once all options are right."""
-    command_line = parse(argv, CATALOG, MODES)
+    command_line = parse(argv, CATALOG, tuple(MODES))
     if command_line.wants_help:
-        print(help_text('run.py', __doc__, CATALOG, MODES, command_line.typed_mode))
+        print(help_text('run.py', __doc__, CATALOG, tuple(MODES), command_line.typed_mode))
         return 0
-    mode = {'train_and_eval': 'train'}.get(command_line.mode, command_line.mode)  # two names
-    alone = mode == 'compare' or 'saved_model' in command_line.values  # needs no run of its own
-    place = NO_RUN if alone else find_run(CATALOG, command_line, training=mode == 'train')
-    if mode in ON_A_RUN and not alone:
-        check_run_exists(place.folder)
-    saved = place.saved if mode in ON_A_RUN else None
-    hparams = in_place(resolve(CATALOG, command_line, saved), place)
-    check(hparams, mode)
+    mode = MODES[command_line.mode]
+    alone = mode.alone or 'saved_model' in command_line.values  # needs no run of its own
+    place = NO_RUN if alone else find_run(CATALOG, command_line, training=mode.trains)
+    hparams = _values(command_line, mode, place)
     if hparams.explain:
-        print(explain(hparams, overruled(hparams)))
+        print(explain(hparams, options.overruled(hparams)))
         return 0
     quiet_tensorflow(hparams.verbose)
     if alone:
-        return importlib.import_module(f'library.modes.{mode}').run_alone(hparams)
-    run = build_experiment(mode, claim(hparams, place), place.saved)
-    return importlib.import_module(f'library.modes.{mode}').run(run)
+        return load(f'{mode.code}:run_alone')(hparams)
+    experiment = build_experiment(mode, claim(hparams, place), place)
+    return load(f'{mode.code}:run')(experiment)
 
 
-def build_experiment(mode: str, hparams: HParams, saved: Set | None) -> Experiment:
-    """Puts the Experiment together: data, facts, the project's own functions, Estimator."""
-    from project.data import open_all
+def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
+    """Resolve and check the values of a run; a mode on a trained run takes what that kept."""
+    if mode.on_a_run and place != NO_RUN:
+        check_run_exists(place.folder)
+    saved = place.saved if mode.on_a_run else None
+    hparams = in_place(resolve(CATALOG, command_line, saved), place)
+    name = 'train' if mode.trains else command_line.mode
+    options.check(hparams, name)
+    EXTRAS.check(hparams, name)
+    return hparams
 
-    training, evaluating = mode not in ON_A_RUN, mode != 'predict'
-    hparams, *data = open_all(hparams, saved, training=training, evaluating=evaluating)
+
+def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experiment:
+    """Put the Experiment together: data, metadata, the project's own functions, Estimator."""
+    from library.inputs.open_data import open_all
+    from library.modes.completion import complete
+
+    training = not mode.on_a_run
+    hparams, *data = open_all(hparams, place.saved, training=training, evaluating=mode.evaluates)
+    from library.inputs.stored_files import serving_images, stored_files
     from library.runtime.experiment import Functions, make_experiment
-    from project.completion import complete
     from project.hooks import make_hooks
     from project.input_fn import input_fn, stored_images
     from project.model_fn import make_model, model_fn
-    from project.serving_input import serving_images, stored_files
 
     functions = Functions(
         input_fn, model_fn, stored_images, make_hooks, serving_images, stored_files, make_model
     )
-    return make_experiment(complete(hparams, saved), functions, *data)
+    return make_experiment(complete(hparams, place.saved), functions, *data)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
-from library.inputs.augmentation import AUGMENT_DRAWS, augment
+from library.inputs import feature_stream
 from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
 from library.inputs.decoding import (
     WINDOW_DRAWS,
@@ -24,13 +24,13 @@ from library.inputs.decoding import (
     to_bytes,
 )
 from library.inputs.epoch_stream import epochs_in_shares, numbered
+from library.inputs.image_stream import read_jpeg, shuffled_share, stored_order
+from library.inputs.open_data import open_data
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.inputs.service import count_workers, distribute_to_service
 from library.inputs.service_job import job_name
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
-from project import feature_stream
-from project.data import open_data
-from project.image_stream import read_jpeg, shuffled_share, stored_order
+from project.augmentation import AUGMENT_DRAWS, augment
 
 # Images in work for each core. tf.data alone stops at one, and a core then waits while the image
 # that it has finished stands in line: a tenth of the time with two cores.

@@ -24,7 +24,6 @@ from library.runtime.options import WatchOptions
 from library.training.fine_tuning import in_scopes
 from library.training.moving_average import averaged_scaffold
 from library.training.multipliers import with_multipliers
-from library.training.optimizers import make_optimizer
 from library.training.options import (
     OPTIMIZERS,
     SCHEDULES,
@@ -32,11 +31,12 @@ from library.training.options import (
     PrecisionOptions,
 )
 from library.training.precision import compute_in_float32, with_precision
-from library.training.schedules import learning_rate
 from library.training.sync_replicas import in_sync
 from library.training.train_op import make_train_op
 from library.training.warm_start import warm_start
 from project.models import MODELS, model_class
+from project.optimizers import make_optimizer
+from project.schedules import learning_rate
 
 MODES = tf.estimator.ModeKeys
 

@@ -13,6 +13,7 @@ from library.config.catalog import Catalog
 from library.config.command_line import ORIGIN
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.config.hparams import HParams
+from library.config.needs import check_used, unused
 from library.config.set_files import find_set_file
 from library.errors import ConfigError
 from library.exporters.options import BestOptions
@@ -61,7 +62,6 @@ from library.training.options import (
 )
 from project.hooks import check_hooks
 from project.models import LATEST, MODELS
-from project.option_rules import check_used, unused
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
 
 def copy_project(folder: Path, *programs: str) -> Path:
     """Copies library, project, both files of sets and these programs, to change them there."""
-    for name in ('library', 'project'):
+    for name in ('library', 'project', 'extras'):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
     for name in (*programs, 'project.yaml', 'hyperparameters.yaml'):
         shutil.copy(ROOT / name, folder)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HOUSE = ('library', 'project', 'demo', 'benchmarks')
+HOUSE = ('library', 'project', 'extras', 'demo', 'benchmarks')
 FLOORS = (
-    ('console', 'errors', 'files', 'suggestions'),
+    ('console', 'errors', 'extras', 'files', 'suggestions'),
     ('config', 'records'),
     ('runs',),
     ('checkpoints', 'hooks', 'preparation'),

@@ -69,9 +69,9 @@ def _put_training(training):
         blocks('library/training/options.py'), ('OPTIMIZERS', 'SCHEDULES'), strict=True
     ):
         put(training / 'options.py', (f'\n{name} = {{\n', '\n' + ''.join(with_entry(code, name))))
-    (optimizer,) = blocks('library/training/optimizers.py')
+    (optimizer,) = blocks('project/optimizers.py')
     put(training / 'optimizers.py', ('\n_MAKERS = {\n', f'\n{optimizer}'))
-    (schedule,) = blocks('library/training/schedules.py')
+    (schedule,) = blocks('project/schedules.py')
     refusal = '    if not isinstance(options, ExponentialOptions | FallingOptions):\n'
     imported = '    FixedOptions,\n'
     put(

@@ -7,11 +7,12 @@ selects the options of one model, `optimizer` those of one optimizer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from library.config.fields import DERIVED, Option, Options, options_of
 from library.errors import ConfigError
+from library.extras import missing_extra
 from library.suggestions import suggestion
 
 # What two declarations of one name must share: YAML sets are checked without knowing the choice.
@@ -29,20 +30,37 @@ class Catalog:
       selectors: option name -> its choice -> the class whose options that choice adds.
       aliases: option name -> other texts for a choice, such as {'model': {'latest': 'hub'}}.
       folders: where files of sets are looked for that the working folder lacks.
+      choices: option name -> the legal texts, of an option whose choices the extras add to.
     """
 
     always: Sequence[type[Options]]
     selectors: Selectors
     aliases: Mapping[str, Mapping[str, str]]
     folders: Sequence[str] = ()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def extended(
+        self, options: Sequence[type[Options]], choices: Mapping[str, Sequence[str]]
+    ) -> Catalog:
+        """Add classes of options, and choices of options, to a copy."""
+        return replace(self, always=(*self.always, *options), choices={**self.choices, **choices})
+
+    def options_of(self, cls: type[Options]) -> list[Option]:
+        """The options of a class, with the choices that there are in this program."""
+        return [
+            replace(each, choices=tuple(self.choices[each.name]))
+            if each.name in self.choices
+            else each
+            for each in options_of(cls)
+        ]
 
     @cached_property
     def by_name(self) -> dict[str, Option]:
         """Every option a person may set. One name in two choices must be of one kind."""
-        found = {o.name: o for c in self.always for o in options_of(c) if o.home != DERIVED}
+        found = {o.name: o for c in self.always for o in self.options_of(c) if o.home != DERIVED}
         for choices in self.selectors.values():
             for cls in choices.values():
-                for each in options_of(cls):
+                for each in self.options_of(cls):
                     first = found.setdefault(each.name, each)
                     if _rules(first) != _rules(each):
                         raise TypeError(f'option {each.name!r} is declared in two ways')
@@ -55,6 +73,10 @@ class Catalog:
           ConfigError: there is none; the message starts with `place` and ends with the nearest.
         """
         if name not in self.by_name:
+            if extra := missing_extra(name):
+                raise ConfigError(
+                    f'{place}: is an option of extras/{extra}, which this clone does not have'
+                )
             raise ConfigError(f'{place}: unknown{suggestion(name, self.by_name)}')
         return self.by_name[name]
 
@@ -66,7 +88,7 @@ class Catalog:
         """The options that a run in `mode` with these choices reads, DERIVED ones last."""
         classes = [c for c in self.always if not c.modes or mode in c.modes]
         classes += [self.selectors[name][choice] for name, choice in chosen.items()]
-        found = {each.name: each for cls in classes for each in options_of(cls)}
+        found = {each.name: each for cls in classes for each in self.options_of(cls)}
         return sorted(found.values(), key=lambda each: each.home == DERIVED)
 
     def owners(self, name: str) -> str:
@@ -75,7 +97,7 @@ class Catalog:
             f'--{selector} {choice}'
             for selector, choices in self.selectors.items()
             for choice, cls in choices.items()
-            if name in {each.name for each in options_of(cls)}
+            if name in {each.name for each in self.options_of(cls)}
         ]
         modes = self.by_name[name].modes
         if modes and not owners:
@@ -92,14 +114,14 @@ class Catalog:
         rows = [
             (each, f'for {" and ".join(each.modes)}' if each.modes else '')
             for cls in self.always
-            for each in options_of(cls)
+            for each in self.options_of(cls)
             if each.home != DERIVED
         ]
         listed = set()
         for selector, choices in self.selectors.items():
             declared: dict[str, list[tuple[str, Option]]] = {}
             for choice, cls in choices.items():
-                for each in options_of(cls):
+                for each in self.options_of(cls):
                     if each.name not in listed:
                         declared.setdefault(each.name, []).append((choice, each))
             listed |= set(declared)

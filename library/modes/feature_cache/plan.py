@@ -34,7 +34,7 @@ IMAGES_PER_SHARD = 1024
 # Beside the project's own code: what makes pixels of records. Of the options the values count.
 PIXELS = ('library.inputs', 'library.records.example')
 NO_PIXELS = ('library.inputs.options',)
-AUGMENTATION = 'library.inputs.augmentation'
+AUGMENTATION = 'project.augmentation'
 # Enough of the digest to tell caches of one data set apart, and short enough to type.
 KEY_LENGTH = 16
 

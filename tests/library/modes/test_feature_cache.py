@@ -202,14 +202,14 @@ def test_a_changed_split_is_computed_and_the_other_one_is_not(experiment, comput
 # By module, whether an edit makes other features: of images as they are, of augmented copies.
 EDITS = {
     'project.input_fn': (True, True),
-    'project.image_stream': (True, True),
-    'project.data': (True, True),
+    'library.inputs.image_stream': (True, True),
+    'library.inputs.open_data': (True, True),
     'library.inputs.decoding': (True, True),
     'library.records.example': (True, True),
-    'library.inputs.augmentation': (False, True),
+    'project.augmentation': (False, True),
     'library.inputs.options': (False, False),
     'library.inputs.epoch_stream': (False, False),
-    'project.feature_stream': (False, False),
+    'library.inputs.feature_stream': (False, False),
 }
 
 

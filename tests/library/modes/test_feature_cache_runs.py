@@ -14,10 +14,10 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import MismatchError
 from library.exporters.history import read_history
+from library.inputs.open_data import open_all
 from library.modes.feature_cache.cache import with_cached_features
 from library.records.feature_manifest import MANIFEST, read_manifest
 from library.runs.kept_values import read_saved
-from project.data import open_all
 from project.options import CATALOG
 
 

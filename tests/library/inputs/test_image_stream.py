@@ -13,11 +13,11 @@ from PIL import ExifTags, Image
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.inputs.image_stream import shuffled_share
+from library.inputs.open_data import open_data
 from library.inputs.options import DataOptions, PipelineOptions
 from library.records.example import ENCODED, LABEL
 from project import input_fn as chain
-from project.data import open_data
-from project.image_stream import shuffled_share
 from project.input_fn import input_fn
 from project.options import CATALOG
 

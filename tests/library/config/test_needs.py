@@ -11,8 +11,8 @@ import run
 from library.config.command_line import parse
 from library.config.explain import explain
 from library.config.hparams import resolve
+from library.config.needs import TAKES, unused
 from library.errors import ConfigError
-from project.option_rules import TAKES, unused
 from project.options import CATALOG, check, overruled
 
 

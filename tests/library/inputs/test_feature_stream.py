@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from library.errors import ConfigError, DataError
+from library.inputs.feature_stream import feature_batches
 from library.inputs.options import DataOptions, PipelineOptions
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
-from project.feature_stream import feature_batches
 
 
 def write_features(folder, bounds):

@@ -13,7 +13,9 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
+from library.inputs.image_stream import Source, as_stored, stored_order
 from library.inputs.in_session import in_session
+from library.inputs.open_data import open_data
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
@@ -23,8 +25,6 @@ from library.records.example import read_file
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from library.records.stretches import stretches
-from project.data import open_data
-from project.image_stream import Source, as_stored, stored_order
 
 # So many records are read through in less time than it takes to start reading anew.
 READ_ON = 1000

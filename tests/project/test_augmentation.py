@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from library.inputs.augmentation import AUGMENT_DRAWS, LUMA, augment, random_color, random_flip
 from library.inputs.options import ImageOptions
+from project.augmentation import AUGMENT_DRAWS, LUMA, augment, random_color, random_flip
 
 ALL_OFF = ImageOptions(
     random_flip=False, random_brightness=0, random_contrast=0, random_saturation=0

@@ -16,7 +16,7 @@ from library.training.options import (
     PiecewiseOptions,
     PolynomialOptions,
 )
-from library.training.schedules import learning_rate
+from project.schedules import learning_rate
 
 
 def rates(steps, options, start=0.8, steps_per_epoch=10.0, total_steps=100, warmup_epochs=0.0):

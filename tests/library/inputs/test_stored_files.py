@@ -14,9 +14,9 @@ from PIL import Image
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.inputs.stored_files import serving_images, stored_files
 from library.preparation.images import prepare_image
 from library.records.example import read_file
-from project.serving_input import serving_images, stored_files
 
 
 def hparams(**flags):
@@ -61,7 +61,7 @@ def test_records_that_are_far_from_the_chosen_ones_are_not_read(data, tmp_path, 
         path.write_bytes(content)
     params = hparams(data_dir=tmp_path / 'data', eval_split='test')
     chosen = [1, count + 1, count + 2]
-    monkeypatch.setattr('project.serving_input.READ_ON', 1)
+    monkeypatch.setattr('library.inputs.stored_files.READ_ON', 1)
     assert list(stored_files(params, chosen)) == [(n, *expected[n]) for n in chosen]
     with pytest.raises(tf.errors.DataLossError):
         list(stored_files(params, [0]))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from library.training.optimizers import make_optimizer
 from library.training.options import (
     OPTIMIZERS,
     AdadeltaOptions,
@@ -18,6 +17,7 @@ from library.training.options import (
     RmspropOptions,
     SgdOptions,
 )
+from project.optimizers import make_optimizer
 
 RATE = 0.1
 GRADIENTS = (1.0, 3.0)

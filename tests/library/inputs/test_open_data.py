@@ -13,10 +13,10 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.config.yaml_sets import Written
 from library.errors import ConfigError, DataError
+from library.inputs.open_data import open_all, open_data
 from library.records.foreign import ForeignRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
-from project.data import open_all, open_data
 from project.options import CATALOG
 
 CLASSES = ('blue', 'green', 'red')

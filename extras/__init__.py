@@ -1,0 +1,1 @@
+"""Hold what a clone may delete: one folder for each optional part."""
