@@ -76,11 +76,11 @@ def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
 def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experiment:
     """Put the Experiment together: data, metadata, the project's own functions, Estimator."""
     from library.inputs.open_data import open_all
-    from library.modes.completion import complete
 
     training = not mode.on_a_run
     hparams, *data = open_all(hparams, place.saved, training=training, evaluating=mode.evaluates)
     from library.inputs.stored_files import serving_images, stored_files
+    from library.modes.completion import complete
     from library.runtime.experiment import Functions, make_experiment
     from project.hooks import make_hooks
     from project.input_fn import input_fn, stored_images
