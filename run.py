@@ -78,18 +78,20 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     from library.inputs.open_data import open_all
 
     training = not mode.on_a_run
-    hparams, *data = open_all(hparams, place.saved, training=training, evaluating=mode.evaluates)
-    from library.inputs.stored_files import serving_images, stored_files
+    hparams, run, *data = open_all(
+        hparams, place.saved, training=training, evaluating=mode.evaluates
+    )
     from library.modes.completion import complete
     from library.runtime.experiment import Functions, make_experiment
     from project.hooks import make_hooks
-    from project.input_fn import input_fn, stored_images
-    from project.model_fn import make_model, model_fn
+    from project.input_fn import input_fn
+    from project.model_fn import model_fn
+    from project.models import model_class
 
-    functions = Functions(
-        input_fn, model_fn, stored_images, make_hooks, serving_images, stored_files, make_model
-    )
-    return make_experiment(complete(hparams, place.saved), functions, *data)
+    model = model_class(hparams.model)
+    hparams, run = complete(hparams, run, model, place.saved)
+    functions = Functions(input_fn, model_fn, make_hooks)
+    return make_experiment(hparams, run, functions, model, *data)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

@@ -36,7 +36,6 @@ from library.modes.options import (
     SavedModelOptions,
 )
 from library.runs.directory import BEST_STATE
-from library.runs.metadata import RunFacts
 from library.runtime.cluster import read_cluster
 from library.runtime.distribution_kind import (
     check_batch,
@@ -134,7 +133,6 @@ CATALOG = Catalog(
         ExportBestOptions,
         ComparisonOptions,
         PreviewOptions,
-        RunFacts,
     ),
     selectors={
         'model': {name: options for name, (_, options) in MODELS.items()},

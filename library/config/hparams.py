@@ -15,7 +15,6 @@ from library.config.catalog import Catalog
 from library.config.command_line import CommandLine
 from library.config.fields import (
     COMMAND_LINE,
-    DERIVED,
     HYPERPARAMETERS,
     PROJECT,
     Option,
@@ -125,7 +124,7 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
             )
     entries = {}
     for name, option in used.items():
-        source = (saved or {}).get(name) if option.home == DERIVED else written.get(name)
+        source = written.get(name)
         entries[name] = (
             Value(option.default, 'default', option)
             if source is None

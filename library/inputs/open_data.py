@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import re
 import sys
@@ -26,8 +25,7 @@ from library.records.manifest import (
     open_split,
     read_manifest,
 )
-from library.runs.kept_values import derived
-from library.runs.metadata import with_facts, with_known_facts
+from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
 from project.sources import SOURCES, find_source, source_class
 
 # Images of a direct source that may be unusable, as when converting.
@@ -41,8 +39,8 @@ _MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_
 
 def open_all(
     hparams: HParams, saved: Set | None, training: bool, evaluating: bool = True
-) -> tuple[HParams, Split | None, Split | None]:
-    """Opens what a run reads, and tells it its classes.
+) -> tuple[HParams, Run, Split | None, Split | None]:
+    """Open what a run reads, and find out its classes.
 
     Args:
       hparams: every option.
@@ -51,38 +49,39 @@ def open_all(
       evaluating: False leaves the evaluation data closed; the run must know its classes then.
 
     Returns:
-      The HParams with class names, run id and evaluation split; training data; evaluation data.
+      The HParams with the evaluation split; class names, run id and what else the data tell;
+      training data; evaluation data.
 
     Raises:
       ConfigError: there is no such data.
       DataError: it is damaged, or the two hold different classes.
       MismatchError: the run was trained on other classes.
     """
-    train_data = None
-    if training:
-        train_data = open_data(hparams, training=True)
-        hparams = with_facts(hparams, saved, train_data, training=True)
-    elif known := derived(saved or {}, hparams.entries()['class_names'].option):
-        hparams = hparams.with_values('the run', class_names=known)
+    train_data = open_data(hparams, (), training=True) if training else None
     if not evaluating:
-        return with_known_facts(hparams, saved), train_data, None
-    eval_data = open_data(hparams, training=False)
+        return hparams, metadata_without_data(hparams.model_dir, saved), train_data, None
+    if train_data:
+        run = metadata_of(hparams.model_dir, saved, train_data, training=True)
+    else:
+        run = kept_metadata(saved, ('class_names',))
+    eval_data = open_data(hparams, run.class_names, training=False)
     if train_data:
         check_same_classes(train_data, eval_data)
     else:
-        hparams = with_facts(hparams, saved, eval_data, training=False)
+        run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
         origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split)
         hparams = hparams.with_values(origin, eval_split=split)
-    return hparams, train_data, eval_data
+    return hparams, run, train_data, eval_data
 
 
-def open_data(params: HParams, training: bool) -> Split:
+def open_data(params: HParams, class_names: tuple[str, ...], training: bool) -> Split:
     """What a run trains on, or evaluates on: a Manifest, ForeignRecords, Listing, SyntheticImages.
 
     Args:
-      params: the run's HParams; where they have class names, these number direct sources.
+      params: the run's HParams.
+      class_names: of the run, in the order of labels; they number direct sources. () takes theirs.
       training: which of the two.
 
     Raises:
@@ -103,7 +102,7 @@ def open_data(params: HParams, training: bool) -> Split:
         )
     metadata = data.train_metadata if training else data.eval_metadata
     if metadata:
-        return _renumbered(_open_metadata(metadata, training), params.class_names)
+        return _renumbered(_open_metadata(metadata, training), class_names)
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
         raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
@@ -111,8 +110,6 @@ def open_data(params: HParams, training: bool) -> Split:
     return open_split(data.data_dir, split)
 
 
-# Each evaluation opens its data anew; listing many files takes time, and says what it leaves out.
-@functools.lru_cache(maxsize=4)
 def _open_metadata(metadata: tuple[str, ...], training: bool) -> Manifest | Listing | Any:
     first, flag = metadata[0], f'--{"train" if training else "eval"}_metadata'
     is_csv = first.lower().endswith('.csv') and files.exists(first)

@@ -37,16 +37,16 @@ def hooks_of_chief(experiment: Experiment, request: StopRequest, rules: EarlySto
       rules: of an early end. In a cluster the evaluations are another task's.
     """
     hparams, distribution = experiment.hparams, experiment.distribution
-    epochs, total = run_length(hparams)
+    epochs, total = run_length(hparams, experiment.run)
     counts_alone = distribution.kind != PARAMETER_SERVER
     watching = [
         # Before the saver: it evaluates too, and that would count as time of training.
-        *experiment.functions.make_hooks(hparams),
+        *experiment.functions.make_hooks(hparams, experiment.run),
         ProgressHook(total, epochs.batch_size, counts_alone=counts_alone),
     ]
     fit = CheckpointFitHook(
         experiment.estimator.latest_checkpoint,
-        lambda: save(hparams, hparams.model_dir),
+        lambda: save(hparams, experiment.run, hparams.model_dir),
         training=True,
     )
     is_ended = rules.look if distribution.cluster else lambda: rules.is_reached
@@ -92,7 +92,7 @@ def hooks_of_worker(
         fit,
         AwaitStartHook(lambda: has_started(model_dir) or is_ended(), request.raise_if_asked),
         EndWhereHook(lambda: request.is_asked or is_ended()),
-        EndAtStepHook(run_length(experiment.hparams)[1]),
+        EndAtStepHook(run_length(experiment.hparams, experiment.run)[1]),
     ]
 
 
@@ -147,7 +147,7 @@ def _listeners() -> list[tf.estimator.CheckpointSaverListener]:
 def saving_rule(experiment: Experiment) -> Callable[[int, float], bool]:
     """Tells of a step, and the seconds since the last checkpoint, whether one is due after it."""
     hparams = experiment.hparams
-    epochs, total = run_length(hparams)
+    epochs, total = run_length(hparams, experiment.run)
     every_epochs = hparams.epochs_between_evals
     steps, seconds = hparams.save_checkpoints_steps, hparams.save_checkpoints_secs
 

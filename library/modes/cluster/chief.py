@@ -71,7 +71,7 @@ def _share_data(experiment: Experiment) -> None:
     hparams, cluster = experiment.hparams, cluster_of(experiment)
     options = hparams.take(DataOptions)
     train = experiment.train_data
-    say(sharding_of(options, train, len(cluster.trainers), hparams.train_features))
+    say(sharding_of(options, train, len(cluster.trainers), experiment.run.train_features))
     if not options.data_service:
         return
     # Whoever trains already, with parameter servers, goes on to read the stream of before.
@@ -81,7 +81,8 @@ def _share_data(experiment: Experiment) -> None:
 
 def _end(experiment: Experiment, rules: EarlyStopping) -> str | None:
     """Why there is nothing more to train; None if there is."""
-    step, (_, total) = newest_step(experiment.hparams.model_dir), run_length(experiment.hparams)
+    step = newest_step(experiment.hparams.model_dir)
+    _, total = run_length(experiment.hparams, experiment.run)
     if step >= total:
         return f'step {step}: all {total} steps are trained'
     return f'stopped early: {rules.reason}' if rules.reason else None

@@ -10,6 +10,7 @@ from library.inputs.options import DataOptions
 from library.modes.options import FeatureOptions
 from library.records.listing import Split
 from library.records.manifest import Manifest
+from library.runs.metadata import Run
 from library.training.epochs import Epochs
 from library.training.options import LengthOptions
 
@@ -56,7 +57,7 @@ def check_feature_options(hparams: HParams, training: bool) -> None:
         )
 
 
-def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> bool:
+def uses_features(hparams: HParams, run: Run, splits: Sequence[Split], training: bool) -> bool:
     """Decides.
 
     Unasked, features are kept where they are the same as what training would compute in every
@@ -64,7 +65,8 @@ def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> 
     more than it needs.
 
     Args:
-      hparams: every option, completed by what data and model say.
+      hparams: every option, completed by what the model says.
+      run: what the run found out.
       splits: what the run reads.
       training: the run trains, and the first of `splits` is what it trains on.
 
@@ -74,7 +76,7 @@ def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> 
     asked = asked_by(hparams, training)
     converted = all(isinstance(split, Manifest) for split in splits)
     if asked:
-        if not hparams.features_digest:
+        if not run.features_digest:
             raise ConfigError(
                 f'{asked}: the model {hparams.model} has no features that stay as they are'
             )
@@ -83,7 +85,7 @@ def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> 
         return True
     if hparams.cache_features is False or not training or not converted:
         return False
-    if not hparams.features_digest or hparams.augmentation or hparams.data_service:
+    if not run.features_digest or hparams.augmentation or hparams.data_service:
         return False
     batch_size = hparams.take(DataOptions).images_per_batch(training=True)
     epochs = Epochs(splits[0].examples, batch_size)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import COLORS, convert_folder
+from library.inputs.image_stream import shuffled_share
 from PIL import ExifTags, Image
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.inputs.image_stream import shuffled_share
 from library.inputs.open_data import open_data
 from library.inputs.options import DataOptions, PipelineOptions
 from library.records.example import ENCODED, LABEL
