@@ -10,8 +10,9 @@ import json
 import shutil
 
 import pytest
-import run
 from conftest import ROOT
+
+import run
 
 FIXTURE = ROOT / 'tests' / 'fixtures' / 'earlier_build'
 EXPECTED = json.loads((FIXTURE / 'expected.json').read_text())

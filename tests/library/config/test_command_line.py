@@ -197,7 +197,7 @@ def test_a_switch_given_on_and_off_is_given_twice(refusal):
         ('--hyperparameter', '--hyperparameter: unknown'),
         ('--zzz', '--zzz: unknown'),
         ('--zzz=1', '--zzz: unknown'),
-        ('--birds', '--birds: unknown'),
+        ('--moon', '--moon: unknown'),
         ('--', '--: unknown'),
     ],
 )

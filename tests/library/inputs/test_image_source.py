@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import COLORS, convert_folder
-from library.inputs.image_stream import shuffled_share
+from feeding import feed
 from PIL import ExifTags, Image
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.inputs.batches import image_source
+from library.inputs.epoch_stream import epoch_seed
 from library.inputs.open_data import open_data
-from library.inputs.options import DataOptions, PipelineOptions
 from library.records.example import ENCODED, LABEL
-from project import input_fn as chain
-from project.input_fn import input_fn
 from project.options import CATALOG
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
@@ -40,7 +39,7 @@ def batches(params, mode, count=None):
     """(images, labels) of each batch, in a session as the Estimator has them."""
     found = []
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        iterator = tf.compat.v1.data.make_initializable_iterator(input_fn(mode, params))
+        iterator = tf.compat.v1.data.make_initializable_iterator(feed(params, mode))
         features, labels = iterator.get_next()
         session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
         for _ in itertools.count() if count is None else range(count):
@@ -139,7 +138,7 @@ def test_every_epoch_has_all_images_in_an_order_of_its_own(hparams, many, source
 def test_a_resumed_run_goes_on_where_it_was(hparams, many, source, monkeypatch):
     params = hparams(many[source], batch_size=10)
     fed = batches(params, TRAIN, 5)
-    monkeypatch.setattr(chain, 'newest_step', lambda model_dir: 3)
+    monkeypatch.setattr('library.inputs.batches.newest_step', lambda model_dir: 3)
     for (images, labels), (more_images, more_labels) in zip(
         fed[3:], batches(params, TRAIN, 2), strict=True
     ):
@@ -172,15 +171,15 @@ def sources(many, data_dir, tmp_path_factory):
     }
 
 
-def shares_of_epochs(params, pipelines, epochs=2):
+def shards_of_epochs(params, pipelines, epochs=2):
     """Epoch, then pipeline, to the images that it sees, in order."""
-    source = open_data(params, training=True)
-    data, pipeline = params.take(DataOptions), params.take(PipelineOptions)
+    source = image_source(params, open_data(params, (), training=True))
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        one_share = shuffled_share(source, data, pipeline, params.random_seed, pipelines)
 
         def images(epoch, share):
-            dataset = one_share(tf.constant(epoch, tf.int64), tf.constant(share, tf.int64))
+            seed = epoch_seed(tf.constant(epoch, tf.int64), params.random_seed)
+            dataset = source.epoch(seed, tf.constant(share, tf.int64), pipelines)
+            dataset = dataset.shuffle(source.shuffle_buffer, seed, reshuffle_each_iteration=False)
             iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
             element = iterator.get_next()
             session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
@@ -200,7 +199,7 @@ def shares_of_epochs(params, pipelines, epochs=2):
 def test_pipelines_together_see_each_image_of_an_epoch_once(
     hparams, sources, source, pipelines, debug
 ):
-    epochs = shares_of_epochs(hparams(sources[source], debug=debug), pipelines)
+    epochs = shards_of_epochs(hparams(sources[source], debug=debug), pipelines)
     for shares in epochs:
         images = list(itertools.chain(*shares))
         assert len(set(images)) == len(images) == 24

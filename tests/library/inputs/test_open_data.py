@@ -43,7 +43,7 @@ def opened(hparams):
     def call(*metadata, known=(), training=True):
         paths = list(metadata)
         params = hparams(train_metadata=paths, eval_metadata=paths)
-        return open_data(params.with_values('this test', class_names=known), training)
+        return open_data(params, known, training)
 
     return call
 
@@ -263,13 +263,13 @@ def test_one_of_the_two_alone_is_refused(hparams, images, given, missing):
 
 def test_a_run_that_knows_its_classes_can_do_without_data(hparams):
     saved = {'class_names': Written(('cat', 'dog'), 'run/hparams.yaml:9')}
-    params, train, test = open_all(hparams(data_dir='/none'), saved, False, evaluating=False)
-    assert (params.class_names, train, test) == (('cat', 'dog'), None, None)
+    _, found, train, test = open_all(hparams(data_dir='/none'), saved, False, evaluating=False)
+    assert (found.class_names, train, test) == (('cat', 'dog'), None, None)
 
 
 def test_noise_needs_no_data(hparams):
     flags = {'use_synthetic_data': [], 'synthetic_classes': 3, 'synthetic_examples': 7}
-    params, train, test = open_all(hparams(**flags, data_dir='/none'), None, training=True)
+    _, found, train, test = open_all(hparams(**flags, data_dir='/none'), None, training=True)
     assert train == test
     assert (test.examples, test.folder) == (7, 'synthetic data')
-    assert params.class_names == ('class 0', 'class 1', 'class 2')
+    assert found.class_names == ('class 0', 'class 1', 'class 2')
