@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 
 import pytest
 import yaml
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
@@ -22,6 +21,7 @@ from library.runtime.cluster import TF_CONFIG, read_cluster
 from library.runtime.distribution_kind import MULTI_WORKER, kind_of, replicas_of
 from library.runtime.options import DistributionOptions
 from project.options import CATALOG
+from tests.conftest import ROOT
 
 JOBS = sorted(ROOT.glob('cloud/*/*.yaml'))
 KUBERNETES = [path for path in JOBS if path.parent.name == 'kubernetes']

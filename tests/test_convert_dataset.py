@@ -6,8 +6,6 @@ import os
 import re
 
 import pytest
-from conftest import draw_images
-from converting import SHARDS, convert, flags
 
 from library import files
 from library.config.fields import options_of
@@ -18,6 +16,8 @@ from library.preparation.options import (
     SplitOptions,
 )
 from project.sources import SourceChoice
+from tests.conftest import draw_images
+from tests.converting import SHARDS, convert, flags
 
 
 def file_contents(folder):

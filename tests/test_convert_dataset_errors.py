@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from conftest import draw_images
-from converting import convert, flags
 
 from library import files
+from tests.conftest import draw_images
+from tests.converting import convert, flags
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import re
 import shutil
 
 import pytest
-from conftest import draw_images
-from converting import convert, flags
+
+from tests.conftest import draw_images
+from tests.converting import convert, flags
 
 SHARES = 'train=0.8,test=0.2'
 

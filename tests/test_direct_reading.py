@@ -8,10 +8,10 @@ import shutil
 
 import pytest
 import tensorflow as tf
-from conftest import COLORS, draw_images
 from PIL import Image
 
 from library.errors import DataError
+from tests.conftest import COLORS, draw_images
 
 EXAMPLE = tf.train.Example
 

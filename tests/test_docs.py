@@ -7,7 +7,6 @@ import re
 import shlex
 
 import pytest
-from conftest import ROOT, copy_project, draw_images
 
 import convert_dataset
 import run
@@ -20,6 +19,7 @@ from library.training.options import OPTIMIZERS, SCHEDULES
 from project.options import CATALOG
 from project.sources import SOURCES
 from scripts.options_page import current_page
+from tests.conftest import ROOT, copy_project, draw_images
 
 PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)

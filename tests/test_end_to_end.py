@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, draw_images
 
 from library.hooks.checkpoint_fit import is_readable
+from tests.conftest import ROOT, draw_images
 
 
 @pytest.fixture(scope='module')

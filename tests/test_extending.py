@@ -7,7 +7,8 @@ import math
 import re
 
 import pytest
-from conftest import ROOT, copy_project
+
+from tests.conftest import ROOT, copy_project
 
 PAGE = (ROOT / 'docs' / 'extending.md').read_text()
 BLOCK = re.compile(r'^```python\n# ([\w./]+)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)

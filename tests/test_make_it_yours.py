@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import ROOT
-from source_files import source_files
+
+from tests.conftest import ROOT
+from tests.source_files import source_files
 
 PAGE = (ROOT / 'docs' / 'make_it_yours.md').read_text()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
+from tests.conftest import ROOT
 
 # As the original scaffold's README shows them.
 ORIGINAL_HYPERPARAMETERS = """\

@@ -6,12 +6,12 @@ import json
 import re
 
 import pytest
-from conftest import ROOT, copy_project
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
 from run import MODES
+from tests.conftest import ROOT, copy_project
 
 README = (ROOT / 'README.md').read_text()
 BLOCKS = re.findall(r'^```(\w*)\n(.*?)^```', README, flags=re.MULTILINE | re.DOTALL)

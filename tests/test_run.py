@@ -7,11 +7,11 @@ import signal
 
 import pytest
 import yaml
-from conftest import ROOT
 
 import run
 from library.config.fields import HYPERPARAMETERS, PROJECT
 from library.runtime.entry import run_program
+from tests.conftest import ROOT
 
 
 @pytest.fixture

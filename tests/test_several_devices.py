@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 from library.errors import ConfigError
 from library.exporters.history import read_history
+from tests.conftest import ROOT
 
 STEPS = 4  # of an epoch: 24 images in batches of 6
 EVERYTHING_IN_THE_LOSS = {

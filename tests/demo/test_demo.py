@@ -8,11 +8,11 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 
 from demo.digits import write_digits
 from demo.picture import draw_result
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope='module')

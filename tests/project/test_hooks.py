@@ -8,7 +8,6 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
@@ -17,6 +16,7 @@ from library.errors import ConfigError
 from library.hooks.watched import watch
 from project.hooks import HOOKS, check_hooks, make_hooks
 from project.options import CATALOG, check
+from tests.conftest import ROOT
 
 PAGE = (ROOT / 'docs' / 'watching.md').read_text()
 

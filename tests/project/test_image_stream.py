@@ -8,7 +8,6 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import COLORS, convert_folder
 from PIL import ExifTags, Image
 
 from library.config.command_line import parse
@@ -20,6 +19,7 @@ from project.data import open_data
 from project.image_stream import shuffled_share
 from project.input_fn import input_fn
 from project.options import CATALOG
+from tests.conftest import COLORS, convert_folder
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 

@@ -8,7 +8,6 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, convert_folder, draw_images
 from PIL import Image
 
 import run
@@ -17,6 +16,7 @@ from library.config.hparams import resolve
 from library.preparation.images import prepare_image
 from library.records.example import read_file
 from project.serving_input import serving_images, stored_files
+from tests.conftest import ROOT, convert_folder, draw_images
 
 
 def hparams(**flags):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import draw_images
 
 from library.errors import ConfigError
 from library.preparation.sources.source import Source
 from project.sources import SOURCES, check_flags, find_source, source_class
+from tests.conftest import draw_images
 
 
 @pytest.mark.parametrize('name', SOURCES)

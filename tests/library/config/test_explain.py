@@ -4,7 +4,6 @@ from functools import partial
 
 import pytest
 import yaml
-from trees import resolve_words
 
 from library import files
 from library.config.explain import (
@@ -19,6 +18,7 @@ from library.config.explain import (
 )
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
+from tests.library.config.trees import resolve_words
 
 ODD_TEXTS = [
     'plain',

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from test_epoch_stream import EXAMPLES, batches_of, pairs
 
 from library.errors import ConfigError, ResourceError
 from library.inputs.service import (
@@ -23,6 +22,7 @@ from library.inputs.service import (
     main,
 )
 from library.inputs.service_job import begin_job, job_name
+from tests.library.inputs.test_epoch_stream import EXAMPLES, batches_of, pairs
 
 ROOT = Path(__file__).resolve().parents[3]
 service = tf.data.experimental.service

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.errors import ConfigError
+from tests.conftest import ROOT
 
 ACCURACIES = {'first': (0.5, 0.9, 0.8), 'second': (0.6, 0.7, 0.95), 'third': (0.1, 0.2, 0.3)}
 

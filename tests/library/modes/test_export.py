@@ -11,9 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, save_tf1
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from served import experiment_of, rest_server, stored, versions
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
@@ -26,6 +24,8 @@ from library.modes.exporting import parity
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.saved import SavedModelGraph
 from project.models.simple.model import SimpleModel
+from tests.conftest import ROOT, save_tf1
+from tests.served import experiment_of, rest_server, stored, versions
 
 ALL = 'tflite,tflite_dynamic,tflite_int8,hub_module'
 CLASSES = {b'blue', b'green', b'red'}

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, convert_folder, draw_images
 
 import run
 from library.config.command_line import parse
@@ -37,6 +36,7 @@ from library.runtime.distribution import Distribution
 from library.runtime.distribution_kind import MULTI_WORKER
 from library.runtime.entry import run_program
 from project.options import CATALOG
+from tests.conftest import ROOT, convert_folder, draw_images
 
 EVAL = tf.estimator.ModeKeys.EVAL
 

@@ -11,11 +11,11 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import COLORS, convert_folder
 from PIL import Image
 
 from library import files
 from library.errors import ConfigError, MismatchError, Stopped
+from tests.conftest import COLORS, convert_folder
 
 MAX_EDGE = 48
 

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 from library.errors import ConfigError
 from library.exporters.evaluation_log import read_history
+from tests.conftest import ROOT
 
 
 def evaluated(folder):

@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, draw_images
-from conversions import change_times, contents, convert_images
-from converting import convert, flags
 
 from library.errors import ConfigError, ResourceError
 from library.preparation.output import HEADERS, Output, only_conversion
 from library.records.manifest import open_split
+from tests.conftest import ROOT, draw_images
+from tests.converting import convert, flags
+from tests.library.preparation.conversions import change_times, contents, convert_images
 
 NOT_OURS = b'path,label\ncat/0.jpg,cat\n'
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import draw_images
-from conversions import contents, convert_images
-from forked import run_forked
+
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import contents, convert_images
+from tests.library.preparation.forked import run_forked
 
 NO_MOUNT = 77
 

@@ -8,12 +8,12 @@ import shutil
 import signal
 
 import pytest
-from conftest import draw_images
-from conversions import Writer, contents, convert_images
-from forked import run_forked
 
 from library.preparation.splits import parse_shares
 from library.records.shards import shard_names
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import Writer, contents, convert_images
+from tests.library.preparation.forked import run_forked
 
 # Gets a signal just before one call of one function.
 AT_A_CALL = """

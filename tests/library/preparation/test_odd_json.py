@@ -6,12 +6,12 @@ import errno
 import os
 
 import pytest
-from conftest import draw_images
-from conversions import contents, convert_images
-from forked import run_forked
 
 from library import files
 from library.records.manifest import FORMAT, HEAD, is_manifest, open_split
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import contents, convert_images
+from tests.library.preparation.forked import run_forked
 
 # Converts, converts again, verifies, and opens as training does.
 ALL_OF_IT = """

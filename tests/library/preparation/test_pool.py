@@ -6,11 +6,6 @@ import os
 import signal
 
 import pytest
-from conftest import convert_folder, draw_images
-from conversions import Writer, contents, convert_images, list_images
-from converting import flags
-from forked import run_forked
-from test_workers import exit_at_once
 
 from library import files
 from library.errors import ResourceError
@@ -20,6 +15,11 @@ from library.preparation.plan import plan_shards
 from library.preparation.pool import write_on_this_machine
 from library.preparation.recipe import Recipe
 from library.records.shards import shard_names
+from tests.conftest import convert_folder, draw_images
+from tests.converting import flags
+from tests.library.preparation.conversions import Writer, contents, convert_images, list_images
+from tests.library.preparation.forked import run_forked
+from tests.library.preparation.test_workers import exit_at_once
 
 RECIPE = Recipe(64)
 POISON = b'kills the worker that reads it'

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from conftest import draw_images
-from conversions import Writer, contents, convert_images, shards_of
 
 from library import files
 from library.errors import DataError
 from library.preparation import publishing
 from library.records.shards import shard_names
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import Writer, contents, convert_images, shards_of
 
 ONE, TWO, THREE = shard_names('train', 3)
 NOTE = '.partial.json'

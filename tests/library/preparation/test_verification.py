@@ -9,15 +9,15 @@ import struct
 
 import pytest
 import tensorflow as tf
-from conftest import draw_images
-from conversions import convert_images
-from forked import run_forked
 
 import convert_dataset
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.verification import verify
 from library.records.example import encode_example
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import convert_images
+from tests.library.preparation.forked import run_forked
 
 # Nobody reads what it prints; Python buffers that, or not.
 INTO_A_CLOSED_PIPE = """

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 from library.errors import MismatchError, ResourceError
 from library.hooks.checkpoint_fit import is_readable
 from library.runtime.run_folder import mend_checkpoints, only_trainer
+from tests.conftest import ROOT
 
 
 @pytest.fixture

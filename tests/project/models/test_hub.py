@@ -8,10 +8,10 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import save_tf1
 
 from library.errors import MismatchError
 from library.exporters.history import read_history
+from tests.conftest import save_tf1
 
 
 def checkpoint_values(folder):

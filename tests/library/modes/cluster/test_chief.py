@@ -9,7 +9,6 @@ import signal
 from types import SimpleNamespace
 
 import pytest
-from one_task import SMALL, TOTAL, become
 
 from library.errors import ResourceError, Stopped
 from library.modes.cluster import chief
@@ -24,6 +23,7 @@ from library.runtime.job_notes import (
     read_ended,
 )
 from library.runtime.run_folder import only_trainer
+from tests.library.modes.cluster.one_task import SMALL, TOTAL, become
 
 
 @pytest.fixture(scope='module')

@@ -10,7 +10,6 @@ import signal
 
 import pytest
 import tensorflow as tf
-from one_task import SMALL, TOTAL, become
 
 from library.errors import MismatchError, ResourceError, Stopped
 from library.exporters.history import read_history
@@ -18,6 +17,7 @@ from library.modes.cluster import evaluator
 from library.runtime.job_notes import note_ended, note_failed
 from library.runtime.meeting import RUNNING, UNREACHABLE, Answer
 from library.runtime.run_folder import only_trainer
+from tests.library.modes.cluster.one_task import SMALL, TOTAL, become
 
 
 @pytest.fixture(scope='module')

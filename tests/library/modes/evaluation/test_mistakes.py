@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from drawn_answers import written
 
 from library.modes.evaluation.mistakes import PICTURED, list_mistakes
+from tests.library.modes.evaluation.drawn_answers import written
 
 
 def stored(numbers):

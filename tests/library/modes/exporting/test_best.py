@@ -6,11 +6,11 @@ import json
 import shutil
 
 import pytest
-from served import versions
 
 from library.errors import ConfigError, MismatchError, ResourceError
 from library.modes.exporting import parity
 from library.modes.serving.saved import SavedModelGraph
+from tests.served import versions
 
 
 def records(export_dir):

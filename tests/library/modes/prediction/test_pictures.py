@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from conftest import convert_folder, draw_images
 
 from library import files
 from library.errors import ConfigError
 from library.modes.prediction.pictures import check_some_exist, find_pictures
 from library.records.listing import Unusable
+from tests.conftest import convert_folder, draw_images
 
 
 @pytest.fixture
