@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.processes import running
+from tests.surroundings import forget_how_it_was_started
+
 if TYPE_CHECKING:
     from library.preparation.converter import Conversion
 
@@ -23,11 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 COLORS = {'blue': (40, 60, 220), 'green': (40, 200, 60), 'red': (220, 40, 40)}
 SIZE = 32
 
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 # Many tests start programs. Where none may keep compiled modules, as in many containers, each would
 # compile TensorFlow's 2,800 anew.
-if os.environ.pop('PYTHONDONTWRITEBYTECODE', None):
+if 'PYTHONDONTWRITEBYTECODE' in os.environ:
     os.environ['PYTHONPYCACHEPREFIX'] = str(ROOT / '.pytest_cache' / 'compiled')
+forget_how_it_was_started()
+os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
 
 
 def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
@@ -58,16 +61,16 @@ def program() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         *args: object, timeout: float = 300, cwd: Path = ROOT, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *map(str, args)],
+        with running(
+            *args,
             cwd=cwd,
             env={**os.environ, **env},
-            capture_output=True,
-            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             errors='surrogateescape',
-            timeout=timeout,
-            check=False,
-        )
+        ) as process:
+            out, errors = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     return run
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -14,7 +12,8 @@ import pytest
 import tensorflow as tf
 
 from library.hooks.checkpoint_fit import is_readable
-from tests.conftest import ROOT, draw_images
+from tests.conftest import draw_images
+from tests.processes import running
 
 
 @pytest.fixture(scope='module')
@@ -63,10 +62,9 @@ def wait_for_step(process, folder, step):
 @pytest.fixture(scope='module')
 def resumed(work, words, program):
     """What a run printed that was killed before and started again."""
-    process = subprocess.Popen([sys.executable, 'run.py', *words], cwd=ROOT)
-    wait_for_step(process, work / 'run', 100)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with running('run.py', *words) as process:
+        wait_for_step(process, work / 'run', 100)
+        process.kill()
     assert newest_step(work / 'run') < 500
 
     return program('run.py', *words)
@@ -114,15 +112,10 @@ def test_a_stopped_run_ends_with_its_signals_code_after_a_checkpoint(work, words
     changed = {str(work / 'run'): work / 'stopped', str(work / 'best'): work / 'stopped_best'}
     changed['50'] = 5000
     words = [str(changed.get(word, word)) for word in words]
-    process = subprocess.Popen(
-        [sys.executable, 'run.py', *words],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for_step(process, work / 'stopped', 100)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    with running('run.py', *words, stderr=subprocess.PIPE) as process:
+        wait_for_step(process, work / 'stopped', 100)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 143
     # In the middle of training it saves one more; during an evaluation it has just saved.
     assert newest_step(work / 'stopped') >= 100
