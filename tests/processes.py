@@ -13,6 +13,20 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+# Lets the kernel kill a program as soon as the tests are gone, however they went: a training that
+# nobody waits for would go on for ever. 1 is PR_SET_PDEATHSIG; they may have gone before it counts.
+_MORTAL = (
+    'import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL);'
+    'os.getppid() == int(sys.argv[1]) or os._exit(1);'
+    'os.execv(sys.executable, [sys.executable, *sys.argv[2:]])'
+)
+
+
+def python(*words: object) -> list[str]:
+    """Return a command line for `python WORDS...`; on Linux it dies with this process."""
+    linux = sys.platform == 'linux'
+    mortal = ['-I', '-S', '-c', _MORTAL, str(os.getpid())] if linux else []
+    return [sys.executable, *mortal, *map(str, words)]
 
 
 @contextmanager
@@ -25,10 +39,9 @@ def running(*words: object, **options: Any) -> Iterator[subprocess.Popen[str]]:
       *words: Arguments of Python.
       **options: Those of Popen.
     """
-    command = [sys.executable, *map(str, words)]
     given = {'cwd': ROOT, 'text': True, **options}
     # A session of its own, so that its children are known as its group.
-    with subprocess.Popen(command, start_new_session=True, **given) as process:
+    with subprocess.Popen(python(*words), start_new_session=True, **given) as process:
         try:
             yield process
         finally:
