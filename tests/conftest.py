@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.processes import running
 from tests.surroundings import forget_how_it_was_started
+from tests.tiers import SMOKE, TIERS, assign_tiers, has_tensorflow, tier_of, tier_of_file
 
 if TYPE_CHECKING:
     from library.preparation.converter import Conversion
@@ -31,6 +32,48 @@ if 'PYTHONDONTWRITEBYTECODE' in os.environ:
     os.environ['PYTHONPYCACHEPREFIX'] = str(ROOT / '.pytest_cache' / 'compiled')
 forget_how_it_was_started()
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks of the tiers."""
+    for name, (needs, _) in TIERS.items():
+        config.addinivalue_line('markers', f'{name}: {needs}')
+    config.addinivalue_line('markers', f'smoke: {SMOKE}')
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of other tiers alone where only unit tests run: most import TensorFlow."""
+    is_test = collection_path.name.startswith('test_') and collection_path.suffix == '.py'
+    if config.option.markexpr == 'unit' and is_test and tier_of_file(collection_path) != 'unit':
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its tier, before -m chooses."""
+    assign_tiers(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Refuse a file of unit tests that imports TensorFlow."""
+    before = has_tensorflow()
+    report = yield
+    only_units = collector.config.option.markexpr == 'unit'
+    if only_units and has_tensorflow() and not before:
+        raise pytest.UsageError(f'{collector.nodeid}: a file of unit tests imports TensorFlow')
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let a unit test fail that imports TensorFlow; in a process that has it none can tell."""
+    before = has_tensorflow()
+    result = yield
+    if tier_of(item) == 'unit' and has_tensorflow() and not before:
+        pytest.fail('this test imports TensorFlow: it is no unit test (tests/tiers.py)')
+    return result
 
 
 def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:

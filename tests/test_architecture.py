@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unit
+
 ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ('library', 'project', 'demo', 'benchmarks')
 FLOORS = (

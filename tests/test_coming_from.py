@@ -13,6 +13,8 @@ from library.config.hparams import resolve
 from project.options import CATALOG
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 PAGE = (ROOT / 'docs' / 'coming_from.md').read_text()
 SECTIONS = {
     'scaffold': 'From the scaffold with the two YAML files',

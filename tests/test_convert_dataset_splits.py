@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import draw_images
 from tests.converting import convert, flags
 
+pytestmark = pytest.mark.graph
+
 SHARES = 'train=0.8,test=0.2'
 
 

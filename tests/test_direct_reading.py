@@ -13,6 +13,8 @@ from PIL import Image
 from library.errors import DataError
 from tests.conftest import COLORS, draw_images
 
+pytestmark = pytest.mark.train
+
 EXAMPLE = tf.train.Example
 
 
@@ -125,6 +127,7 @@ def test_classes_of_any_name_are_trained_on_and_found_again(start, launch, tmp_p
     assert metrics(tmp_path)['examples'] == 10
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('mode', ['train', 'preview'])
 def test_a_damaged_image_ends_the_program_with_one_line(program, tmp_path, mode):
     images = draw_images(tmp_path / 'images', per_class=2)

@@ -22,6 +22,8 @@ from project.sources import SOURCES
 from scripts.options_page import current_page
 from tests.conftest import ROOT, copy_project, draw_images
 
+pytestmark = pytest.mark.unit
+
 PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
@@ -235,6 +237,7 @@ def photos(tmp_path):
     return folder
 
 
+@pytest.mark.process
 def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp_path):
     words = ['--dataset_dir', photos, '--tfrecord_dir', tmp_path / 'records', '--max_edge', 64]
     words += ['--splits', 'train=0.7,test=0.3', '--split_by', 'exact', '--workers', 1]
@@ -246,6 +249,7 @@ def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp
     assert manifest.examples_per_class == {'cat': 4, 'dog': 4}
 
 
+@pytest.mark.process
 def test_a_source_of_your_own_can_be_read_without_a_conversion(clone, photos, program, tmp_path):
     words = ['--train_metadata', photos, '--eval_metadata', photos, '--model', 'simple']
     words += ['--image_size', 16, '--preview_images', 4, '--preview_file', tmp_path / 'shown.png']

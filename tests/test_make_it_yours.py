@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.source_files import source_files
+
+pytestmark = pytest.mark.unit
 
 PAGE = (ROOT / 'docs' / 'make_it_yours.md').read_text()
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.train
+
 PAGE = (ROOT / 'docs' / 'moving_on.md').read_text()
 CODE = re.compile(r'^```python\n# (\w+)\.py\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 

@@ -10,6 +10,8 @@ from library.config.hparams import resolve
 from project.options import CATALOG
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 # As the original scaffold's README shows them.
 ORIGINAL_HYPERPARAMETERS = """\
 default: &DEFAULT

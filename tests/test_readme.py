@@ -13,6 +13,8 @@ from project.options import CATALOG
 from run import MODES
 from tests.conftest import ROOT, copy_project
 
+pytestmark = pytest.mark.unit
+
 README = (ROOT / 'README.md').read_text()
 BLOCKS = re.findall(r'^```(\w*)\n(.*?)^```', README, flags=re.MULTILINE | re.DOTALL)
 
@@ -41,6 +43,7 @@ def clone(tmp_path_factory):
     return folder
 
 
+@pytest.mark.process
 def test_a_model_of_your_own_trains_and_is_evaluated_from_its_folder(clone, data_dir, program):
     words = ['--data_dir', data_dir, '--model', 'mine', '--width', 7, '--image_size', 16]
     words += ['--train_epochs', 2, '--epochs_between_evals', 2, '--model_dir', 'out/mine']

@@ -14,6 +14,8 @@ import yaml
 from library.config.fields import HYPERPARAMETERS, PROJECT, options_of
 from project.options import CATALOG
 
+pytestmark = pytest.mark.unit
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = (
     'requirements',

@@ -15,6 +15,8 @@ from benchmarks.latency import (
 from library.errors import ResourceError
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.process
+
 
 def test_every_program_is_timed_once_a_round():
     programs = {REFERENCE: (['-c', 'pass'], 0), 'fails': (['-c', 'raise SystemExit(3)'], 3)}

@@ -12,6 +12,8 @@ from library.errors import ConfigError
 from project.options import CATALOG, check
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch):

@@ -76,6 +76,7 @@ def test_an_unknown_name_in_a_set_is_told_with_its_place(tmp_path):
     assert str(error.value) == (f"{sets}:2: key 'hooks': no hook 'metric'; did you mean 'metrics'?")
 
 
+@pytest.mark.process
 def test_names_are_checked_without_tensorflow(program):
     code = (
         'import sys, run\n'

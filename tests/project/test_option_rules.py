@@ -15,6 +15,8 @@ from project.option_rules import TAKES, unused
 from project.options import CATALOG, check, overruled
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch):

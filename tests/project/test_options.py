@@ -14,6 +14,8 @@ from library.errors import ConfigError
 from project.options import CATALOG, check, overruled
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 FILES = ['--config_file', ROOT / 'project.yaml', '--hyperparameter_file']
 FILES = [*map(str, FILES), str(ROOT / 'hyperparameters.yaml')]
 

@@ -9,6 +9,8 @@ import pytest
 from library.hooks import lines, progress
 from library.hooks.lines import redraw, say
 
+pytestmark = pytest.mark.graph
+
 
 class Screen(io.StringIO):
     def isatty(self):

@@ -17,6 +17,8 @@ from library.models.hub_module import (
 )
 from tests.conftest import save_tf1
 
+pytestmark = pytest.mark.train
+
 
 def save(folder, function, *signature):
     module = tf.Module()

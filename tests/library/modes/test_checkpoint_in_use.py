@@ -11,6 +11,8 @@ from library.errors import ConfigError, MismatchError
 from library.hooks.checkpoint_fit import open_checkpoint, write_checkpoint_state
 from library.modes.checkpoint_in_use import ATTEMPTS, with_chosen_checkpoint
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def trainer(tmp_path):

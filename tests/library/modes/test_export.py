@@ -80,6 +80,7 @@ def test_it_says_what_the_estimator_predicts_in_evaluation(whole_experiment, ver
     assert {*classes[0]} == CLASSES
 
 
+@pytest.mark.process
 def test_it_needs_nothing_outside_of_itself(program, frozen, version, tmp_path, whole_experiment):
     assert not (frozen / 'module').exists()
     moved = shutil.copytree(version, tmp_path / 'moved')
@@ -334,6 +335,7 @@ def test_an_export_that_differs_gets_no_number(launch, simple, monkeypatch, tmp_
     assert [path.name for path in (tmp_path / 'models').iterdir()] == ['.lock']
 
 
+@pytest.mark.process
 def test_a_kill_leaves_the_old_versions_and_nothing_that_is_served(
     program, launch, simple, tmp_path
 ):

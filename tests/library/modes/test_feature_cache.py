@@ -424,6 +424,7 @@ def test_a_signal_ends_the_work_with_its_code_and_loses_no_finished_shard(
     assert computed() == 39 - 21
 
 
+@pytest.mark.process
 def test_a_kill_loses_no_finished_shard(
     words, program, computed, small_shards, experiment, module_dir
 ):

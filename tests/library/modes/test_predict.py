@@ -343,6 +343,7 @@ def test_an_export_of_something_else_is_refused(tmp_path):
         call_without_run(flags)
 
 
+@pytest.mark.process
 def test_nothing_named_is_told_without_tensorflow(trained, program):
     code = (
         'import sys, run\n'

@@ -15,6 +15,8 @@ from library.config.yaml_sets import read_flat
 from library.errors import ConfigError
 from library.modes.saved_values import SavedValue, is_of_same_run, read_saved_values
 
+pytestmark = pytest.mark.unit
+
 
 @dataclass(frozen=True)
 class Anything(Options, group='base', home=PROJECT):

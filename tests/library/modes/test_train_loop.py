@@ -141,6 +141,7 @@ def test_time_stamped_runs_stand_beside_each_other(launch, tmp_path):
     assert best['snapshots'][0]['global_step'] == 8
 
 
+@pytest.mark.process
 def test_deterministic_runs_ask_tensorflow_for_it_and_are_alike(data_dir, module_dir, tmp_path):
     words = ['--data_dir', data_dir, '--module', module_dir, '--train_epochs', 1, '--deterministic']
     program = (

@@ -30,6 +30,8 @@ from library.runtime.job_notes import has_started, note_started
 from project.options import CATALOG
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.graph
+
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1')
 SERVER = Task('ps', 0, 'c:1')
 

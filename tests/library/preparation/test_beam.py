@@ -26,6 +26,8 @@ from library.preparation.sources.folder import Folder
 from library.records.example import parse_example
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.process
+
 RECIPE = Recipe(max_edge=16)
 
 

@@ -18,6 +18,8 @@ from library.records.shards import shard_names
 from tests.conftest import COLORS, convert_folder, draw_images
 from tests.library.preparation.conversions import contents, convert_images, names_in, records
 
+pytestmark = pytest.mark.graph
+
 SHARDS = shard_names('train', 2)
 
 

@@ -24,6 +24,8 @@ from tests.library.preparation.conversions import (
     shards_of,
 )
 
+pytestmark = pytest.mark.graph
+
 
 def converted(images, output, **options):
     """The manifest of a conversion into OUTPUT/train-*."""

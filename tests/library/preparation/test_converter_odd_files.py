@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 import tensorflow as tf
 
 from library.records.example import FILENAME, HEIGHT, WIDTH
@@ -11,6 +12,8 @@ from tests.conftest import convert_folder, draw_images
 from tests.converting import convert, flags
 from tests.library.preparation.odd_files import MAX_EDGE, write_odd_files
 from tests.library.preparation.pictures import encoded, noise
+
+pytestmark = pytest.mark.graph
 
 
 def test_every_bad_file_is_reported_and_every_odd_one_is_stored(tmp_path):

@@ -16,6 +16,8 @@ from tests.converting import convert, flags
 from tests.library.preparation.conversions import change_times, contents, convert_images
 from tests.processes import running
 
+pytestmark = pytest.mark.graph
+
 NOT_OURS = b'path,label\ncat/0.jpg,cat\n'
 
 # Holds the lock of a folder until it is killed.

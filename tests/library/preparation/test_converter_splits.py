@@ -21,6 +21,8 @@ from tests.library.preparation.conversions import (
     splits_of,
 )
 
+pytestmark = pytest.mark.graph
+
 SHARES = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
 
 

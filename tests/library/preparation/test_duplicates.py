@@ -23,6 +23,8 @@ from library.records.listing import LabelledImage, Unusable
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import contents, convert_images
 
+pytestmark = pytest.mark.graph
+
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 16, 16), dtype=np.uint8)
 
 

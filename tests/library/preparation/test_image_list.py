@@ -16,6 +16,8 @@ from library.records.manifest import Rejected
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import contents, convert_images, names_in
 
+pytestmark = pytest.mark.graph
+
 
 def sha256(data):
     return hashlib.sha256(data).digest()

@@ -20,6 +20,8 @@ from tests.library.preparation.pictures import (
     stored_pixels,
 )
 
+pytestmark = pytest.mark.graph
+
 
 def decoded(data):
     return tf.io.decode_jpeg(data, channels=3, dct_method='INTEGER_ACCURATE').numpy().astype(int)

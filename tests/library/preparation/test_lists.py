@@ -10,6 +10,8 @@ import pytest
 from library.preparation.output import ROWS, is_free_for_list, write_list
 from tests.library.preparation.conversions import change_times, contents
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def report(tmp_path):

@@ -18,6 +18,8 @@ from tests.library.preparation.conversions import (
     names_in,
 )
 
+pytestmark = pytest.mark.graph
+
 ONE, TWO, THREE = shard_names('train', 3)
 NOTE = '.partial.json'
 

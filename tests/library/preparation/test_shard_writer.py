@@ -19,6 +19,8 @@ from library.records.listing import LabelledImage
 from library.records.manifest import Rejected
 from tests.library.preparation.conversions import contents
 
+pytestmark = pytest.mark.graph
+
 NAME = 'train-00000-of-00001.tfrecord'
 PARTIAL = f'{NAME}.partial'
 NOTE = f'{NAME}.partial.json'

@@ -181,6 +181,7 @@ def test_a_bug_keeps_its_trace(error, capsys):
     assert capsys.readouterr().err == ''
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('text', ['x', 'x' * 5000])
 def test_a_reader_that_has_gone_is_141_and_no_line(text):
     # With little output the pipe is only written to when the program ends.
@@ -204,6 +205,7 @@ def test_a_reader_that_has_gone_is_141_and_no_line(text):
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b'')
 
 
+@pytest.mark.process
 def test_sigterm_ends_a_waiting_program_with_one_line():
     code = (
         'import sys, time; from library.runtime.entry import run_program;'

@@ -52,6 +52,7 @@ def test_the_folder_is_made(tmp_path):
         assert (tmp_path / 'new' / LOCK).exists()
 
 
+@pytest.mark.graph
 def test_remote_folders_have_no_lock():
     with locked('ram://locked', unexpected), locked('ram://locked', unexpected):
         pass

@@ -14,6 +14,8 @@ from library.runtime import late_signals
 from library.runtime.late_signals import LateSignals
 from tests.processes import running
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 # Locking a lock of the C library twice waits for ever, whatever signals come: the main thread is as
 # deaf as inside of TensorFlow.

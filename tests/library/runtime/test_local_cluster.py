@@ -12,6 +12,8 @@ from library.runtime.door import listener_at
 from library.runtime.local_cluster import free_addresses
 from tests.processes import running
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = 'library.runtime.local_cluster'
 # Tells its task, then does what it is told for its name: exit code, or `wait`.

@@ -301,6 +301,7 @@ sys.exit(run_program(main))
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_wait_at_once(tasks, number):
     words = ['-c', PROGRAM, Cluster(tasks, tasks[0]).as_tf_config()]

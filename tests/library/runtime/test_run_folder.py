@@ -14,6 +14,8 @@ from library.hooks.checkpoint_fit import is_readable
 from library.runtime.run_folder import mend_checkpoints, only_trainer
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -103,6 +105,7 @@ def test_what_a_killed_save_left_is_removed(folder):
     assert not (folder / 'model.ckpt-4_temp').exists()
 
 
+@pytest.mark.process
 def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
     code = (
         'import sys; from library.errors import ScaffoldError\n'

@@ -232,6 +232,7 @@ with Watchdog([Task('worker', 1, sys.argv[1])], 0.5, 0.5, fatal=lambda task: Tru
 """
 
 
+@pytest.mark.process
 def test_a_lost_peer_ends_a_process_with_one_line():
     address = free_addresses(1)[0]
     process = subprocess.run(

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.process
+
 ADAM = {'optimizer': 'adam', 'clip_norm': 0.5, 'loss_scale': None}
 SGD = {'optimizer': 'sgd', 'clip_norm': 0.5, 'loss_scale': None}
 RUNS = {

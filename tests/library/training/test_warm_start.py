@@ -339,6 +339,7 @@ estimator.train(lambda: tf.data.Dataset.from_tensors([1.0]).repeat(), steps=1)
 """
 
 
+@pytest.mark.process
 def test_under_a_strategy_each_device_starts_with_the_checkpoints_values(
     trained_module, tmp_path, program
 ):

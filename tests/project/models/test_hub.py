@@ -13,6 +13,8 @@ from library.errors import MismatchError
 from library.exporters.history import read_history
 from tests.conftest import save_tf1
 
+pytestmark = pytest.mark.train
+
 
 def checkpoint_values(folder):
     reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(folder)))

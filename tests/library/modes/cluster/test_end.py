@@ -13,6 +13,8 @@ from library.modes.cluster.end import EndNotice, follow_chief, is_trained
 from library.runtime.job_notes import forget_ended, note_ended, read_ended
 from tests.library.modes.cluster.one_task import TOTAL, keep_checkpoint
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def rules(monkeypatch):

@@ -11,6 +11,8 @@ import pytest
 from library.exporters.history import read_history
 from tests.library.modes.cluster.started_tasks import Tasks, newest_step, run_flags
 
+pytestmark = pytest.mark.process
+
 SERVED = {'chief': 1, 'worker': 1, 'ps': 1}
 
 

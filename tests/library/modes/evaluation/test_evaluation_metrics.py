@@ -22,6 +22,8 @@ from library.modes.evaluation.metrics import (
 )
 from tests.library.modes.evaluation.drawn_answers import drawn, written
 
+pytestmark = pytest.mark.graph
+
 
 def added(answers, top_k=5):
     return added_metrics(answers, class_scores(answers), calibration(answers), top_k)

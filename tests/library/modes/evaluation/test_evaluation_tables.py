@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
+
 from library.modes.evaluation.answers import ClassScores, Mistake
 from library.modes.evaluation.tables import (
     class_lines,
@@ -14,6 +16,8 @@ from library.modes.evaluation.tables import (
     per_class_csv,
 )
 from tests.library.modes.evaluation.drawn_answers import written
+
+pytestmark = pytest.mark.unit
 
 # Commas, quotes, breaks, bytes that are no UTF-8, and what a page or a formula would read.
 ODD = ['a,b', 'say "no"', 'two\nlines', '\udcff', '<script>', '$x$', '=1+1', 'ä', ' x ']

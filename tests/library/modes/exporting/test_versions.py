@@ -17,6 +17,8 @@ from library.errors import ResourceError
 from library.modes.exporting.versions import add_version, read_records
 from tests.served import versions
 
+pytestmark = pytest.mark.graph
+
 
 def fill(folder):
     os.makedirs(files.join(folder, 'variables'))

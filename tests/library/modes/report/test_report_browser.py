@@ -18,6 +18,8 @@ from tests.library.modes.report.reported import (
     page_of,
 )
 
+pytestmark = pytest.mark.process
+
 BROWSER = next(
     filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
 )

@@ -14,6 +14,8 @@ from library.runtime.run_place import find_run
 from project.options import CATALOG
 from tests.library.modes.report.reported import hparams_of, make_run
 
+pytestmark = pytest.mark.graph
+
 
 def parsed(command):
     """What a shell would hand to run.py."""

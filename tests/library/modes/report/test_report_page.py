@@ -21,6 +21,8 @@ from tests.library.modes.report.reported import (
     photo,
 )
 
+pytestmark = pytest.mark.graph
+
 # Names that would spoil a page that does not expect them.
 ODD_NAMES = ('<script>alert(1)</script>', '" onerror="x', '{{ 7 * 7 }}', 'caf\udce9', '$x$', '日本')
 
