@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -236,5 +238,33 @@ def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
         for name, value in values.items():
             words += [f'--{name}'] if value is None else [f'--{name}', str(value)]
         return run.main(words)
+
+    return call
+
+
+@pytest.fixture(scope='session')
+def trained_copy(
+    launch: Callable[..., int], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Fills a folder as `launch(folder, **flags)` does, but trains only once for the same flags.
+
+    For tests that begin with a trained run: what a run does and says is tested with `launch`. All
+    copies have the same run id.
+    """
+    sources: dict[str, Path] = {}
+
+    def call(folder: Path, **flags: object) -> Path:
+        key = repr(sorted((name, str(value)) for name, value in flags.items()))
+        if key not in sources:
+            source = tmp_path_factory.mktemp('trained')
+            with contextlib.redirect_stdout(io.StringIO()):
+                assert launch(source, **flags) == 0
+            sources[key] = source
+        shutil.copytree(sources[key], folder, dirs_exist_ok=True)
+        # The folder of the best checkpoints is one of the run's values.
+        for values in folder.glob('*/hparams.yaml'):
+            text = values.read_text()
+            values.write_text(text.replace(f'{sources[key]}/', f'{folder}/'))
+        return folder
 
     return call

@@ -13,10 +13,10 @@ pytestmark = [pytest.mark.train, pytest.mark.smoke]
 
 
 @pytest.fixture(scope='module')
-def trained(launch, tmp_path_factory):
+def trained(trained_copy, tmp_path_factory):
     """Two epochs of four steps on the features of a frozen module."""
     folder = tmp_path_factory.mktemp('smoke')
-    assert launch(folder) == 0
+    trained_copy(folder)
     return folder
 
 

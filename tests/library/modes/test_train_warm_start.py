@@ -18,9 +18,9 @@ STILL = 1e-12
 
 
 @pytest.fixture(scope='module')
-def frozen(launch, tmp_path_factory):
+def frozen(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('frozen')
-    assert launch(folder) == 0
+    trained_copy(folder)
     return folder
 
 

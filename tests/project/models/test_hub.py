@@ -28,16 +28,16 @@ def module_values(module_dir):
 
 
 @pytest.fixture(scope='module')
-def frozen(launch, tmp_path_factory):
+def frozen(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('frozen')
-    assert launch(folder) == 0
+    trained_copy(folder)
     return folder
 
 
 @pytest.fixture(scope='module')
-def tuned(launch, tmp_path_factory):
+def tuned(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('tuned')
-    assert launch(folder, fine_tuning=None) == 0
+    trained_copy(folder, fine_tuning=None)
     return folder
 
 
