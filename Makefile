@@ -22,8 +22,9 @@ test-all: setup ## Run all tests, with trainings, real processes, signals and ki
 	@$(PYTHON) -m pytest $(WORKERS) -m unit
 	@$(PYTHON) -m pytest $(WORKERS) -m 'not unit'
 
-coverage: setup ## Run all tests but those of processes, and hold each room to its share of lines
-	@$(PYTHON) -m pytest $(WORKERS) -m 'not process' --cov --cov-report=
+coverage: setup ## Run the quick tests, and hold each room to its share of tested lines
+	@$(PYTHON) -m pytest $(WORKERS) -m unit --cov --cov-report=
+	@$(PYTHON) -m pytest $(WORKERS) -m 'graph or smoke' --cov --cov-append --cov-report=
 	@$(PYTHON) -m scripts.coverage_floors
 
 bench: setup ## Measure conversion, input pipeline, training, devices and waiting (PHOTOS=DIR, DATASET=DIR, MODULE=M take yours)
