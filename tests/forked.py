@@ -77,7 +77,7 @@ def _server() -> subprocess.Popen[str]:
 
 
 def forked(
-    *words: object, cwd: Path = ROOT, seconds: int = 100, merged: bool = False, **env: str
+    *words: object, cwd: Path = ROOT, seconds: int = 300, merged: bool = False, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `python WORDS...`, where words begin with a file, -m or -c.
 

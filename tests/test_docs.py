@@ -21,6 +21,7 @@ from project.options import CATALOG
 from project.sources import SOURCES
 from scripts.options_page import current_page
 from tests.conftest import ROOT, copy_project, draw_images
+from tests.forked import forked
 
 pytestmark = pytest.mark.unit
 
@@ -238,10 +239,10 @@ def photos(tmp_path):
 
 
 @pytest.mark.process
-def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp_path):
+def test_a_source_of_your_own_is_found_and_converted(clone, photos, tmp_path):
     words = ['--dataset_dir', photos, '--tfrecord_dir', tmp_path / 'records', '--max_edge', 64]
     words += ['--splits', 'train=0.7,test=0.3', '--split_by', 'exact', '--workers', 1]
-    done = program('convert_dataset.py', *words, cwd=clone)
+    done = forked('convert_dataset.py', *words, cwd=clone)
     assert done.returncode == 0, done.stderr
     assert 'rejected: red/two words.jpg: no such file\n' in done.stdout
     manifest = read_manifest(str(tmp_path / 'records' / 'train'))
@@ -250,10 +251,10 @@ def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp
 
 
 @pytest.mark.process
-def test_a_source_of_your_own_can_be_read_without_a_conversion(clone, photos, program, tmp_path):
+def test_a_source_of_your_own_can_be_read_without_a_conversion(clone, photos, tmp_path):
     words = ['--train_metadata', photos, '--eval_metadata', photos, '--model', 'simple']
     words += ['--image_size', 16, '--preview_images', 4, '--preview_file', tmp_path / 'shown.png']
-    done = program('run.py', 'preview', *words, '--model_dir', tmp_path / 'run', cwd=clone)
+    done = forked('run.py', 'preview', *words, '--model_dir', tmp_path / 'run', cwd=clone)
     assert done.returncode == 0, done.stderr
     assert 'warning: ' in done.stderr
     assert '1 of 13 images cannot be read (red/two words.jpg: no such file)\n' in done.stderr

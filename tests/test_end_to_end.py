@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from library.hooks.checkpoint_fit import is_readable
 from tests.conftest import draw_images
+from tests.forked import forked
 from tests.processes import running
 
 
@@ -70,20 +71,20 @@ def resumed(work, words, program):
     return program('run.py', *words)
 
 
-def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed, program):
+def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed):
     assert resumed.returncode == 0, resumed.stderr
     assert newest_step(work / 'run') == 500
     assert 'step 500/500  100 %' in resumed.stderr
     assert 'Traceback' not in resumed.stderr
 
-    evaluated = program('run.py', 'evaluate', '--model_dir', work / 'run')
+    evaluated = forked('run.py', 'evaluate', '--model_dir', work / 'run')
     assert evaluated.returncode == 0, evaluated.stderr
     metrics = json.loads((work / 'run' / 'eval' / 'metrics.json').read_text())
     assert metrics['global_step'] == 500
     assert metrics['examples'] == 15
     assert metrics['accuracy'] >= 0.9
 
-    best = program('run.py', 'evaluate', '--model_dir', work / 'best')
+    best = forked('run.py', 'evaluate', '--model_dir', work / 'best')
     assert best.returncode == 0, best.stderr
     kept = json.loads((work / 'best' / 'eval' / 'metrics.json').read_text())
     history = (work / 'run' / 'eval' / 'history.jsonl').read_text().splitlines()
@@ -93,10 +94,10 @@ def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed, 
     assert kept['loss'] == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(work, words, resumed, program):
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(work, words, resumed):
     assert resumed.returncode == 0
     changed = {str(work / 'run'): work / 'whole', str(work / 'best'): work / 'whole_best'}
-    done = program('run.py', *(changed.get(word, word) for word in words))
+    done = forked('run.py', *(changed.get(word, word) for word in words))
     assert done.returncode == 0, done.stderr
     killed, whole = (
         tf.train.load_checkpoint(str(work / name / 'model.ckpt-500')) for name in ('run', 'whole')
