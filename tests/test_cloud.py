@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 
 import pytest
 import yaml
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
@@ -22,6 +21,9 @@ from library.runtime.cluster import TF_CONFIG, read_cluster
 from library.runtime.distribution_kind import MULTI_WORKER, kind_of, replicas_of
 from library.runtime.options import DistributionOptions
 from project.options import CATALOG
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 JOBS = sorted(ROOT.glob('cloud/*/*.yaml'))
 KUBERNETES = [path for path in JOBS if path.parent.name == 'kubernetes']
@@ -134,6 +136,7 @@ def test_nothing_but_code_sets_and_locks_goes_into_the_image():
     assert not is_ignored('library/modes/train.py')
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('script', ['run.py', 'convert_dataset.py'])
 def test_what_the_image_holds_is_enough_for_its_programs(script, tmp_path):
     app, elsewhere = tmp_path / 'app', tmp_path / 'elsewhere'

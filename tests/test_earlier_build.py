@@ -10,9 +10,9 @@ import json
 import shutil
 
 import pytest
-from conftest import ROOT
 
 import run
+from tests.conftest import ROOT
 
 FIXTURE = ROOT / 'tests' / 'fixtures' / 'earlier_build'
 EXPECTED = json.loads((FIXTURE / 'expected.json').read_text())

@@ -15,9 +15,10 @@ import zipfile
 from email.parser import Parser
 
 import pytest
-from conftest import ROOT
 from packaging.requirements import Requirement
-from source_files import source_files
+
+from tests.conftest import ROOT
+from tests.source_files import source_files
 
 # What lies in a used checkout and belongs into no package.
 LITTER = (

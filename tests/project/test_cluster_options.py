@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from project.options import CATALOG, check
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(autouse=True)

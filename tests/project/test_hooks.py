@@ -8,7 +8,6 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
@@ -18,6 +17,7 @@ from library.hooks.watched import watch
 from library.runs.metadata import Run
 from project.hooks import HOOKS, check_hooks, make_hooks
 from project.options import CATALOG, check
+from tests.conftest import ROOT
 
 RUN = Run().found('data', train_examples=24)
 PAGE = (ROOT / 'docs' / 'watching.md').read_text()
@@ -78,6 +78,7 @@ def test_an_unknown_name_in_a_set_is_told_with_its_place(tmp_path):
     assert str(error.value) == (f"{sets}:2: key 'hooks': no hook 'metric'; did you mean 'metrics'?")
 
 
+@pytest.mark.process
 def test_names_are_checked_without_tensorflow(program):
     code = (
         'import sys, run\n'

@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from feeding import feed, feed_stored
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
@@ -18,6 +17,7 @@ from library.records.feature_manifest import MANIFEST, FeatureManifest, write_ma
 from library.records.features import write_feature_shard
 from library.records.manifest import open_split
 from project.options import CATALOG
+from tests.feeding import feed, feed_stored
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import draw_images
 
 from library.errors import ConfigError
 from library.preparation.sources.source import Source
 from project.sources import SOURCES, check_flags, find_source, source_class
+from tests.conftest import draw_images
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize('name', SOURCES)
@@ -59,6 +61,7 @@ def test_a_flag_of_another_source_is_refused_by_name():
         check_flags(['dataset_dir', 'path_column'], 'folder')
 
 
+@pytest.mark.process
 def test_the_sources_need_no_tensorflow_to_be_found(program, tmp_path):
     code = (
         'import sys, project.sources as sources; '

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from trees import CATALOG
 
 from library.config.catalog import Catalog
 from library.config.fields import PROJECT, Options, option
 from library.errors import ConfigError
+from tests.library.config.trees import CATALOG
 
 
 @dataclass(frozen=True)

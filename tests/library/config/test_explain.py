@@ -3,9 +3,9 @@
 from functools import partial
 
 import pytest
-from trees import resolve_words
 
 from library.config.explain import explain
+from tests.library.config.trees import resolve_words
 
 
 @pytest.fixture

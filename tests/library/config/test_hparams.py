@@ -5,12 +5,12 @@ import pickle
 from functools import partial
 
 import pytest
-from trees import CATALOG, Fir, resolve_words
 
 from library.config.command_line import parse
 from library.config.hparams import read_options, resolve
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
+from tests.library.config.trees import CATALOG, Fir, resolve_words
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import COLORS, convert_folder
-from feeding import feed
 from PIL import ExifTags, Image
 
 from library.config.command_line import parse
@@ -19,6 +17,8 @@ from library.inputs.epoch_stream import epoch_seed
 from library.inputs.open_data import open_data
 from library.records.example import ENCODED, LABEL
 from project.options import CATALOG
+from tests.conftest import COLORS, convert_folder
+from tests.feeding import feed
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 

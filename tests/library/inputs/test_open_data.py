@@ -7,7 +7,6 @@ import shutil
 import struct
 
 import pytest
-from conftest import draw_images
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
@@ -18,6 +17,7 @@ from library.records.foreign import ForeignRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from project.options import CATALOG
+from tests.conftest import draw_images
 
 CLASSES = ('blue', 'green', 'red')
 

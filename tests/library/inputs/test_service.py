@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from test_epoch_stream import EXAMPLES, batches_of, pairs
 
 from library.errors import ConfigError, ResourceError
 from library.inputs.service import (
@@ -23,6 +20,8 @@ from library.inputs.service import (
     main,
 )
 from library.inputs.service_job import begin_job, job_name
+from tests.library.inputs.test_epoch_stream import EXAMPLES, batches_of, pairs
+from tests.processes import running
 
 ROOT = Path(__file__).resolve().parents[3]
 service = tf.data.experimental.service
@@ -218,27 +217,13 @@ def test_a_server_started_wrongly_says_how(words, capsys):
 @pytest.fixture(scope='module')
 def processes():
     """A dispatcher and a worker, each in a process of its own; gives both and the address."""
-    running = []
-
-    def run(*words):
-        running.append(
-            subprocess.Popen(
-                [sys.executable, '-m', 'library.inputs.service', *words, '--host', 'localhost'],
-                cwd=ROOT,
-                env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'},
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        )
-        return running[-1].stdout.readline().split()[-1]
-
-    address = run('dispatcher')
-    run('worker', '--dispatcher', address)
-    yield running, address
-    for process in running:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    words, pipe = ['-m', 'library.inputs.service'], {'stdout': subprocess.PIPE}
+    where = ['--host', 'localhost']
+    with running(*words, 'dispatcher', *where, **pipe) as dispatcher:
+        address = dispatcher.stdout.readline().split()[-1]
+        with running(*words, 'worker', '--dispatcher', address, *where, **pipe) as worker:
+            worker.stdout.readline()
+            yield [dispatcher, worker], address
 
 
 def test_the_command_starts_servers_that_feed(processes):

@@ -7,6 +7,8 @@ import pytest
 from library.errors import ResourceError
 from library.inputs.service_job import JOB, begin_job, job_name
 
+pytestmark = pytest.mark.unit
+
 
 def test_all_tasks_of_a_start_find_the_same_name_and_the_next_start_has_another(tmp_path):
     folder = str(tmp_path / 'new' / 'run')

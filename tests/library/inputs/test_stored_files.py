@@ -8,7 +8,6 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, convert_folder, draw_images
 from PIL import Image
 
 import run
@@ -19,6 +18,7 @@ from library.inputs.stored_files import serving_images, stored_files
 from library.preparation.images import prepare_image
 from library.records.example import read_file
 from library.runs.metadata import Run
+from tests.conftest import ROOT, convert_folder, draw_images
 
 
 def stored(params, numbers):

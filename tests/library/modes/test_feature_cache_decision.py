@@ -12,6 +12,8 @@ from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
 from project.options import CATALOG, check
 
+pytestmark = pytest.mark.unit
+
 IMAGES = Manifest(('a', 'b'), {'a': 12, 'b': 12}, (Shard('s', 24, 1, ''),))
 UNCONVERTED = Listing(('a', 'b'), ())
 
@@ -101,6 +103,7 @@ def test_features_of_images_that_were_not_converted_are_refused():
         decide('--feature_copies', '2', splits=(UNCONVERTED, IMAGES))
 
 
+@pytest.mark.process
 def test_the_whole_decision_needs_no_tensorflow(program):
     code = (
         'import sys, run\n'

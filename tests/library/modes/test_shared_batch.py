@@ -15,6 +15,8 @@ from library.runtime.distribution import Distribution
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER
 from project.options import CATALOG
 
+pytestmark = pytest.mark.graph
+
 TASKS = (Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1'))
 DEVICES = ('/gpu:0', '/gpu:1', '/gpu:2', '/gpu:3')
 

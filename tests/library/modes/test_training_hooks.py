@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 import run
 from library.checkpoints.fit import CheckpointFitHook
@@ -29,6 +28,9 @@ from library.runtime.distribution import Distribution
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
 from library.runtime.job_notes import has_started, note_started
 from project.options import CATALOG
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.graph
 
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1')
 SERVER = Task('ps', 0, 'c:1')

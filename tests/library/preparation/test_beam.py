@@ -12,7 +12,6 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 from PIL import Image
 
 from library.errors import ConfigError, ResourceError
@@ -25,6 +24,9 @@ from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import read_note
 from library.preparation.sources.folder import Folder
 from library.records.example import parse_example
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.process
 
 RECIPE = Recipe(max_edge=16)
 

@@ -4,13 +4,13 @@ from functools import partial
 
 import pytest
 import yaml
-from trees import resolve_words
 
 from library import files
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
 from library.runs.kept_values import SAVED_AS, changes, check_run_exists, read_saved, save, to_yaml
 from library.runs.metadata import Run
+from tests.library.config.trees import resolve_words
 
 ODD_TEXTS = [
     'plain',

@@ -23,6 +23,8 @@ class _Nothing:
 
 NOTHING = _Nothing()
 
+pytestmark = pytest.mark.unit
+
 
 @dataclass(frozen=True)
 class Anything(Options, group='base', home=PROJECT):

@@ -14,6 +14,8 @@ from library.runtime.distribution import Distribution, make_distribution, own_de
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
 from library.runtime.options import DistributionOptions
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def machine(monkeypatch):

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,6 +10,9 @@ import pytest
 
 from library.runtime.door import listener_at
 from library.runtime.local_cluster import free_addresses
+from tests.processes import running
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = 'library.runtime.local_cluster'
@@ -122,14 +124,8 @@ def test_parameter_servers_end_when_the_others_are_done(local_cluster):
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reaches_all_tasks(write, number):
     script = write(TASK, 'task.py')
-    process = subprocess.Popen(
-        [sys.executable, '-m', MODULE, '--', script, 'chief0=wait', 'worker0=wait'],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    words = ['-m', MODULE, '--', script, 'chief0=wait', 'worker0=wait']
+    with running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         for _ in range(2):
             process.stdout.readline()
         process.send_signal(number)

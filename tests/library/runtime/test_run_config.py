@@ -9,6 +9,8 @@ from library.runtime.distribution_kind import MIRRORED
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config, session_config
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def configured(tmp_path, monkeypatch):

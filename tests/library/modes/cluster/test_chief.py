@@ -9,7 +9,6 @@ import signal
 from types import SimpleNamespace
 
 import pytest
-from one_task import SMALL, TOTAL, become
 
 from library.errors import ResourceError, Stopped
 from library.modes.cluster import chief
@@ -24,13 +23,14 @@ from library.runtime.job_notes import (
     note_started,
     read_ended,
 )
+from tests.library.modes.cluster.one_task import SMALL, TOTAL, become
 
 
 @pytest.fixture(scope='module')
-def finished(launch, tmp_path_factory):
+def finished(trained_copy, tmp_path_factory):
     """A run of 8 steps, evaluated at 4 and 8."""
     folder = tmp_path_factory.mktemp('finished')
-    assert launch(folder, **SMALL) == 0
+    trained_copy(folder, **SMALL)
     return folder
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from one_task import TOTAL, keep_checkpoint
 
 from library.errors import Stopped
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.cluster import end
 from library.modes.cluster.end import EndNotice, follow_chief, is_trained
 from library.runtime.job_notes import forget_ended, note_ended, read_ended
+from tests.library.modes.cluster.one_task import TOTAL, keep_checkpoint
+
+pytestmark = pytest.mark.graph
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import signal
 
 import pytest
 import tensorflow as tf
-from one_task import SMALL, TOTAL, become
 
 from library.errors import MismatchError, ResourceError, Stopped
 from library.exporters.history import read_history
@@ -18,13 +17,14 @@ from library.modes.cluster import evaluator
 from library.runs.lock import only_trainer
 from library.runtime.job_notes import note_ended, note_failed
 from library.runtime.meeting import RUNNING, UNREACHABLE, Answer
+from tests.library.modes.cluster.one_task import SMALL, TOTAL, become
 
 
 @pytest.fixture(scope='module')
-def finished(launch, tmp_path_factory):
+def finished(trained_copy, tmp_path_factory):
     """A run of 8 steps, evaluated at 4 and 8."""
     folder = tmp_path_factory.mktemp('finished')
-    assert launch(folder, **SMALL) == 0
+    trained_copy(folder, **SMALL)
     return folder
 
 

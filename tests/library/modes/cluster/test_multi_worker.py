@@ -9,9 +9,11 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from started_tasks import Tasks, newest_step, run_flags
 
 from library.exporters.history import read_history
+from tests.library.modes.cluster.started_tasks import Tasks, newest_step, run_flags
+
+pytestmark = pytest.mark.process
 
 TOGETHER = {'chief': 1, 'worker': 1}
 # What a step follows from, beside its images; Adam would make much of differences in rounding.

@@ -7,7 +7,6 @@ import socket
 from types import SimpleNamespace
 
 import pytest
-from one_task import SMALL, TOTAL, become, keep_checkpoint
 
 from library.errors import Stopped
 from library.modes.cluster import parameter_server
@@ -15,6 +14,7 @@ from library.modes.cluster.parameter_server import Workers
 from library.runtime.distribution import Distribution
 from library.runtime.door import READY, Door
 from library.runtime.job_notes import has_finished, note_ended, note_finished
+from tests.library.modes.cluster.one_task import SMALL, TOTAL, become, keep_checkpoint
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import signal
 import time
 
 import pytest
-from started_tasks import Tasks, newest_step, run_flags
 
 from library.exporters.history import read_history
+from tests.library.modes.cluster.started_tasks import Tasks, newest_step, run_flags
+
+pytestmark = pytest.mark.process
 
 SERVED = {'chief': 1, 'worker': 1, 'ps': 1}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 
 import pytest
-from one_task import SMALL, TOTAL, become, keep_checkpoint
 
 from library.errors import NumericalError, Stopped
 from library.modes.cluster import end, worker
@@ -18,6 +17,7 @@ from library.runtime.job_notes import (
     note_finished,
     read_failed,
 )
+from tests.library.modes.cluster.one_task import SMALL, TOTAL, become, keep_checkpoint
 
 
 @pytest.fixture

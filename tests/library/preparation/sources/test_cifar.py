@@ -272,6 +272,7 @@ def test_a_fifo_is_not_opened(tmp_path):
         listed(folder)
 
 
+@pytest.mark.graph
 def test_remote_archives_and_folders_are_read(tmp_path):
     values = cifar_10()
     files.make_folder('ram://cifar/cifar-10-batches-py')
@@ -508,6 +509,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.process
 def test_hostile_files_do_not_exhaust_memory(tmp_path, program):
     megabyte = text(b'a' * (1 << 20))
     bombs = {
@@ -643,6 +645,7 @@ def test_a_member_that_claims_more_than_a_batch_has_is_not_read(tmp_path):
     fails(DataError, archive, f'{archive}: cifar-10-batches-py/test_batch claims 314572800 bytes')
 
 
+@pytest.mark.process
 def test_importing_the_source_does_not_import_tensorflow(program):
     code = (
         'import sys; import library.preparation.sources.cifar, library.preparation.sources.idx;'

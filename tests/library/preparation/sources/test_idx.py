@@ -154,6 +154,7 @@ def test_fits_asks_for_images_and_never_fails(tmp_path):
     assert not Idx.fits(str(tmp_path / 'idx' / NAMES[0]))
 
 
+@pytest.mark.graph
 def test_remote_folders_are_read(tmp_path):
     expected = facts(listed(write(tmp_path / 'mnist', drawn())))
     for kind, pack in (('plain', False), ('packed', True)):
@@ -339,6 +340,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.process
 def test_hostile_files_do_not_exhaust_memory(tmp_path, program):
     zeros = bytes(200 << 20)
     labels = drawn()[1:2]
