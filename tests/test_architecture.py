@@ -17,7 +17,8 @@ FLOORS = (
     ('config', 'records'),
     ('runs',),
     ('checkpoints', 'hooks', 'preparation'),
-    ('inputs', 'models', 'training', 'runtime'),
+    ('inputs', 'models', 'training'),
+    ('runtime',),
     ('exporters', 'pages'),
     ('modes',),
 )
