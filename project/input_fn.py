@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
+from library.extras import find_extras
 from library.inputs import feature_stream
 from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
 from library.inputs.decoding import (
@@ -26,11 +27,12 @@ from library.inputs.decoding import (
 from library.inputs.epoch_stream import epochs_in_shares, numbered
 from library.inputs.image_stream import read_jpeg, shuffled_share, stored_order
 from library.inputs.open_data import open_data
-from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
-from library.inputs.service import count_workers, distribute_to_service
-from library.inputs.service_job import job_name
+from library.inputs.options import DataOptions, ImageOptions, PipelineOptions, is_offloaded
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
+from library.preparation.sources.registry import joined
+from library.records.listing import Split
 from project.augmentation import AUGMENT_DRAWS, augment
+from project.sources import SOURCES
 
 # Images in work for each core. tf.data alone stops at one, and a core then waits while the image
 # that it has finished stands in line: a tenth of the time with two cores.
@@ -62,7 +64,7 @@ def input_fn(
     first = newest_step(params.model_dir) * global_batch if training else 0
     has_strategy = context is not None
     if folder := params.train_features if training else params.eval_features:
-        shares, share = _shares(context, service=None)
+        shares, share = _shares(context)
         return feature_stream.feature_batches(
             folder,
             data,
@@ -75,13 +77,14 @@ def input_fn(
             shares=shares,
             share=share,
         )
-    source = open_data(params, training)
+    source = _open(params, training)
     if isinstance(source, SyntheticImages):
         noise = synthetic_batches(source, batch_size, params.image_size, training)
         return _to_device(noise, pipeline, has_strategy)
-    service = data.data_service if training else None
+    offload = _offload(params) if training else None
     if training:
-        shares, share = _shares(context, service)
+        # Who prepares the images elsewhere deals the shares out to workers of its own.
+        shares, share = (offload.shards_of(params), None) if offload else _shares(context)
         one_share = shuffled_share(source, data, pipeline, params.random_seed, shares)
         # Before batching: batches are full, and an epoch ends inside one.
         dataset = epochs_in_shares(one_share, source.examples, first, shares, share)
@@ -90,13 +93,12 @@ def input_fn(
     options = params.take(ImageOptions)
     augmented = training and options.augmentation
     decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
-    calls = pipeline.num_parallel_calls or _calls(elsewhere=bool(service))
+    calls = pipeline.num_parallel_calls or _calls(elsewhere=bool(offload))
     dataset = dataset.map(decode, num_parallel_calls=calls, deterministic=True)
     dataset = dataset.batch(batch_size, drop_remainder=training)
-    if service:
+    if offload:
         several = context is not None and context.num_input_pipelines > 1
-        job = job_name(params.model_dir) if several else None
-        dataset = distribute_to_service(dataset, service, job)
+        dataset = offload.distribute(dataset, params, several)
     return _to_device(dataset, pipeline, has_strategy)
 
 
@@ -115,7 +117,7 @@ def stored_images(
     Returns:
       ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements, in evaluation's batches.
     """
-    source = open_data(params, training)
+    source = _open(params, training)
     options = params.take(ImageOptions)
     decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
     skipped = first % source.examples
@@ -129,15 +131,17 @@ def stored_images(
     return prefetch(dataset, params.prefetch_batches)
 
 
-def _shares(
-    context: tf.distribute.InputContext | None, service: str | None
-) -> tuple[int, int | None]:
-    """Into how many shares each epoch is cut, and which is this process's, for `epochs_in_shares`.
+def _open(params: HParams, training: bool) -> Split:
+    return open_data(params, joined(SOURCES, find_extras().joined('sources')), training)
 
-    A service deals its shares out to its own workers, for all processes.
-    """
-    if service:
-        return count_workers(service), None
+
+def _offload(params: HParams) -> Any:
+    """The link of an extra that prepares batches on other machines; None if none is asked for."""
+    return find_extras().code('offload')[0] if is_offloaded(params) else None
+
+
+def _shares(context: tf.distribute.InputContext | None) -> tuple[int, int | None]:
+    """Into how many shares each epoch is cut, and which is this process's."""
     return (context.num_input_pipelines, context.input_pipeline_id) if context else (1, 0)
 
 

@@ -47,9 +47,9 @@ OF_OTHERS = {
     'upgrade-package': 'uv',
     'evaluator': 'library.runtime.local_cluster',
     'ps': 'library.runtime.local_cluster',
-    'port': 'library.inputs.service',
-    'dispatcher': 'library.inputs.service',
-    'host': 'library.inputs.service',
+    'port': 'extras.data_service.service',
+    'dispatcher': 'extras.data_service.service',
+    'host': 'extras.data_service.service',
     'direct_num_workers': 'Beam',
     'direct_running_mode': 'Beam',
     'environment_config': 'Beam',
@@ -106,7 +106,7 @@ def test_every_command_of_run_is_one(page, words):
 def test_every_command_of_convert_dataset_is_one(page, words):
     line = parse(words, convert_dataset.CATALOG)
     for options in convert_dataset.CATALOG.always:
-        read_options(options, line)
+        read_options(options, line, convert_dataset.CATALOG)
 
 
 @pytest.mark.parametrize('page', PAGES)

@@ -21,6 +21,7 @@ from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
 from library.preparation.formats import MAX_PIXELS
 from library.preparation.recipe import Recipe
+from library.preparation.sources.registry import Sources
 from library.records.example import read_file
 from library.records.listing import Listing
 from library.records.manifest import Manifest
@@ -52,17 +53,20 @@ def serving_images(encoded: tf.Tensor, params: HParams) -> tf.Tensor:
     )
 
 
-def stored_files(params: HParams, numbers: Collection[int]) -> Iterator[tuple[int, str, bytes]]:
+def stored_files(
+    params: HParams, numbers: Collection[int], sources: Sources
+) -> Iterator[tuple[int, str, bytes]]:
     """Chosen images of the evaluation, as they are stored.
 
     Args:
       params: the run's HParams.
       numbers: which ones, by their place in the stored order, from 0.
+      sources: of images as they are, by name.
 
     Yields:
       Number, file name and JPEG, in stored order. Nothing for noise, which has neither.
     """
-    source = open_data(params, training=False)
+    source = open_data(params, sources, training=False)
     if isinstance(source, SyntheticImages):
         return
     names = {}

@@ -70,8 +70,9 @@ def representative_images(experiment: Experiment) -> np.ndarray:
     Raises:
       ConfigError: there are no training data.
     """
+    off = {'data_service': None} if 'data_service' in experiment.hparams else {}
     plain = experiment.with_values(
-        'export', augmentation=False, data_service=None, shuffle_buffer=DRAWN_FROM, debug=False
+        'export', augmentation=False, shuffle_buffer=DRAWN_FROM, debug=False, **off
     )
     read: list[np.ndarray] = []
     batches = in_session(plain.batches(tf.estimator.ModeKeys.TRAIN), model_input(experiment))

@@ -16,13 +16,13 @@ import pytest
 import tensorflow as tf
 from test_epoch_stream import EXAMPLES, batches_of, pairs
 
-from library.errors import ConfigError, ResourceError
-from library.inputs.service import (
+from extras.data_service.job import begin_job, job_name
+from extras.data_service.service import (
     count_workers,
     distribute_to_service,
     main,
 )
-from library.inputs.service_job import begin_job, job_name
+from library.errors import ConfigError, ResourceError
 
 ROOT = Path(__file__).resolve().parents[3]
 service = tf.data.experimental.service
@@ -212,7 +212,7 @@ def test_a_server_started_wrongly_says_how(words, capsys):
     with pytest.raises(SystemExit) as error:
         main(words)
     assert error.value.code == 2
-    assert 'usage: python -m library.inputs.service' in capsys.readouterr().err
+    assert 'usage: python -m extras.data_service.service' in capsys.readouterr().err
 
 
 @pytest.fixture(scope='module')
@@ -223,7 +223,14 @@ def processes():
     def run(*words):
         running.append(
             subprocess.Popen(
-                [sys.executable, '-m', 'library.inputs.service', *words, '--host', 'localhost'],
+                [
+                    sys.executable,
+                    '-m',
+                    'extras.data_service.service',
+                    *words,
+                    '--host',
+                    'localhost',
+                ],
                 cwd=ROOT,
                 env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'},
                 stdout=subprocess.PIPE,
