@@ -14,10 +14,10 @@ from library.config.fields import options_of
 from library.preparation.options import (
     ConversionOptions,
     RunnerOptions,
+    SourceChoice,
     SourceOptions,
     SplitOptions,
 )
-from project.sources import SourceChoice
 
 
 def file_contents(folder):

@@ -496,7 +496,7 @@ import resource, sys
 from library.errors import DataError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
-from library.preparation.sources.{module} import {kind}
+from extras.array_sources.{module} import {kind}
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (100 << 20), -1))
 for path in sys.argv[1:]:

@@ -12,7 +12,6 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 from PIL import Image
 
 from extras.beam.pipeline import write_on_beam, write_planned
@@ -25,6 +24,7 @@ from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import read_note
 from library.preparation.sources.folder import Folder
 from library.records.example import parse_example
+from tests.conftest import ROOT
 
 RECIPE = Recipe(max_edge=16)
 

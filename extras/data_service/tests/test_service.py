@@ -10,11 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from test_epoch_stream import EXAMPLES, batches_of, pairs
 
 from extras.data_service.job import begin_job, job_name
 from extras.data_service.service import (
@@ -23,8 +21,9 @@ from extras.data_service.service import (
     main,
 )
 from library.errors import ConfigError, ResourceError
+from tests.conftest import ROOT
+from tests.library.inputs.test_epoch_stream import EXAMPLES, batches_of, pairs
 
-ROOT = Path(__file__).resolve().parents[3]
 service = tf.data.experimental.service
 
 

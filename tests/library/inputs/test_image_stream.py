@@ -20,6 +20,7 @@ from library.records.example import ENCODED, LABEL
 from project import input_fn as chain
 from project.input_fn import input_fn
 from project.options import CATALOG
+from project.sources import SOURCES
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 
@@ -174,7 +175,7 @@ def sources(many, data_dir, tmp_path_factory):
 
 def shares_of_epochs(params, pipelines, epochs=2):
     """Epoch, then pipeline, to the images that it sees, in order."""
-    source = open_data(params, training=True)
+    source = open_data(params, SOURCES, training=True)
     data, pipeline = params.take(DataOptions), params.take(PipelineOptions)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         one_share = shuffled_share(source, data, pipeline, params.random_seed, pipelines)

@@ -17,6 +17,7 @@ from library.config.hparams import resolve
 from library.inputs.stored_files import serving_images, stored_files
 from library.preparation.images import prepare_image
 from library.records.example import read_file
+from project.sources import SOURCES
 
 
 def hparams(**flags):
@@ -24,7 +25,7 @@ def hparams(**flags):
     words += ['--hyperparameter_file', ROOT / 'hyperparameters.yaml']
     for name, value in flags.items():
         words += [f'--{name}'] if value is None else [f'--{name}', value]
-    return resolve(run.CATALOG, parse([str(word) for word in words], run.CATALOG, run.MODES))
+    return resolve(run.CATALOG, parse([str(word) for word in words], run.CATALOG, list(run.MODES)))
 
 
 @pytest.fixture(scope='module')
@@ -45,9 +46,9 @@ def records(folder):
 def test_chosen_records_come_in_stored_order(data):
     expected = records(data / 'data' / 'test')
     params = hparams(data_dir=data / 'data', eval_split='test')
-    found = list(stored_files(params, [7, 0, 11]))
+    found = list(stored_files(params, [7, 0, 11], SOURCES))
     assert found == [(n, *expected[n]) for n in (0, 7, 11)]
-    assert list(stored_files(params, [])) == []
+    assert list(stored_files(params, [], SOURCES)) == []
 
 
 def test_records_that_are_far_from_the_chosen_ones_are_not_read(data, tmp_path, monkeypatch):
@@ -62,9 +63,9 @@ def test_records_that_are_far_from_the_chosen_ones_are_not_read(data, tmp_path, 
     params = hparams(data_dir=tmp_path / 'data', eval_split='test')
     chosen = [1, count + 1, count + 2]
     monkeypatch.setattr('library.inputs.stored_files.READ_ON', 1)
-    assert list(stored_files(params, chosen)) == [(n, *expected[n]) for n in chosen]
+    assert list(stored_files(params, chosen, SOURCES)) == [(n, *expected[n]) for n in chosen]
     with pytest.raises(tf.errors.DataLossError):
-        list(stored_files(params, [0]))
+        list(stored_files(params, [0], SOURCES))
 
 
 @pytest.mark.parametrize('own', [True, False])
@@ -76,18 +77,18 @@ def test_records_without_a_manifest_come_too(data, tmp_path, own):
         pattern = tmp_path / '*.tfrecord'
     params = hparams(eval_metadata=pattern, train_metadata=pattern)
     expected = records(data / 'data' / 'test')
-    assert list(stored_files(params, [3])) == [(3, *expected[3])]
+    assert list(stored_files(params, [3], SOURCES)) == [(3, *expected[3])]
 
 
 def test_files_that_are_read_as_they_are_have_their_names(data):
     params = hparams(eval_metadata=data / 'images', train_metadata=data / 'images')
-    ((number, name, encoded),) = stored_files(params, [5])
+    ((number, name, encoded),) = stored_files(params, [5], SOURCES)
     assert (number, name) == (5, 'green/1.jpg')
     assert encoded == (data / 'images' / name).read_bytes()
 
 
 def test_noise_has_no_files():
-    assert list(stored_files(hparams(use_synthetic_data=None), [0])) == []
+    assert list(stored_files(hparams(use_synthetic_data=None), [0], SOURCES)) == []
 
 
 def test_requests_are_decoded_with_the_numbers_of_the_run():
