@@ -14,6 +14,7 @@ import run
 from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
+from library.extras import FLAGS
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
 from library.training.options import OPTIMIZERS, SCHEDULES
@@ -22,6 +23,8 @@ from project.sources import SOURCES
 from scripts.options_page import current_page
 
 PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
+# Those of the extras that this clone has.
+PAGES |= {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob('extras/*/README.md')}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 # Options on our pages that belong to others.
@@ -47,21 +50,19 @@ OF_OTHERS = {
     'upgrade-package': 'uv',
     'evaluator': 'library.runtime.local_cluster',
     'ps': 'library.runtime.local_cluster',
-    'port': 'extras.data_service.service',
-    'dispatcher': 'extras.data_service.service',
-    'host': 'extras.data_service.service',
-    'direct_num_workers': 'Beam',
-    'direct_running_mode': 'Beam',
-    'environment_config': 'Beam',
-    'environment_type': 'Beam',
-    'flink_master': 'Beam',
-    'project': 'Beam',
-    'region': 'Beam',
-    'sdk_container_image': 'Beam',
-    'sdk_location': 'Beam',
-    'spark_master_url': 'Beam',
-    'temp_location': 'Beam',
 }
+# By extra, on its own page.
+OF_OTHERS_ON_PAGES_OF = {
+    'beam': (
+        *('direct_num_workers', 'direct_running_mode', 'environment_config', 'environment_type'),
+        *('flink_master', 'project', 'region', 'sdk_container_image', 'sdk_location'),
+        *('spark_master_url', 'temp_location', 'beam'),
+    ),
+    'data_service': ('port', 'dispatcher', 'host'),
+}
+for extra, names in OF_OTHERS_ON_PAGES_OF.items():
+    if f'extras/{extra}/README.md' in PAGES:
+        OF_OTHERS |= dict.fromkeys(names, extra)
 
 
 def python_file(page, path):
@@ -97,9 +98,9 @@ def test_there_are_pages_and_commands_to_test():
 
 @pytest.mark.parametrize(('page', 'words'), commands('run.py'))
 def test_every_command_of_run_is_one(page, words):
-    line = parse(words, CATALOG, list(run.MODES))
+    line = parse(words, run.CATALOG, list(run.MODES))
     if not line.wants_help:
-        resolve(CATALOG, line)
+        resolve(run.CATALOG, line)
 
 
 @pytest.mark.parametrize(('page', 'words'), commands('convert_dataset.py'))
@@ -116,6 +117,8 @@ def test_every_option_on_a_page_is_one(page):
         for catalog in (CATALOG, convert_dataset.CATALOG)
         for option in catalog.by_name.values()
     }
+    # A page may name an option of an extra that this clone does not have.
+    ours.update(*FLAGS.values())
     named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z][\w-]*)', PAGES[page]))
     assert sorted(named - ours - set(OF_OTHERS) - {'help'}) == []
 
@@ -130,10 +133,11 @@ def test_every_file_that_a_page_names_is_there(page):
     folders = re.findall(r'`((?:project|library|docs|tests)/[\w/.]*)`', PAGES[page])
     linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', PAGES[page])
     beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', PAGES[page])
-    places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
+    folder = page.rpartition('/')[0] or 'docs'
+    places = [*folders, *beside, *(f'{folder}/{name}' for name in linked)]
     missing = [name for name in places if not (ROOT / name).exists()]
     # A run or a reader writes them.
-    own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
+    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/trunk/')
     assert [name for name in missing if name not in own] == []
 
 
@@ -176,7 +180,7 @@ def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
     path = tmp_path / 'project.yaml'
     path.write_text((ROOT / 'project.yaml').read_text() + '\n' + sets)
     words = ['--config_file', str(path), '--config_set', 'workstation_shared']
-    hparams = resolve(CATALOG, parse(words, CATALOG, run.MODES))
+    hparams = resolve(CATALOG, parse(words, CATALOG, list(run.MODES)))
     assert (hparams.inter_op_threads, hparams.train_batch_size) == (2, 256)
     assert (hparams.train_epochs, hparams.dtype) == (1000, 'float16')
 
@@ -189,7 +193,7 @@ def clone(tmp_path_factory):
     """A copy of the project with the page's own source in it."""
     folder = copy_project(tmp_path_factory.mktemp('clone'), 'convert_dataset.py', 'run.py')
     sources = folder / 'project' / 'sources'
-    (sources / 'lines.py').write_text(python_file('data.md', 'project/sources/lines.py'))
+    (sources / 'mine.py').write_text(python_file('data.md', 'project/sources/mine.py'))
     registry = sources / '__init__.py'
     shown = python_file('data.md', 'project/sources/__init__.py').partition('\n')[2]
     first = "SOURCES = {\n    'csv': 'library.preparation.sources.csv_file:CsvFile',\n"
