@@ -1,4 +1,6 @@
-"""Lend the tests of extras what those in tests/ have."""
+"""Give the tests of the extras what those of the core have."""
+
+from __future__ import annotations
 
 from tests.conftest import data_dir, launch, module_dir, program, write
 
