@@ -38,6 +38,7 @@ OF_OTHERS = {
     'user': 'docker',
     'config': 'gcloud',
     'display-name': 'gcloud',
+    'region': 'gcloud',
     'cases': 'benchmarks.distribution',
     'cores': 'benchmarks.scale_plan',
     'machines': 'benchmarks.scale_plan',
