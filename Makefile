@@ -34,7 +34,7 @@ bench: setup ## Measure conversion, input pipeline, training, devices and waitin
 	@$(PYTHON) -m benchmarks.distribution --rounds 1 $(if $(DATASET),--photos $(DATASET)) $(if $(MODULE),--module $(MODULE))
 	@$(PYTHON) -m benchmarks.latency
 
-beam: ## Build .venv-beam, to convert on Apache Beam (see docs/scale.md)
+beam: ## Build .venv-beam, to convert on Apache Beam (see extras/beam/README.md)
 	@scripts/set_up.sh --beam
 
 lint: setup ## Check style, format and types

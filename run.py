@@ -17,16 +17,18 @@ from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
+from library.preparation.sources.registry import joined
 from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
 from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from project import options
+from project import options, sources
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
 
 EXTRAS = find_extras()
+SOURCES = joined(sources.SOURCES, EXTRAS.joined('sources'))
 CATALOG = options.CATALOG.extended(EXTRAS.options(), {})
 TRAIN = Mode('library.modes.train', trains=True)
 MODES = {
@@ -78,9 +80,7 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     from library.inputs.open_data import open_all
 
     training = not mode.on_a_run
-    hparams, run, *data = open_all(
-        hparams, place.saved, training=training, evaluating=mode.evaluates
-    )
+    hparams, run, *data = open_all(hparams, place.saved, SOURCES, training, mode.evaluates)
     from library.modes.completion import complete
     from library.runtime.experiment import Functions, make_experiment
     from project.hooks import make_hooks

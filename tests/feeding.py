@@ -10,6 +10,7 @@ from library.inputs.input_shard import InputShard
 from library.inputs.open_data import open_data
 from library.inputs.options import DataOptions
 from project.input_fn import input_fn
+from project.sources import SOURCES
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 
@@ -22,7 +23,7 @@ def feed(
 ) -> tf.data.Dataset:
     """What the Estimator is given for one mode."""
     training = mode == TRAIN
-    split = None if features else open_data(params, (), training)
+    split = None if features else open_data(params, SOURCES, (), training)
     if training:
         shard = training_shard(params, context, params.augmentation)
     else:
@@ -36,4 +37,4 @@ def feed_stored(
     """Each image of a split once, in stored order."""
     size = params.take(DataOptions).images_per_batch(training=False)
     shard = InputShard(size, first, augments=augmented, has_strategy=True)
-    return batches(input_fn, EVAL, params, open_data(params, (), training), None, shard)
+    return batches(input_fn, EVAL, params, open_data(params, SOURCES, (), training), None, shard)

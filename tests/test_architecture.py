@@ -35,6 +35,12 @@ def module_name(path):
 
 def sources():
     paths = [path for folder in HOUSE for path in sorted((ROOT / folder).rglob('*.py'))]
+    # The tests of an extra lie in its folder.
+    paths = [
+        path
+        for path in paths
+        if 'tests' not in path.relative_to(ROOT).parts and path.name != 'conftest.py'
+    ]
     return [*(ROOT / f'{name}.py' for name in PROGRAMS), *paths]
 
 
@@ -124,6 +130,13 @@ def test_a_storey_knows_nothing_of_what_stands_above_it(house, known):
     ] == []
 
 
+def test_an_extra_knows_neither_project_nor_programs_nor_another_extra():
+    for name in (n for n in TREES if n.startswith('extras.') and n.count('.') > 1):
+        extra = '.'.join(name.split('.')[:2])
+        others = {each for each in own_imports(name) if not each.startswith(f'{extra}.')}
+        assert {each.split('.')[0] for each in others} <= {'library'}, f'{name} imports {others}'
+
+
 def test_no_modules_import_each_other_in_a_circle():
     left = {name: own_imports(name) & set(TREES) for name in TREES}
     while free := [name for name, needed in left.items() if not needed & set(left)]:
@@ -160,7 +173,8 @@ TENSORFLOW_FREE = [
         )
     ),
     'project.models',
-    *(name for name in TREES if name.endswith('.options')),
+    *(name for name in TREES if name.endswith(('.options', '.extra'))),
+    *(name for name in TREES if name.startswith('extras.array_sources.')),
     *(name for name in TREES if PATHS[name].name == '__init__.py'),
     # Spawned workers import what a conversion imports; verification runs in the parent alone.
     *(

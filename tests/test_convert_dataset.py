@@ -12,10 +12,10 @@ from library.config.fields import options_of
 from library.preparation.options import (
     ConversionOptions,
     RunnerOptions,
+    SourceChoice,
     SourceOptions,
     SplitOptions,
 )
-from project.sources import SourceChoice
 from tests.conftest import draw_images
 from tests.converting import SHARDS, convert, flags
 

@@ -14,6 +14,7 @@ from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
 from library.errors import ScaffoldError
+from library.extras import FLAGS
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
 from library.training.options import OPTIMIZERS, SCHEDULES
@@ -26,6 +27,8 @@ from tests.forked import forked
 pytestmark = pytest.mark.unit
 
 PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
+# Those of the extras that this clone has.
+PAGES |= {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob('extras/*/README.md')}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 # Options on our pages that belong to others.
@@ -39,6 +42,7 @@ OF_OTHERS = {
     'user': 'docker',
     'config': 'gcloud',
     'display-name': 'gcloud',
+    'region': 'gcloud',
     'cases': 'benchmarks.distribution',
     'cores': 'benchmarks.scale_plan',
     'machines': 'benchmarks.scale_plan',
@@ -51,21 +55,19 @@ OF_OTHERS = {
     'upgrade-package': 'uv',
     'evaluator': 'library.runtime.local_cluster',
     'ps': 'library.runtime.local_cluster',
-    'port': 'library.inputs.service',
-    'dispatcher': 'library.inputs.service',
-    'host': 'library.inputs.service',
-    'direct_num_workers': 'Beam',
-    'direct_running_mode': 'Beam',
-    'environment_config': 'Beam',
-    'environment_type': 'Beam',
-    'flink_master': 'Beam',
-    'project': 'Beam',
-    'region': 'Beam',
-    'sdk_container_image': 'Beam',
-    'sdk_location': 'Beam',
-    'spark_master_url': 'Beam',
-    'temp_location': 'Beam',
 }
+# By extra, on its own page.
+OF_OTHERS_ON_PAGES_OF = {
+    'beam': (
+        *('direct_num_workers', 'direct_running_mode', 'environment_config', 'environment_type'),
+        *('flink_master', 'project', 'region', 'sdk_container_image', 'sdk_location'),
+        *('spark_master_url', 'temp_location', 'beam'),
+    ),
+    'data_service': ('port', 'dispatcher', 'host'),
+}
+for extra, names in OF_OTHERS_ON_PAGES_OF.items():
+    if f'extras/{extra}/README.md' in PAGES:
+        OF_OTHERS |= dict.fromkeys(names, extra)
 
 
 def python_file(page, path):
@@ -112,9 +114,9 @@ def refused(program, read):
 
 def test_every_command_of_run_is_one():
     def read(words):
-        line = parse(words, CATALOG, list(run.MODES))
+        line = parse(words, run.CATALOG, list(run.MODES))
         if not line.wants_help:
-            resolve(CATALOG, line)
+            resolve(run.CATALOG, line)
 
     assert refused('run.py', read) == []
 
@@ -123,7 +125,7 @@ def test_every_command_of_convert_dataset_is_one():
     def read(words):
         line = parse(words, convert_dataset.CATALOG)
         for options in convert_dataset.CATALOG.always:
-            read_options(options, line)
+            read_options(options, line, convert_dataset.CATALOG)
 
     assert refused('convert_dataset.py', read) == []
 
@@ -134,6 +136,8 @@ def test_every_option_on_a_page_is_one():
         for catalog in (CATALOG, convert_dataset.CATALOG)
         for option in catalog.by_name.values()
     }
+    # A page may name an option of an extra that this clone does not have.
+    ours.update(*FLAGS.values())
     known = {*ours, *OF_OTHERS, 'help'}
     named = [
         (page, name)
@@ -150,7 +154,7 @@ def test_no_option_of_others_is_listed_that_no_page_names():
 
 def test_every_file_that_a_page_names_is_there():
     # A run or a reader writes them.
-    own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
+    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/trunk/')
     missing = []
     for page, text in PAGES.items():
         if page == 'README.md':  # it has a test of its own, in test_readme.py
@@ -158,7 +162,8 @@ def test_every_file_that_a_page_names_is_there():
         folders = re.findall(r'`((?:project|library|docs|tests)/[\w/.]*)`', text)
         linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', text)
         beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', text)
-        places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
+        folder = page.rpartition('/')[0] or 'docs'
+        places = [*folders, *beside, *(f'{folder}/{name}' for name in linked)]
         missing += [f'{page}: {name}' for name in places if not (ROOT / name).exists()]
     assert [each for each in missing if each.partition(': ')[2] not in own] == []
 
@@ -206,7 +211,7 @@ def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
     path = tmp_path / 'project.yaml'
     path.write_text((ROOT / 'project.yaml').read_text() + '\n' + sets)
     words = ['--config_file', str(path), '--config_set', 'workstation_shared']
-    hparams = resolve(CATALOG, parse(words, CATALOG, run.MODES))
+    hparams = resolve(CATALOG, parse(words, CATALOG, list(run.MODES)))
     assert (hparams.inter_op_threads, hparams.train_batch_size) == (2, 256)
     assert (hparams.train_epochs, hparams.dtype) == (1000, 'float16')
 
@@ -219,7 +224,7 @@ def clone(tmp_path_factory):
     """A copy of the project with the page's own source in it."""
     folder = copy_project(tmp_path_factory.mktemp('clone'), 'convert_dataset.py', 'run.py')
     sources = folder / 'project' / 'sources'
-    (sources / 'lines.py').write_text(python_file('data.md', 'project/sources/lines.py'))
+    (sources / 'mine.py').write_text(python_file('data.md', 'project/sources/mine.py'))
     registry = sources / '__init__.py'
     shown = python_file('data.md', 'project/sources/__init__.py').partition('\n')[2]
     first = "SOURCES = {\n    'csv': 'library.preparation.sources.csv_file:CsvFile',\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
@@ -79,6 +80,29 @@ def training_shard(
         shard_index=context.input_pipeline_id if context else 0,
         augments=augments,
         has_strategy=context is not None,
+    )
+
+
+def offloaded(
+    shard: InputShard, params: HParams, context: tf.distribute.InputContext | None, link: Any
+) -> InputShard:
+    """Let other machines prepare the training batches.
+
+    Args:
+      shard: what this process would feed alone.
+      params: the run's HParams.
+      context: as for `training_shard`.
+      link: an extra's module with shards_of(params), how many parts an epoch is cut into for its
+        workers, and distribute(dataset, params, several).
+    """
+    several = context is not None and context.num_input_pipelines > 1
+    return replace(
+        shard,
+        shards=link.shards_of(params),
+        # They are dealt out there, to whoever is done with one.
+        shard_index=None,
+        offload=lambda dataset: link.distribute(dataset, params, several),
+        runs_elsewhere=True,
     )
 
 

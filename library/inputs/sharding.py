@@ -30,7 +30,11 @@ def check_shards(examples: int, shards: int) -> None:
 
 
 def sharding_of(
-    data: DataOptions, split: Split, pipelines: int, features: str | None = None
+    data: DataOptions,
+    split: Split,
+    pipelines: int,
+    features: str | None = None,
+    offloaded: bool = False,
 ) -> str:
     """How the training images are divided, in a sentence for the log.
 
@@ -39,6 +43,7 @@ def sharding_of(
       split: the training images.
       pipelines: processes that train together.
       features: the folder of the features that are trained on instead of images.
+      offloaded: the workers of a tf.data service prepare the images.
 
     Returns:
       The sentence; '' for a process that trains alone.
@@ -51,7 +56,7 @@ def sharding_of(
     each = f'each of {pipelines} workers'
     if data.use_synthetic_data:
         return f'{each} trains on the same noise'
-    if data.data_service and not features:
+    if offloaded and not features:
         return f'{each} takes its batches from one stream of the tf.data service'
     check_shards(split.examples, pipelines)
     every = f'every {pipelines}{_ending(pipelines)} image'

@@ -59,6 +59,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
     Args:
       source: the split: a Manifest, ForeignRecords, a Listing or SyntheticImages.
       numbers: which ones, by their place in the stored order, from 0.
+      sources: of images as they are, by name.
 
     Yields:
       Number, file name and JPEG, in stored order. Nothing for noise, which has neither.

@@ -11,9 +11,10 @@ from typing import Any
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.inputs.batches import InputFn, batches, training_shard
+from library.extras import find_extras
+from library.inputs.batches import InputFn, batches, offloaded, training_shard
 from library.inputs.input_shard import InputShard
-from library.inputs.options import DataOptions
+from library.inputs.options import DataOptions, is_offloaded
 from library.models.model import Model
 from library.records.listing import Split
 from library.runs.metadata import Run
@@ -77,6 +78,8 @@ class Experiment:
                 return self._batches(mode, self.eval_data, self.run.eval_features, shard)
             context = self.distribution.input_context(input_context)
             shard = training_shard(hparams, context, augmented and hparams.augmentation)
+            if is_offloaded(hparams) and not self.run.train_features:
+                shard = offloaded(shard, hparams, context, *find_extras().code('offload'))
             return self._batches(mode, self.train_data, self.run.train_features, shard)
 
         return input_fn

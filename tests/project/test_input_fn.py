@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from extras.data_service.job import begin_job
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError
-from library.inputs.service_job import begin_job
 from library.records.example import parse_example
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard

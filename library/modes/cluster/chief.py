@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from library.checkpoints.newest import newest_step
 from library.console import say
+from library.extras import find_extras
 from library.hooks.stop_on_signal import ALL_ON, StopRequest
-from library.inputs.options import DataOptions
-from library.inputs.service_job import begin_job
+from library.inputs.options import DataOptions, is_offloaded
 from library.inputs.sharding import sharding_of
 from library.modes.checks import check_model
 from library.modes.cluster.together import (
@@ -71,12 +71,15 @@ def _share_data(experiment: Experiment) -> None:
     hparams, cluster = experiment.hparams, cluster_of(experiment)
     options = hparams.take(DataOptions)
     train = experiment.train_data
-    say(sharding_of(options, train, len(cluster.trainers), experiment.run.train_features))
-    if not options.data_service:
+    offloaded = is_offloaded(hparams)
+    pipelines = len(cluster.trainers)
+    say(sharding_of(options, train, pipelines, experiment.run.train_features, offloaded))
+    if not offloaded:
         return
     # Whoever trains already, with parameter servers, goes on to read the stream of before.
-    if all(answer.state != RUNNING for answer in ask_all(cluster.peers).values()):
-        begin_job(hparams.model_dir)
+    running = any(answer.state == RUNNING for answer in ask_all(cluster.peers).values())
+    for prepare in find_extras().code('before_training_together'):
+        prepare(hparams, running)
 
 
 def _end(experiment: Experiment, rules: EarlyStopping) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.inputs.options import DataOptions
+from library.inputs.options import DataOptions, is_offloaded
 from library.modes.options import FeatureOptions
 from library.records.listing import Split
 from library.records.manifest import Manifest
@@ -51,10 +51,6 @@ def check_feature_options(hparams: HParams, training: bool) -> None:
         raise ConfigError(f'{asked}: with --fine_tuning the features change in every step')
     if hparams.use_synthetic_data:
         raise ConfigError(f'{asked}: needs converted images, not --use_synthetic_data')
-    if training and hparams.data_service:
-        raise ConfigError(
-            f'{asked}: with features there is no work for --data_service; leave one of them out'
-        )
 
 
 def uses_features(hparams: HParams, run: Run, splits: Sequence[Split], training: bool) -> bool:
@@ -85,7 +81,7 @@ def uses_features(hparams: HParams, run: Run, splits: Sequence[Split], training:
         return True
     if hparams.cache_features is False or not training or not converted:
         return False
-    if not run.features_digest or hparams.augmentation or hparams.data_service:
+    if not run.features_digest or hparams.augmentation or is_offloaded(hparams):
         return False
     batch_size = hparams.take(DataOptions).images_per_batch(training=True)
     epochs = Epochs(splits[0].examples, batch_size)

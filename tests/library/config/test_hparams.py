@@ -281,9 +281,9 @@ def test_take_gives_one_class_of_options(resolved):
 
 
 def test_a_program_without_sets_reads_its_options_from_the_command_line():
-    assert read_options(Fir, parse(['--needles', '3'], CATALOG)) == Fir(needles=3)
+    assert read_options(Fir, parse(['--needles', '3'], CATALOG), CATALOG) == Fir(needles=3)
 
 
 def test_a_program_without_sets_names_the_flag_of_a_wrong_value():
     with pytest.raises(ConfigError, match='--needles: -1 is out of range, expected >= 0'):
-        read_options(Fir, parse(['--needles', '-1'], CATALOG))
+        read_options(Fir, parse(['--needles', '-1'], CATALOG), CATALOG)

@@ -17,6 +17,7 @@ from library.inputs.epoch_stream import epoch_seed
 from library.inputs.open_data import open_data
 from library.records.example import ENCODED, LABEL
 from project.options import CATALOG
+from project.sources import SOURCES
 from tests.conftest import COLORS, convert_folder
 from tests.feeding import feed
 
@@ -173,7 +174,7 @@ def sources(many, data_dir, tmp_path_factory):
 
 def shards_of_epochs(params, pipelines, epochs=2):
     """Epoch, then pipeline, to the images that it sees, in order."""
-    source = image_source(params, open_data(params, (), training=True))
+    source = image_source(params, open_data(params, SOURCES, (), training=True))
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
 
         def images(epoch, share):

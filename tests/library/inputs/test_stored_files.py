@@ -18,11 +18,12 @@ from library.inputs.stored_files import serving_images, stored_files
 from library.preparation.images import prepare_image
 from library.records.example import read_file
 from library.runs.metadata import Run
+from project.sources import SOURCES
 from tests.conftest import ROOT, convert_folder, draw_images
 
 
 def stored(params, numbers):
-    return list(stored_files(open_data(params, (), training=False), numbers))
+    return list(stored_files(open_data(params, SOURCES, (), training=False), numbers))
 
 
 def hparams(**flags):

@@ -10,12 +10,12 @@ import struct
 import numpy as np
 import pytest
 
+from extras.array_sources import idx
+from extras.array_sources.idx import Idx
 from library import files
 from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
-from library.preparation.sources import idx
-from library.preparation.sources.idx import Idx
 
 NAMES = (
     'train-images-idx3-ubyte',
@@ -328,7 +328,7 @@ import resource, sys
 from library.errors import DataError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
-from library.preparation.sources.idx import Idx
+from extras.array_sources.idx import Idx
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (100 << 20), -1))
 for path in sys.argv[1:]:

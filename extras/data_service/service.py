@@ -1,11 +1,12 @@
 """The chain on other machines: what tf.data service needs to deal its work out to workers.
 
 A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
-source of the chain is a count of (epoch, share) turns (see epoch_stream.py), and the service deals
-these out. With one worker the batches are those of a run without the service, in the same order.
-Tasks of a cluster share one such stream, by its name (see service_job.py).
+source of the chain is a count of (epoch, share) turns (library/inputs/epoch_stream.py), and the
+service deals these out. With one worker the batches are those of a run without the service, in the
+same order.
+Tasks of a cluster share one such stream, by its name (see job.py).
 
-`python -m library.inputs.service --help` starts the servers.
+`python -m extras.data_service.service --help` starts the servers.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def distribute_to_service(
 def main(argv: Sequence[str]) -> int:
     """Runs a server until it is stopped; returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog='python -m library.inputs.service',
+        prog='python -m extras.data_service.service',
         description='Starts a server of tf.data service: one dispatcher, then any workers.',
     )
     parser.add_argument('role', choices=('dispatcher', 'worker'))

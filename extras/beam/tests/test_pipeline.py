@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from extras.beam.pipeline import write_on_beam, write_planned
 from library.errors import ConfigError, ResourceError
-from library.preparation.beam import write_on_beam, write_planned
 from library.preparation.converter import convert
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output

@@ -15,13 +15,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from extras.array_sources import cifar
+from extras.array_sources.cifar import Cifar10, Cifar100
+from extras.array_sources.unpickling import MAX_STEPS, RefusedPickle, unpickle
 from library import files
 from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
-from library.preparation.sources import cifar
-from library.preparation.sources.cifar import Cifar10, Cifar100
-from library.preparation.sources.unpickling import MAX_STEPS, RefusedPickle, unpickle
 
 CLASSES = [b'airplane', b'automobile', b'bird']
 ROWS = 5
@@ -497,7 +497,7 @@ import resource, sys
 from library.errors import DataError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
-from library.preparation.sources.{module} import {kind}
+from extras.array_sources.{module} import {kind}
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (100 << 20), -1))
 for path in sys.argv[1:]:
@@ -648,7 +648,7 @@ def test_a_member_that_claims_more_than_a_batch_has_is_not_read(tmp_path):
 @pytest.mark.process
 def test_importing_the_source_does_not_import_tensorflow(program):
     code = (
-        'import sys; import library.preparation.sources.cifar, library.preparation.sources.idx;'
+        'import sys; import extras.array_sources.cifar, extras.array_sources.idx;'
         "print('tensorflow' in sys.modules)"
     )
     assert program('-c', code).stdout == 'False\n'

@@ -8,22 +8,20 @@ import signal
 import socket
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
-from library.errors import ConfigError, ResourceError
-from library.inputs.service import (
+from extras.data_service.job import begin_job, job_name
+from extras.data_service.service import (
     count_workers,
     distribute_to_service,
     main,
 )
-from library.inputs.service_job import begin_job, job_name
+from library.errors import ConfigError, ResourceError
 from tests.library.inputs.test_epoch_stream import EXAMPLES, batches_of, pairs
 from tests.processes import running
 
-ROOT = Path(__file__).resolve().parents[3]
 service = tf.data.experimental.service
 
 
@@ -211,13 +209,13 @@ def test_a_server_started_wrongly_says_how(words, capsys):
     with pytest.raises(SystemExit) as error:
         main(words)
     assert error.value.code == 2
-    assert 'usage: python -m library.inputs.service' in capsys.readouterr().err
+    assert 'usage: python -m extras.data_service.service' in capsys.readouterr().err
 
 
 @pytest.fixture(scope='module')
 def processes():
     """A dispatcher and a worker, each in a process of its own; gives both and the address."""
-    words, pipe = ['-m', 'library.inputs.service'], {'stdout': subprocess.PIPE}
+    words, pipe = ['-m', 'extras.data_service.service'], {'stdout': subprocess.PIPE}
     where = ['--host', 'localhost']
     with running(*words, 'dispatcher', *where, **pipe) as dispatcher:
         address = dispatcher.stdout.readline().split()[-1]

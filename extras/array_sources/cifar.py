@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from extras.array_sources.archive import read_members
+from extras.array_sources.unpickling import RefusedPickle, unpickle
 from library import files
 from library.errors import ConfigError, DataError, ResourceError
-from library.preparation.sources.archive import read_members
 from library.preparation.sources.entries import look
 from library.preparation.sources.source import Source
-from library.preparation.sources.unpickling import RefusedPickle, unpickle
 from library.records.listing import LabelledImage, Listing
 
 EDGE, CHANNELS = 32, 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from extras.data_service.job import JOB, begin_job, job_name
 from library.errors import ResourceError
-from library.inputs.service_job import JOB, begin_job, job_name
 
 pytestmark = pytest.mark.unit
 
