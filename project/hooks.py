@@ -1,7 +1,7 @@
-"""The hooks by name, as `--hooks` chooses them; add yours as a function and one more line.
+"""The hooks by name, as `--hooks` chooses them: a function each, and one line in HOOKS at the end.
 
 A function takes the run's HParams and gives a hook, or None. It imports what it needs itself:
-names must be known before TensorFlow is there.
+names must be known before TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from library.config.fields import HYPERPARAMETERS
 from library.config.hparams import HParams
-from library.errors import ConfigError
 from library.inputs.options import DataOptions
-from library.suggestions import nearest_or_all
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -81,20 +79,3 @@ HOOKS: dict[str, Callable[[HParams], Hook | None]] = {
     'examples_per_second': examples_per_second,
     'profiler': profiler,
 }
-
-
-def check_hooks(params: HParams) -> None:
-    """Raises ConfigError if `hooks` names what is not in HOOKS."""
-    for name in params.hooks:
-        if name not in HOOKS:
-            known = nearest_or_all(name, HOOKS)
-            raise ConfigError(f'{params.place("hooks")}: no hook {name!r}{known}')
-
-
-def make_hooks(params: HParams) -> list[Hook]:
-    """The hooks that `hooks` names, each once, in its order.
-
-    They are made before there is a graph; they find tensors in `begin`.
-    """
-    made = [HOOKS[name](params) for name in dict.fromkeys(params.hooks)]
-    return [hook for hook in made if hook is not None]

@@ -26,7 +26,7 @@ from library.inputs.decoding import (
 from library.inputs.epoch_stream import epochs_in_shares, numbered
 from library.inputs.image_stream import read_jpeg, shuffled_share, stored_order
 from library.inputs.open_data import open_data
-from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
+from library.inputs.options import DataOptions, PipelineOptions
 from library.inputs.service import count_workers, distribute_to_service
 from library.inputs.service_job import job_name
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
@@ -87,9 +87,8 @@ def input_fn(
         dataset = epochs_in_shares(one_share, source.examples, first, shares, share)
     else:
         dataset = numbered(stored_order(source))
-    options = params.take(ImageOptions)
-    augmented = training and options.augmentation
-    decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
+    augmented = training and params.augmentation
+    decode = _decoder(read_jpeg(source), params, augmented)
     calls = pipeline.num_parallel_calls or _calls(elsewhere=bool(service))
     dataset = dataset.map(decode, num_parallel_calls=calls, deterministic=True)
     dataset = dataset.batch(batch_size, drop_remainder=training)
@@ -116,8 +115,7 @@ def stored_images(
       ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements, in evaluation's batches.
     """
     source = open_data(params, training)
-    options = params.take(ImageOptions)
-    decode = _decoder(read_jpeg(source), options, params.image_size, params.random_seed, augmented)
+    decode = _decoder(read_jpeg(source), params, augmented)
     skipped = first % source.examples
     images = stored_order(source, skipped)
     numbers = tf.data.Dataset.range(first, first - skipped + source.examples)
@@ -148,9 +146,7 @@ def _calls(elsewhere: bool) -> int:
 
 def _decoder(
     read: Callable[[Any], dict[str, tf.Tensor]],
-    options: ImageOptions,
-    image_size: int,
-    seed: int,
+    params: HParams,
     augmented: bool,
 ) -> Callable[[tf.Tensor, Any], tuple[tf.Tensor, tf.Tensor]]:
     """An image of the source and its number to pixels of the model's size and a label."""
@@ -161,14 +157,14 @@ def _decoder(
     def decode(number: tf.Tensor, element: Any) -> tuple[tf.Tensor, tf.Tensor]:
         example = read(element)
         jpeg = example['jpeg']
-        key = tf.stack([tf.constant(seed, tf.int64), number])
+        key = tf.stack([tf.constant(params.random_seed, tf.int64), number])
         draws = tf.random.stateless_uniform([WINDOW_DRAWS + AUGMENT_DRAWS], key)
-        if augmented and options.random_crop:
-            window = random_window(jpeg, options.random_crop_min_area, draws[:WINDOW_DRAWS])
+        if augmented and params.random_crop:
+            window = random_window(jpeg, params.random_crop_min_area, draws[:WINDOW_DRAWS])
         else:
-            window = center_window(tf.io.extract_jpeg_shape(jpeg), options.center_crop)
-        pixels = decode_and_crop(jpeg, window, image_size)
-        image = augment(pixels, options, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)
+            window = center_window(tf.io.extract_jpeg_shape(jpeg), params.center_crop)
+        pixels = decode_and_crop(jpeg, window, params.image_size)
+        image = augment(pixels, params, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)
         return image, example['label']
 
     return decode

@@ -16,8 +16,9 @@ from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
-from library.training.options import OPTIMIZERS, SCHEDULES
+from project.optimizers import OPTIMIZERS
 from project.options import CATALOG
+from project.schedules import SCHEDULES
 from project.sources import SOURCES
 from scripts.options_page import current_page
 

@@ -1,16 +1,19 @@
-"""The one class that a clone implements for a model of its own."""
+"""Define what a model of project/models/ is: the class that a model of one's own implements."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
-import tensorflow as tf
+from etils import epy
 
-from library.config.fields import Options
 from library.config.hparams import HParams
+from library.models.options import ModelOptions
+
+with epy.lazy_imports():
+    import numpy as np
+    import tensorflow as tf
 
 # The size that most published image models take.
 DEFAULT_IMAGE_SIZE = 224
@@ -26,7 +29,8 @@ class Model(abc.ABC):
     may be. One instance builds one graph.
 
     Attributes:
-      options: the model's own options, as its class of the registry declares them.
+      options_class: the class of the model's own options, known before TensorFlow is imported.
+      options: an instance of it.
       num_classes: how many logits to give.
       random_seed: of initial weights and dropout.
       variables_to_train: what the optimizer changes; `build` fills it.
@@ -40,9 +44,11 @@ class Model(abc.ABC):
         the checkpoints have to hold them.
     """
 
+    options_class: ClassVar[type[ModelOptions]] = ModelOptions
+
     def __init__(
         self,
-        options: Options,
+        options: ModelOptions,
         num_classes: int,
         random_seed: int,
         module_in_checkpoints: bool = False,
@@ -58,6 +64,16 @@ class Model(abc.ABC):
         self.losses: list[tf.Tensor] = []
 
     @classmethod
+    def of_run(cls, params: HParams) -> Model:
+        """Make the model of a run, to build one graph."""
+        return cls(
+            params.take(cls.options_class),
+            len(params.class_names),
+            params.random_seed,
+            module_in_checkpoints=params.module_from is not None,
+        )
+
+    @classmethod
     def complete(cls, hparams: HParams) -> Mapping[str, Any]:
         """Options that only the model can know, once, before any graph is built.
 
@@ -65,8 +81,8 @@ class Model(abc.ABC):
           Values for options of this run. 'image_size' must be among them; a model that is built
           from a file also gives 'model_digest', so that another file is noticed later. A model
           whose features never change while it is trained gives 'features_digest', a digest of all
-          that they follow from beside the pixels, and implements `classify`: its features can then
-          be computed once and kept.
+          that they follow from beside the pixels (see code_digest.py), and implements `classify`:
+          its features can then be computed once and kept.
 
         Raises:
           ScaffoldError: what the options name cannot be had, or does not fit.
@@ -85,6 +101,25 @@ class Model(abc.ABC):
         """
         del training
         return tf.image.convert_image_dtype(images, tf.float32)
+
+    def logits(self, features: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
+        """Add the whole network to the graph, or what comes after features computed before.
+
+        Args:
+          features: those of model_fn.
+          training: True while training.
+
+        Returns:
+          float32 [batch, num_classes].
+        """
+        if 'features' in features:
+            return self.classify(features['features'], training)
+        images = self.preprocess(features['image'], training)
+        # An exported model also takes what `build` takes.
+        tf.compat.v1.add_to_collection(MODEL_INPUT, images)
+        # Where a TF1 module is inlined, TensorFlow makes it wait for the node that it takes: fed
+        # pixels would wait for files. So that node is another one than the one that is fed.
+        return self.build(tf.ensure_shape(images, images.shape), training)
 
     @abc.abstractmethod
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:

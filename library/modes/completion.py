@@ -1,40 +1,46 @@
-"""What only the model and a warm start know of a run, found out before any graph is built."""
+"""Find out what only the model and a warm start know of a run, before any graph is built."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from library.checkpoints.names import find_warm_start
 from library.checkpoints.newest import newest_checkpoint
+from library.config.catalog import Catalog
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
+from library.models.model import Model
 from library.runs.kept_values import derived
 from library.runs.metadata import with_completed
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest
-from project.models import model_class
-from project.options import CATALOG
 
 
-def complete(hparams: HParams, saved: Set | None) -> HParams:
-    """Adds what only the model knows, such as its image size, before any graph is built.
+def complete(
+    hparams: HParams, saved: Set | None, models: Mapping[str, type[Model]], catalog: Catalog
+) -> HParams:
+    """Add what only the model knows, such as its image size, before any graph is built.
 
     Args:
       hparams: every option.
       saved: the values that the run kept, if it exists already.
+      models: the project's models by name.
+      catalog: the options there are; knows other names of a model.
 
     Raises:
       ScaffoldError: what the options name cannot be had, or does not fit the run.
     """
-    _check_model(hparams, saved)
-    completed = model_class(hparams.model).complete(hparams)
+    _check_model(hparams, saved, catalog)
+    completed = models[hparams.model].complete(hparams)
     hparams = with_completed(hparams, saved, completed)
     return hparams.with_values('warm start', module_from=_module_from(hparams, saved))
 
 
-def _check_model(hparams: HParams, saved: Set | None) -> None:
+def _check_model(hparams: HParams, saved: Set | None, catalog: Catalog) -> None:
     """Raises MismatchError if a run would go on with another model than it has trained."""
     before = derived(saved or {}, hparams.entries()['model'].option)
-    before = CATALOG.choice('model', before or hparams.model)
+    before = catalog.choice('model', before or hparams.model)
     if before != hparams.model and newest_checkpoint(hparams.model_dir) is not None:
         raise MismatchError(
             f'{hparams.model_dir}: is a run of the model {before}, and not of {hparams.model}: '

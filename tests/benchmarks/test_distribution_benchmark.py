@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checks_of_a_run import check
 
 from benchmarks import distributed_runs, distribution
 from benchmarks.communication import Trained
@@ -27,7 +28,7 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ResourceError
 from library.runtime.cluster import read_cluster
-from project.options import CATALOG, check
+from project.options import CATALOG
 
 # Stands for run.py: two steps a look, and a way to end at once.
 PROGRAM = """

@@ -7,6 +7,7 @@ import importlib
 import io
 
 import pytest
+from checks_of_a_run import check
 
 from benchmarks import whole_runs
 from benchmarks.step_rates import Case, Measured, StepClock, measure_data, measure_loop
@@ -27,7 +28,7 @@ from benchmarks.whole_runs import (
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError
-from project.options import CATALOG, check
+from project.options import CATALOG
 
 SIMPLE = Case('simple', {'model': 'simple', 'image_size': 16, 'train_batch_size': 4})
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from checks_of_a_run import check
 from conftest import ROOT
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from project.options import CATALOG, check
+from project.options import CATALOG
 
 
 @pytest.fixture(autouse=True)

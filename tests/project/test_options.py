@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from checks_of_a_run import check, overruled
 from conftest import ROOT
 
 import run
@@ -12,7 +13,7 @@ from library.config.command_line import parse
 from library.config.explain import explain
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from project.options import CATALOG, check, overruled
+from project.options import CATALOG
 
 FILES = ['--config_file', ROOT / 'project.yaml', '--hyperparameter_file']
 FILES = [*map(str, FILES), str(ROOT / 'hyperparameters.yaml')]

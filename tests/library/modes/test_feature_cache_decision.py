@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from checks_of_a_run import check
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
@@ -10,7 +11,7 @@ from library.errors import ConfigError
 from library.modes.feature_cache.decision import uses_features
 from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
-from project.options import CATALOG, check
+from project.options import CATALOG
 
 IMAGES = Manifest(('a', 'b'), {'a': 12, 'b': 12}, (Shard('s', 24, 1, ''),))
 UNCONVERTED = Listing(('a', 'b'), ())
