@@ -41,6 +41,7 @@ OF_OTHERS = {
     'machines': 'benchmarks.scale_plan',
     'per_gpu': 'benchmarks.scale_plan',
     'blocks': 'the model of extending.md',
+    'random_erase': 'the augmentation of extending.md',
     'logdir': 'tensorboard',
     'no-deps': 'pip',
     'require-hashes': 'pip',
@@ -134,7 +135,7 @@ def test_every_file_that_a_page_names_is_there(page):
     places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
     missing = [name for name in places if not (ROOT / name).exists()]
     # A run or a reader writes them.
-    own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
+    own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk.py')
     assert [name for name in missing if name not in own] == []
 
 
@@ -177,7 +178,7 @@ def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
     path = tmp_path / 'project.yaml'
     path.write_text((ROOT / 'project.yaml').read_text() + '\n' + sets)
     words = ['--config_file', str(path), '--config_set', 'workstation_shared']
-    hparams = resolve(CATALOG, parse(words, CATALOG, run.MODES))
+    hparams = resolve(CATALOG, parse(words, CATALOG, list(run.MODES)))
     assert (hparams.inter_op_threads, hparams.train_batch_size) == (2, 256)
     assert (hparams.train_epochs, hparams.dtype) == (1000, 'float16')
 
