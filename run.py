@@ -17,12 +17,16 @@ from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
+from library.modes.option_checks import check
+from library.modes.overruled import overruled
 from library.preparation.sources.registry import joined
 from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
 from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project import options, sources
+from project.hooks import HOOKS
+from project.models import MODELS
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
@@ -54,7 +58,7 @@ def main(argv: list[str]) -> int:
     place = NO_RUN if alone else find_run(CATALOG, command_line, training=mode.trains)
     hparams = _values(command_line, mode, place)
     if hparams.explain:
-        print(explain(hparams, options.overruled(hparams)))
+        print(explain(hparams, overruled(hparams, CATALOG.folders)))
         return 0
     quiet_tensorflow(hparams.verbose)
     if alone:
@@ -70,7 +74,7 @@ def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
     saved = place.saved if mode.on_a_run else None
     hparams = in_place(resolve(CATALOG, command_line, saved), place)
     name = 'train' if mode.trains else command_line.mode
-    options.check(hparams, name)
+    check(hparams, name, CATALOG, HOOKS)
     EXTRAS.check(hparams, name)
     return hparams
 
@@ -81,16 +85,15 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
 
     training = not mode.on_a_run
     hparams, run, *data = open_all(hparams, place.saved, SOURCES, training, mode.evaluates)
+    from library.hooks.by_name import make_hooks
     from library.modes.completion import complete
     from library.runtime.experiment import Functions, make_experiment
-    from project.hooks import make_hooks
     from project.input_fn import input_fn
     from project.model_fn import model_fn
-    from project.models import model_class
 
-    model = model_class(hparams.model)
+    model = MODELS[hparams.model]
     hparams, run = complete(hparams, run, model, place.saved)
-    functions = Functions(input_fn, model_fn, make_hooks)
+    functions = Functions(input_fn, model_fn, functools.partial(make_hooks, hooks=HOOKS))
     return make_experiment(hparams, run, functions, model, *data)
 
 

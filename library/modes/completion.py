@@ -1,9 +1,10 @@
-"""What only the model and a warm start know of a run, found out before any graph is built."""
+"""Find out what only the model and a warm start know of a run, before any graph is built."""
 
 from __future__ import annotations
 
 from library.checkpoints.names import find_warm_start
 from library.checkpoints.newest import newest_checkpoint
+from library.config.catalog import Catalog
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
@@ -23,6 +24,8 @@ def complete(
       run: what the data told.
       model: the class of the model that the run names.
       saved: the values that the run kept, if it exists already.
+      models: the project's models by name.
+      catalog: the options there are; knows other names of a model.
 
     Raises:
       ScaffoldError: what the options name cannot be had, or does not fit the run.
@@ -35,7 +38,7 @@ def complete(
     return hparams.with_values(f'model {hparams.model}', image_size=size), run
 
 
-def _check_model(hparams: HParams, saved: Set | None) -> None:
+def _check_model(hparams: HParams, saved: Set | None, catalog: Catalog) -> None:
     """Raises MismatchError if a run would go on with another model than it has trained."""
     before = kept(saved, hparams.entries()['model'].option)
     # `latest` may have been kept by an older version; what it stood for is not known any more.

@@ -9,7 +9,8 @@ import pytest
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from project.options import CATALOG, check
+from project.options import CATALOG
+from tests.checks_of_a_run import check
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit

@@ -1,0 +1,60 @@
+"""Make one step of training of a loss, with all that a run's options put around the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import tensorflow as tf
+
+from library.checkpoints.newest import newest_checkpoint
+from library.config.hparams import HParams
+from library.training.multipliers import with_multipliers
+from library.training.options import FineTuningOptions, PrecisionOptions
+from library.training.precision import with_precision
+from library.training.sync_replicas import in_sync
+from library.training.train_op import make_train_op
+from library.training.warm_start import warm_start
+
+
+def training_step(
+    loss: tf.Tensor,
+    learning_rate: tf.Tensor,
+    make_optimizer: Callable[[tf.Tensor], tf.compat.v1.train.Optimizer],
+    variables: Sequence[tf.Variable],
+    multipliers: Mapping[str, float],
+    num_classes: int,
+    params: HParams,
+    config: tf.estimator.RunConfig,
+) -> tuple[tf.Operation, list[tf.estimator.SessionRunHook]]:
+    """Start from other weights where that is asked for, and make the step.
+
+    Args:
+      loss: scalar.
+      learning_rate: float32 scalar.
+      make_optimizer: gives an optimizer for a learning rate.
+      variables: what is trained.
+      multipliers: by scope, what the learning rate is multiplied by there.
+      num_classes: how many logits the model gives.
+      params: the run's HParams.
+      config: says which task of a cluster this is.
+
+    Returns:
+      The operation, and hooks that it needs.
+    """
+    # Before the optimizer: its own variables are no part of the model.
+    if params.warm_start_ckpt and newest_checkpoint(params.model_dir) is None:
+        warm_start(params.take(FineTuningOptions), num_classes)
+    optimizer = with_multipliers(make_optimizer, learning_rate, multipliers)
+    optimizer = with_precision(optimizer, params.take(PrecisionOptions))
+    hooks = []
+    if params.sync_replicas:
+        optimizer, hook = in_sync(optimizer, params.replicas_to_aggregate, config)
+        hooks.append(hook)
+    train_op = make_train_op(
+        loss,
+        optimizer,
+        variables,
+        clip_norm=params.gradient_clip_norm,
+        moving_average_decay=params.moving_average_decay,
+    )
+    return train_op, hooks
