@@ -8,7 +8,6 @@ from etils import epy
 
 from library.models.head import add_head
 from library.models.model import Model
-from project.models.simple.options import SimpleOptions
 
 with epy.lazy_imports():
     import numpy as np
@@ -21,8 +20,6 @@ SCOPE = 'trunk'
 
 class SimpleModel(Model):
     """Four convolutions of stride 2, a global average, and the head; only the shared options."""
-
-    Options = SimpleOptions
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """Add the network; see Model.build."""
