@@ -41,7 +41,7 @@ class SetUp:
     Attributes:
       name: stands in the table.
       flags: of run.py.
-      tasks: of library.runtime.local_cluster; none: one process, and no cluster.
+      tasks: of extras.cluster.local_cluster; none: one process, and no cluster.
       shares: how many times --batch_size its train_batch_size is.
     """
 
@@ -56,7 +56,7 @@ class SetUp:
         Args:
           flags: of run.py, besides its own.
         """
-        launch = ['-m', 'library.runtime.local_cluster', *self.tasks, '--'] if self.tasks else []
+        launch = ['-m', 'extras.cluster.local_cluster', *self.tasks, '--'] if self.tasks else []
         words = [f'--{name}={value}' for name, value in {**flags, **self.flags}.items()]
         return [*launch, 'run.py', 'train', *words]
 

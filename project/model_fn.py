@@ -31,7 +31,7 @@ from library.training.options import (
     PrecisionOptions,
 )
 from library.training.precision import compute_in_float32, with_precision
-from library.training.sync_replicas import in_sync
+from extras.cluster.sync_replicas import in_sync
 from library.training.train_op import make_train_op
 from library.training.warm_start import warm_start
 from project.models import MODELS, model_class

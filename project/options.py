@@ -37,7 +37,7 @@ from library.modes.options import (
 )
 from library.runs.directory import BEST_STATE
 from library.runs.metadata import RunFacts
-from library.runtime.cluster import read_cluster
+from extras.cluster.tasks import read_cluster
 from library.runtime.distribution_kind import (
     check_batch,
     check_distribution,

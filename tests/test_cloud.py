@@ -18,7 +18,7 @@ from conftest import ROOT
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.runtime.cluster import TF_CONFIG, read_cluster
+from extras.cluster.tasks import TF_CONFIG, read_cluster
 from library.runtime.distribution_kind import MULTI_WORKER, kind_of, replicas_of
 from library.runtime.options import DistributionOptions
 from project.options import CATALOG

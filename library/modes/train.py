@@ -12,7 +12,7 @@ from library.config.hparams import HParams
 from library.console import say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest
 from library.modes.checks import check_model, check_shared_batch
-from library.modes.cluster.part import take_part
+from extras.cluster.part import take_part
 from library.modes.evaluations import Evaluations
 from library.modes.length import run_length
 from library.modes.run_opening import opened_run

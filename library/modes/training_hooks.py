@@ -8,18 +8,18 @@ import tensorflow as tf
 
 from library.checkpoints.fit import CheckpointFitHook
 from library.checkpoints.saver import SaveWhereDueHook
-from library.hooks.agreement import AgreementHook
+from extras.cluster.hooks.consensus import AgreementHook
 from library.hooks.end_where import EndAtStepHook, EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.progress import ProgressHook
-from library.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.early_stopping import EarlyStopping
 from library.modes.length import run_length
 from library.runs.kept_values import save
 from library.runtime.distribution_kind import MULTI_WORKER, PARAMETER_SERVER
 from library.runtime.experiment import Experiment
-from library.runtime.job_notes import has_started, note_started
+from extras.cluster.job_notes import has_started, note_started
 
 Hooks = list[tf.estimator.SessionRunHook]
 # Within so many seconds after a peer's time is over, its loss is told.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from library.errors import ConfigError
-from library.runtime.cluster import PS, Cluster, read_cluster
+from extras.cluster.tasks import PS, Cluster, read_cluster
 from library.runtime.distribution_kind import (
     MIRRORED,
     MULTI_WORKER,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.runtime.cluster import Cluster
+from extras.cluster.tasks import Cluster
 from library.runtime.options import DistributionOptions
 
 MIRRORED, MULTI_WORKER, PARAMETER_SERVER = 'mirrored', 'multi_worker', 'parameter_server'

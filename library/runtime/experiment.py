@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.records.listing import Split
-from library.runtime.cluster import read_cluster, tell_tensorflow
+from extras.cluster.tasks import read_cluster, tell_tensorflow
 from library.runtime.distribution import Distribution, make_distribution
 from library.runtime.options import CheckpointOptions, DistributionOptions, SessionOptions
 from library.runtime.run_config import run_config

@@ -26,7 +26,7 @@ from benchmarks.rates import Measurement, Row
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ResourceError
-from library.runtime.cluster import read_cluster
+from extras.cluster.tasks import read_cluster
 from project.options import CATALOG, check
 
 # Stands for run.py: two steps a look, and a way to end at once.
@@ -118,7 +118,7 @@ def test_each_way_is_a_command_that_run_accepts(setup, case, data_dir, module_di
     cluster = None
     if '--' in command:
         place = command.index('--')
-        assert command[:place][:2] == ['-m', 'library.runtime.local_cluster']
+        assert command[:place][:2] == ['-m', 'extras.cluster.local_cluster']
         command = command[place + 1 :]
         jobs = {'chief': ['localhost:1'], 'worker': ['localhost:2']}
         if '--ps' in SETUPS[setup].tasks:

@@ -32,7 +32,7 @@ from library.preparation.sources.folder import Folder
 from library.records import feature_manifest
 from library.records.feature_manifest import MANIFEST, UNFINISHED, read_manifest
 from library.records.features import parse_features
-from library.runtime.cluster import Cluster, Task
+from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution
 from library.runtime.distribution_kind import MULTI_WORKER
 from library.runtime.entry import run_program

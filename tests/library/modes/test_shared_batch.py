@@ -10,7 +10,7 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.modes.checks import check_shared_batch
-from library.runtime.cluster import Cluster, Task
+from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER
 from project.options import CATALOG

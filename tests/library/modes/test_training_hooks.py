@@ -15,19 +15,19 @@ from library.checkpoints.saver import SaveWhereDueHook
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import Stopped
-from library.hooks import session_start
-from library.hooks.agreement import AgreementHook
+from extras.cluster.hooks import session_start
+from extras.cluster.hooks.consensus import AgreementHook
 from library.hooks.end_where import EndAtStepHook, EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.metrics_log import MetricsLogHook
 from library.hooks.progress import ProgressHook
-from library.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.training_hooks import hooks_of_chief, hooks_of_worker
-from library.runtime.cluster import Cluster, Task
+from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
-from library.runtime.job_notes import has_started, note_started
+from extras.cluster.job_notes import has_started, note_started
 from project.options import CATALOG
 
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1')

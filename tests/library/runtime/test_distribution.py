@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import ConfigError
-from library.runtime.cluster import Cluster, Task
+from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution, make_distribution, own_device
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
 from library.runtime.options import DistributionOptions

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from library.errors import ConfigError
-from library.runtime.cluster import read_cluster
+from extras.cluster.tasks import read_cluster
 from library.runtime.distribution_kind import (
     check_batch,
     check_distribution,

@@ -1,0 +1,150 @@
+"""From the meeting of a cluster's tasks to the end of one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+from library.console import say
+from library.errors import ScaffoldError, Stopped
+from library.hooks.stop_on_signal import StopRequest
+from extras.cluster.training_end import EndNotice, is_trained
+from library.modes.length import run_length
+from library.modes.training_hooks import Hooks
+from extras.cluster.tasks import PS, Cluster, Task
+from library.runtime.experiment import Experiment
+from extras.cluster.job_notes import (
+    forget_finished,
+    has_finished,
+    note_failed,
+    note_finished,
+    read_failed,
+)
+from extras.cluster.late_signals import end_process
+from extras.cluster.rendezvous import Door, meet
+from library.runtime.options import DistributionOptions
+from extras.cluster.watchdog import Watchdog
+
+
+def cluster_of(experiment: Experiment) -> Cluster:
+    """The run's cluster."""
+    cluster = experiment.distribution.cluster
+    assert cluster is not None
+    return cluster
+
+
+def met(experiment: Experiment) -> bool:
+    """Waits until all tasks of the cluster have started; for all but the chief.
+
+    Returns:
+      False if there is nothing to train.
+
+    Raises:
+      ResourceError: a task did not start.
+    """
+    cluster = cluster_of(experiment)
+    forget_finished(experiment.hparams.model_dir, cluster.own)
+    notice = EndNotice(experiment)
+
+    def check() -> None:
+        # A chief that has nothing to do says so in its note, and does not wait.
+        if notice.look() and is_trained(experiment):
+            raise _NothingToDo
+
+    try:
+        check()
+        with Door(cluster.own, devices=len(experiment.distribution.devices)) as door:
+            meet_others(experiment, door, check)
+    except _NothingToDo:
+        say(f'{cluster.own}: the run is trained already')
+        return False
+    return True
+
+
+class _NothingToDo(Exception):
+    pass
+
+
+def meet_others(
+    experiment: Experiment, door: Door, check: Callable[[], None] = lambda: None
+) -> None:
+    """Waits until all tasks of the cluster have started; `check` is called while it waits.
+
+    Raises:
+      ResourceError: one did not.
+    """
+    timeout = experiment.hparams.take(DistributionOptions).cluster_timeout
+    rejoins = experiment.distribution.rejoins
+    meet(cluster_of(experiment), door, timeout, rejoins=rejoins, check=check)
+
+
+@contextlib.contextmanager
+def watched(
+    experiment: Experiment, request: StopRequest, scratch_dir: str | None = None
+) -> Iterator[None]:
+    """Ends this process where another one is lost; notes for the others how this one ends.
+
+    Args:
+      experiment: the run.
+      request: knows of signals.
+      scratch_dir: a folder that goes with the process.
+    """
+    cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
+    options, rejoins = experiment.hparams.take(DistributionOptions), experiment.distribution.rejoins
+
+    def is_fatal(task: Task) -> bool:
+        # Parameter servers hold what a new worker goes on from; a new chief starts anew.
+        return not rejoins or task == cluster.chief or task in cluster.parameter_servers
+
+    def is_needed(task: Task) -> bool:
+        # A worker that came late may find that all is over: nobody would give it variables, or sum
+        # up with it. The chief alone may take long after the others have ended: it saves.
+        return task.job == PS if rejoins else task == cluster.chief
+
+    def clear() -> None:
+        if scratch_dir is not None:
+            shutil.rmtree(scratch_dir, ignore_errors=True)
+
+    def end(line: str, status: int) -> None:
+        clear()
+        end_process(line, status)
+
+    with (
+        contextlib.ExitStack() as at_end,
+        Watchdog(
+            cluster.peers,
+            options.peer_timeout,
+            options.cluster_timeout,
+            fatal=is_fatal,
+            rejoins=rejoins,
+            has_finished=lambda task: has_finished(model_dir, task),
+            failure=lambda task: read_failed(model_dir, task),
+            needed=is_needed,
+            handled=lambda: request.is_asked,
+            end=end,
+        ),
+    ):
+        at_end.callback(clear)
+        try:
+            yield
+        except Stopped:
+            note_finished(model_dir, cluster.own)
+            raise
+        except ScaffoldError as error:
+            note_failed(model_dir, cluster.own, str(error), error.exit_code)
+            raise
+        note_finished(model_dir, cluster.own)
+
+
+def train_together(experiment: Experiment, hooks: Hooks) -> None:
+    """Trains this task's part of every step, to the end of the run's length."""
+    _, total = run_length(experiment.hparams)
+    modes = tf.estimator.ModeKeys
+    train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)
+    # It must be given; the evaluator alone evaluates.
+    eval_spec = tf.estimator.EvalSpec(experiment.batches(modes.EVAL))
+    with experiment.distribution.scope():
+        tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)
