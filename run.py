@@ -17,6 +17,7 @@ from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
+from library.modes.device_checks import check_distribution
 from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
 from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
@@ -69,6 +70,8 @@ def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
     hparams = in_place(resolve(CATALOG, command_line, saved), place)
     name = 'train' if mode.trains else command_line.mode
     options.check(hparams, name)
+    if mode.trains:
+        EXTRAS.one('check_distribution', check_distribution)(hparams)
     EXTRAS.check(hparams, name)
     return hparams
 
@@ -81,6 +84,7 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     hparams, *data = open_all(hparams, place.saved, training=training, evaluating=mode.evaluates)
     from library.inputs.stored_files import serving_images, stored_files
     from library.modes.completion import complete
+    from library.runtime.distribution import make_distribution
     from library.runtime.experiment import Functions, make_experiment
     from project.hooks import make_hooks
     from project.input_fn import input_fn, stored_images
@@ -89,7 +93,9 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     functions = Functions(
         input_fn, model_fn, stored_images, make_hooks, serving_images, stored_files, make_model
     )
-    return make_experiment(complete(hparams, place.saved), functions, *data)
+    hparams = complete(hparams, place.saved)
+    distribution = EXTRAS.one('distribution', make_distribution)(hparams, EXTRAS)
+    return make_experiment(hparams, functions, *data, distribution)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

@@ -15,7 +15,12 @@ from typing import Any
 
 # Which flags, modes and choices each extra has, to name the extra where somebody deleted it. A test
 # compares the table with what the extras that are there declare.
-FLAGS: dict[str, tuple[str, ...]] = {}
+FLAGS: dict[str, tuple[str, ...]] = {
+    'cluster': (
+        *('distribution', 'sync_replicas', 'replicas_to_aggregate'),
+        *('cluster_timeout', 'peer_timeout'),
+    ),
+}
 
 
 def missing_extra(name: str) -> str | None:
@@ -97,6 +102,10 @@ class Extras:
     def code(self, name: str) -> list[Any]:
         """Import what the extras offer under this name."""
         return [load(extra.code[name]) for extra in self.all if name in extra.code]
+
+    def one(self, name: str, default: Any) -> Any:
+        """Import what an extra offers in the place of the core's own, which is the default."""
+        return next(iter(self.code(name)), default)
 
 
 def load(code: str) -> Any:

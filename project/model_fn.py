@@ -31,7 +31,6 @@ from library.training.options import (
     PrecisionOptions,
 )
 from library.training.precision import compute_in_float32, with_precision
-from extras.cluster.sync_replicas import in_sync
 from library.training.train_op import make_train_op
 from library.training.warm_start import warm_start
 from project.models import MODELS, model_class
@@ -56,7 +55,7 @@ def model_fn(
       labels: int64 [batch]; None when predicting.
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
-      config: says which task of a cluster this is.
+      config: of the Estimator.
     """
     # Keras initializers and stateful random operations ignore the graph's seed.
     tf.keras.utils.set_random_seed(params.random_seed)
@@ -106,8 +105,8 @@ def model_fn(
         histograms=watch.summary_histograms,
         kernels=watch.summary_kernels,
     )
-    train_op, hooks = _train_op(loss, rate, trained, model, params, config)
-    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op, training_hooks=hooks)
+    train_op = _train_op(loss, rate, trained, model, params)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
 
 
 def make_model(params: HParams) -> Model:
@@ -149,8 +148,7 @@ def _train_op(
     trained: Sequence[tf.Variable],
     model: Model,
     params: HParams,
-    config: tf.estimator.RunConfig,
-) -> tuple[tf.Operation, list[tf.estimator.SessionRunHook]]:
+) -> tf.Operation:
     def optimizer_of(rate: tf.Tensor) -> tf.compat.v1.train.Optimizer:
         return make_optimizer(params.optimizer, rate, params.take(OPTIMIZERS[params.optimizer]))
 
@@ -159,15 +157,10 @@ def _train_op(
         warm_start(params.take(FineTuningOptions), model.num_classes)
     optimizer = with_multipliers(optimizer_of, rate, model.learning_rate_multipliers)
     optimizer = with_precision(optimizer, params.take(PrecisionOptions))
-    hooks = []
-    if params.sync_replicas:
-        optimizer, hook = in_sync(optimizer, params.replicas_to_aggregate, config)
-        hooks.append(hook)
-    train_op = make_train_op(
+    return make_train_op(
         loss,
         optimizer,
         trained,
         clip_norm=params.gradient_clip_norm,
         moving_average_decay=params.moving_average_decay,
     )
-    return train_op, hooks

@@ -37,13 +37,6 @@ from library.modes.options import (
 )
 from library.runs.directory import BEST_STATE
 from library.runs.metadata import RunFacts
-from extras.cluster.tasks import read_cluster
-from library.runtime.distribution_kind import (
-    check_batch,
-    check_distribution,
-    check_in_cluster,
-    replicas_of,
-)
 from library.runtime.options import (
     CheckpointOptions,
     DistributionOptions,
@@ -199,20 +192,6 @@ def _check_training(hparams: HParams) -> None:
     check_schedule(hparams.learning_rate, schedule, hparams.place)
     check_loss_scale(hparams.loss_scale, hparams.place('loss_scale'))
     check_class_weights(hparams.class_weights, hparams.place('class_weights'))
-    _check_distribution(hparams)
-
-
-def _check_distribution(hparams: HParams) -> None:
-    """What this machine and the cluster in TF_CONFIG can do, before TensorFlow looks at them."""
-    options, cluster = hparams.take(DistributionOptions), read_cluster(os.environ)
-    check_distribution(options, cluster, hparams.place)
-    check_in_cluster(hparams, cluster)
-    if options.num_gpus == -1:
-        # TensorFlow alone knows how many there are; the batch is checked then.
-        return
-    replicas = replicas_of(options, cluster, options.num_gpus or 1)
-    name = hparams.take(DataOptions).batch_option(training=True)
-    check_batch(getattr(hparams, name), replicas, hparams.place(name))
 
 
 def _check_folders(hparams: HParams) -> None:

@@ -14,12 +14,12 @@ from pathlib import PurePosixPath
 import pytest
 import yaml
 from conftest import ROOT
+from library.runtime.distribution_kind import MULTI_WORKER, kind_of, replicas_of
 
 import run
+from extras.cluster.tasks import TF_CONFIG, read_cluster
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from extras.cluster.tasks import TF_CONFIG, read_cluster
-from library.runtime.distribution_kind import MULTI_WORKER, kind_of, replicas_of
 from library.runtime.options import DistributionOptions
 from project.options import CATALOG
 

@@ -1,43 +1,45 @@
-"""The chief: prepares the run for all tasks, trains, writes checkpoints, says when it is done."""
+"""Lead a cluster: prepare the run for all tasks, train, write checkpoints, say when it is done."""
 
 from __future__ import annotations
 
-from library.checkpoints.newest import newest_step
-from library.console import say
-from library.hooks.stop_on_signal import ALL_ON, StopRequest
-from library.inputs.options import DataOptions
-from library.inputs.service_job import begin_job
-from library.inputs.sharding import sharding_of
-from library.modes.checks import check_model
-from extras.cluster.joint_training import (
-    cluster_of,
-    meet_others,
-    train_together,
-    watched,
-)
-from library.modes.early_stopping import EarlyStopping
-from library.modes.evaluations import rules_of
-from library.modes.length import run_length
-from library.modes.run_opening import opened_run
-from library.modes.training_hooks import hooks_of_chief
-from library.runtime.experiment import Experiment
+from extras.cluster.distribution import cluster_of, distribution_of
+from extras.cluster.early_end import EarlyEnd
 from extras.cluster.job_notes import (
     forget_ended,
     forget_finished,
     forget_started,
     note_ended,
 )
-from extras.cluster.rendezvous import PREPARING, RUNNING, Door, ask_all
+from extras.cluster.joint_training import (
+    meet_others,
+    train_together,
+    watched,
+)
+from extras.cluster.rendezvous import ask_all
+from extras.cluster.rendezvous_port import PREPARING, RUNNING, RendezvousPort
+from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.training_hooks import hooks_of_chief
+from library.checkpoints.newest import newest_step
+from library.console import say
+from library.inputs.options import DataOptions
+from library.inputs.sharding import sharding_of
+from library.modes.checks import check_model, check_shared_batch
+from library.modes.early_stopping import EarlyStopping
+from library.modes.evaluations import rules_of
+from library.modes.length import run_length
+from library.modes.run_opening import opened_run
+from library.runtime.experiment import Experiment
 
 BEST = 'the evaluator, if there is one, keeps the best'
 
 
 def lead(experiment: Experiment) -> None:
-    """Trains as the chief; see `train.run` for what it raises."""
+    """Train as the chief; see `train.run` for what it raises."""
+    check_shared_batch(experiment)
     cluster, model_dir = cluster_of(experiment), experiment.hparams.model_dir
     devices = len(experiment.distribution.devices)
     with (
-        Door(cluster.own, PREPARING, devices) as door,
+        RendezvousPort(cluster.own, PREPARING, devices) as port,
         opened_run(experiment, evaluates=False) as ready,
     ):
         rules = rules_of(ready)
@@ -51,10 +53,10 @@ def lead(experiment: Experiment) -> None:
         forget_ended(model_dir)
         forget_finished(model_dir, cluster.own)
         _share_data(ready)
-        meet_others(ready, door)
-        door.close()
-        with StopRequest(ALL_ON) as request, watched(ready, request):
-            train_together(ready, hooks_of_chief(ready, request, rules))
+        meet_others(ready, port)
+        port.close()
+        with TaskStopRequest(ALL_ON) as request, watched(ready, request):
+            train_together(ready, hooks_of_chief(ready, request, EarlyEnd(rules).look))
             end = _end(ready, rules) or 'stopped'
             # Before this task's own end is noted, after which nobody looks for it any more.
             note_ended(model_dir, newest_step(model_dir), end)
@@ -63,7 +65,7 @@ def lead(experiment: Experiment) -> None:
 
 
 def _share_data(experiment: Experiment) -> None:
-    """Says how the images are divided, and opens the stream that all tasks share, if there is one.
+    """Say how the images are divided, and let other extras prepare what all tasks share.
 
     Raises:
       ConfigError: there are fewer images than tasks.
@@ -72,11 +74,30 @@ def _share_data(experiment: Experiment) -> None:
     options = hparams.take(DataOptions)
     train = experiment.train_data
     say(sharding_of(options, train, len(cluster.trainers), hparams.train_features))
-    if not options.data_service:
+    _before_training_together(experiment)
+
+
+def _before_training_together(experiment: Experiment) -> None:
+    """Call what other extras do before a cluster trains; see extra.py."""
+    called = distribution_of(experiment).extras.code('before_training_together')
+    if not called and experiment.hparams.data_service:
+        # MERGER: to be removed once extras/data_service offers code['before_training_together'].
+        called = [_begin_job]
+    if not called:
         return
-    # Whoever trains already, with parameter servers, goes on to read the stream of before.
-    if all(answer.state != RUNNING for answer in ask_all(cluster.peers).values()):
-        begin_job(hparams.model_dir)
+    answers = ask_all(cluster_of(experiment).peers).values()
+    others_are_running = any(answer.state == RUNNING for answer in answers)
+    for call in called:
+        call(experiment, others_are_running)
+
+
+def _begin_job(experiment: Experiment, others_are_running: bool) -> None:
+    """MERGER: to be removed with the lines above."""
+    from library.inputs.service_job import begin_job
+
+    # Whoever trains already goes on to read the stream of before.
+    if not others_are_running:
+        begin_job(experiment.hparams.model_dir)
 
 
 def _end(experiment: Experiment, rules: EarlyStopping) -> str | None:

@@ -1,4 +1,4 @@
-"""The evaluator: evaluates checkpoints and keeps the best, while others train."""
+"""Evaluate checkpoints and keep the best, while others train."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import time
 
 import tensorflow as tf
 
+from extras.cluster.distribution import cluster_of
+from extras.cluster.job_notes import read_ended, read_failed
+from extras.cluster.options import ClusterOptions
+from extras.cluster.rendezvous_port import UNREACHABLE, ask
+from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.training_end import EndNotice, is_trained
 from library.checkpoints.newest import newest_checkpoint, newest_step
 from library.checkpoints.readable import is_readable
 from library.checkpoints.snapshots import copy_checkpoint
 from library.console import say
 from library.errors import MismatchError, ResourceError
-from library.hooks.stop_on_signal import ALL_ON, StopEvaluationHook, StopRequest
-from extras.cluster.training_end import EndNotice, is_trained
-from extras.cluster.joint_training import cluster_of
+from library.hooks.stop_on_signal import StopEvaluationHook
 from library.modes.evaluations import Evaluations
 from library.modes.feature_cache.cache import with_cached_features
 from library.runs.kept_values import derived, read_saved
 from library.runs.lock import only_trainer
 from library.runtime.experiment import Experiment
-from extras.cluster.job_notes import read_ended, read_failed
-from extras.cluster.rendezvous import UNREACHABLE, ask
-from library.runtime.options import DistributionOptions
 
 LOOK_SECONDS = 1.0
 
@@ -40,7 +41,9 @@ def evaluate_while_others_train(experiment: Experiment) -> None:
     hparams = experiment.hparams
     with (
         only_trainer(hparams.best_model_dir),
-        StopRequest('the same command goes on with what is not evaluated', saves=False) as request,
+        TaskStopRequest(
+            'the same command goes on with what is not evaluated', saves=False
+        ) as request,
     ):
         say(f'evaluating what {cluster_of(experiment).chief} saves in {hparams.model_dir}')
         _Evaluator(experiment, request).run()
@@ -49,7 +52,7 @@ def evaluate_while_others_train(experiment: Experiment) -> None:
 class _Evaluator:
     """Looks for checkpoints, and for the end."""
 
-    def __init__(self, experiment: Experiment, request: StopRequest):
+    def __init__(self, experiment: Experiment, request: TaskStopRequest):
         self._experiment, self._request = experiment, request
         self._model_dir = experiment.hparams.model_dir
         self._chief = _Chief(experiment)
@@ -123,7 +126,7 @@ class _Chief:
 
     def __init__(self, experiment: Experiment):
         self._chief, self._model_dir = cluster_of(experiment).chief, experiment.hparams.model_dir
-        options = experiment.hparams.take(DistributionOptions)
+        options = experiment.hparams.take(ClusterOptions)
         self._start_timeout, self._timeout = options.cluster_timeout, options.peer_timeout
         self._seen = False
         self._silent_since: float | None = None

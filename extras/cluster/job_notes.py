@@ -1,4 +1,4 @@
-"""Notes in MODEL_DIR by which the tasks of a cluster learn how each other ended; no TensorFlow.
+"""Note in MODEL_DIR how each task ended, for the others; no TensorFlow.
 
 The chief notes the end of training for the evaluator, and each task its own end, so that its
 peers do not take it for lost. Whoever reads asks again and again: storage that fails for a while
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeGuard
 
+from extras.cluster.tasks import Task
 from library import files
 from library.errors import Stopped
-from extras.cluster.tasks import Task
 
 TRAINING_ENDED = 'training_ended.json'
 # The folder of what is noted of single tasks.

@@ -1,4 +1,4 @@
-"""From the meeting of a cluster's tasks to the end of one of them."""
+"""Train together: from the rendezvous of all tasks to the end of one of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from library.console import say
-from library.errors import ScaffoldError, Stopped
-from library.hooks.stop_on_signal import StopRequest
-from extras.cluster.training_end import EndNotice, is_trained
-from library.modes.length import run_length
-from library.modes.training_hooks import Hooks
-from extras.cluster.tasks import PS, Cluster, Task
-from library.runtime.experiment import Experiment
+from extras.cluster.distribution import cluster_of, distribution_of
 from extras.cluster.job_notes import (
     forget_finished,
     has_finished,
@@ -24,16 +17,18 @@ from extras.cluster.job_notes import (
     read_failed,
 )
 from extras.cluster.late_signals import end_process
-from extras.cluster.rendezvous import Door, meet
-from library.runtime.options import DistributionOptions
+from extras.cluster.options import ClusterOptions
+from extras.cluster.rendezvous import RendezvousPort, meet
+from extras.cluster.stop_request import TaskStopRequest
+from extras.cluster.tasks import Task
+from extras.cluster.tf_config import PS
+from extras.cluster.training_end import EndNotice, is_trained
 from extras.cluster.watchdog import Watchdog
-
-
-def cluster_of(experiment: Experiment) -> Cluster:
-    """The run's cluster."""
-    cluster = experiment.distribution.cluster
-    assert cluster is not None
-    return cluster
+from library.console import say
+from library.errors import ScaffoldError, Stopped
+from library.modes.length import run_length
+from library.modes.training_hooks import Hooks
+from library.runtime.experiment import Experiment
 
 
 def met(experiment: Experiment) -> bool:
@@ -56,8 +51,8 @@ def met(experiment: Experiment) -> bool:
 
     try:
         check()
-        with Door(cluster.own, devices=len(experiment.distribution.devices)) as door:
-            meet_others(experiment, door, check)
+        with RendezvousPort(cluster.own, devices=len(experiment.distribution.devices)) as port:
+            meet_others(experiment, port, check)
     except _NothingToDo:
         say(f'{cluster.own}: the run is trained already')
         return False
@@ -69,21 +64,21 @@ class _NothingToDo(Exception):
 
 
 def meet_others(
-    experiment: Experiment, door: Door, check: Callable[[], None] = lambda: None
+    experiment: Experiment, port: RendezvousPort, check: Callable[[], None] = lambda: None
 ) -> None:
     """Waits until all tasks of the cluster have started; `check` is called while it waits.
 
     Raises:
       ResourceError: one did not.
     """
-    timeout = experiment.hparams.take(DistributionOptions).cluster_timeout
-    rejoins = experiment.distribution.rejoins
-    meet(cluster_of(experiment), door, timeout, rejoins=rejoins, check=check)
+    timeout = experiment.hparams.take(ClusterOptions).cluster_timeout
+    rejoins = distribution_of(experiment).rejoins
+    meet(cluster_of(experiment), port, timeout, rejoins=rejoins, check=check)
 
 
 @contextlib.contextmanager
 def watched(
-    experiment: Experiment, request: StopRequest, scratch_dir: str | None = None
+    experiment: Experiment, request: TaskStopRequest, scratch_dir: str | None = None
 ) -> Iterator[None]:
     """Ends this process where another one is lost; notes for the others how this one ends.
 
@@ -93,7 +88,7 @@ def watched(
       scratch_dir: a folder that goes with the process.
     """
     cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
-    options, rejoins = experiment.hparams.take(DistributionOptions), experiment.distribution.rejoins
+    options, rejoins = experiment.hparams.take(ClusterOptions), distribution_of(experiment).rejoins
 
     def is_fatal(task: Task) -> bool:
         # Parameter servers hold what a new worker goes on from; a new chief starts anew.
@@ -146,5 +141,5 @@ def train_together(experiment: Experiment, hooks: Hooks) -> None:
     train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)
     # It must be given; the evaluator alone evaluates.
     eval_spec = tf.estimator.EvalSpec(experiment.batches(modes.EVAL))
-    with experiment.distribution.scope():
+    with distribution_of(experiment).scope():
         tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)

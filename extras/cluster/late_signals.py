@@ -1,4 +1,4 @@
-"""Signals that come while TensorFlow waits: the process ends although Python cannot serve them.
+"""End the process on a signal that comes while TensorFlow waits, and Python cannot serve it.
 
 Imports no TensorFlow. Python calls a handler in the main thread only, and only between two of its
 own instructions. While the main thread is inside of TensorFlow, which may wait there for a peer

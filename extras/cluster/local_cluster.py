@@ -1,6 +1,6 @@
-"""A command to all tasks of a cluster on this machine, to try out what several would do.
+"""Start a command once for each task of a cluster on this machine, as several machines would.
 
-Each line that a task prints is told with its name before it. Imports no TensorFlow.
+Each line that a task prints has the name of the task before it. Imports no TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import signal
 import sys
 from typing import NoReturn
 
-from library.errors import ConfigError, ResourceError
 from extras.cluster.rendezvous_port import listener_at
-from library.runtime.entry import run_program
 from extras.cluster.task_processes import VISIBLE_GPUS, Supervisor, TaskProcess
 from extras.cluster.tf_config import CHIEF, EVALUATOR, PS, WORKER
+from library.errors import ConfigError, ResourceError
+from library.runtime.entry import run_program
 
 # Below those that the system gives to outgoing connections, which might take one in between.
 _PORTS = range(15000, 32000)

@@ -1,17 +1,19 @@
-"""A parameter server: holds variables until all who train have ended."""
+"""Hold variables until all who train have ended."""
 
 from __future__ import annotations
 
 import time
 
-from library.console import say
-from library.hooks.stop_on_signal import ALL_ON, StopRequest
-from extras.cluster.training_end import follow_chief
-from extras.cluster.joint_training import cluster_of, met, watched
-from library.runtime.experiment import Experiment
+from extras.cluster.distribution import cluster_of, distribution_of
 from extras.cluster.job_notes import has_finished, read_ended
-from extras.cluster.rendezvous import UNREACHABLE, ask_all
-from library.runtime.options import DistributionOptions
+from extras.cluster.joint_training import met, watched
+from extras.cluster.options import ClusterOptions
+from extras.cluster.rendezvous import ask_all
+from extras.cluster.rendezvous_port import UNREACHABLE
+from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.training_end import follow_chief
+from library.console import say
+from library.runtime.experiment import Experiment
 
 LOOK_SECONDS = 1.0
 
@@ -21,10 +23,10 @@ def serve(experiment: Experiment) -> None:
     if not met(experiment):
         return
     # It must be held: a server that nobody refers to may end.
-    server = experiment.distribution.start_server()
+    server = distribution_of(experiment).start_server()
     cluster = cluster_of(experiment)
     say(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
-    with StopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
+    with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
         workers = Workers(experiment)
         while not workers.have_ended():
             request.raise_if_asked()
@@ -40,8 +42,8 @@ class Workers:
     def __init__(self, experiment: Experiment):
         self._tasks = cluster_of(experiment).trainers
         self._model_dir = experiment.hparams.model_dir
-        # One that is just starting cannot be seen between its door and TensorFlow's server.
-        self._patience = experiment.hparams.take(DistributionOptions).peer_timeout
+        # One that is just starting cannot be seen between its own port and TensorFlow's server.
+        self._patience = experiment.hparams.take(ClusterOptions).peer_timeout
         self._last_seen = time.monotonic()
 
     def have_ended(self) -> bool:

@@ -1,8 +1,8 @@
-"""The tasks of a cluster to one start: they find each other before TensorFlow's servers run.
+"""Let the tasks of a cluster find each other before the servers of TensorFlow run.
 
-Imports no TensorFlow. Each task but the evaluator opens its own port (`door.py`). The chief
-prepares, waits until all others have opened theirs, and says that it is ready; the others wait for
-that word.
+Imports no TensorFlow. Each task but the evaluator opens its own port (rendezvous_port.py). The
+chief prepares, waits until all others have opened theirs, and says that it is ready; the others
+wait for that word.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from library.console import say
-from library.errors import ConfigError, ResourceError
-from extras.cluster.tasks import Cluster, Task
 from extras.cluster.rendezvous_port import (
     PREPARING,
     READY,
@@ -23,16 +20,19 @@ from extras.cluster.rendezvous_port import (
     UNREACHABLE,
     WAITING,
     Answer,
-    Door,
+    RendezvousPort,
     ask,
 )
+from extras.cluster.tasks import Cluster, Task
+from library.console import say
+from library.errors import ConfigError, ResourceError
 
 # Between two rounds of questions, in seconds: soon at first, for what starts at the same time.
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
 # After so many seconds a person wants to know for whom it waits, and later that it still does.
 _SILENCE, _REMINDER = 5.0, 180.0
 _UNANSWERED = Answer(UNREACHABLE)
-# A door of a busy process may take longer than a second; it must not pass for TensorFlow's server.
+# A busy process may take longer than a second, and must not pass for TensorFlow's server.
 _PATIENT = 4.0
 
 
@@ -64,7 +64,7 @@ def _ask_twice(tasks: Sequence[Task]) -> dict[Task, Answer]:
 
 def meet(
     cluster: Cluster,
-    door: Door,
+    port: RendezvousPort,
     timeout: float,
     *,
     rejoins: bool,
@@ -73,12 +73,12 @@ def meet(
 ) -> None:
     """Returns once all tasks of the cluster have started; each but the evaluator calls it.
 
-    The chief calls it when it is prepared. Close the door when it returned, and start TensorFlow's
+    The chief calls it when it is prepared. Close the port when it returned, and start TensorFlow's
     server then.
 
     Args:
       cluster: with this process in it.
-      door: of this process; says how many devices it has.
+      port: of this process; says how many devices it has.
       timeout: seconds after which a task that was not seen is missed.
       rejoins: True where a task may start again while the others train (parameter servers).
       tell: is told a line when it takes longer, and another one for whatever it waits for next.
@@ -88,16 +88,16 @@ def meet(
       ResourceError: a task did not start.
       ConfigError: another task knows another cluster, or trains on another number of devices.
     """
-    door.state = WAITING
+    port.state = WAITING
     wait = _Wait(timeout, tell, check)
     if cluster.is_chief:
-        _wait_for_all(cluster, door.devices, wait, rejoins)
-        door.state = READY
+        _wait_for_all(cluster, port.devices, wait, rejoins)
+        port.state = READY
         _wait_until_heard(cluster, _Wait(timeout, tell, check))
     else:
-        _wait_for_chief(cluster, door.devices, wait, rejoins)
-        # For the chief, which may still find the door open.
-        door.state = READY
+        _wait_for_chief(cluster, port.devices, wait, rejoins)
+        # For the chief, which may still find the port open.
+        port.state = READY
 
 
 def _wait_for_all(cluster: Cluster, devices: int, wait: _Wait, rejoins: bool) -> None:
@@ -161,7 +161,7 @@ def _next_of(answer: Answer, seen: bool) -> str:
 
 def _check(cluster: Cluster, devices: int, task: Task, answer: Answer) -> None:
     """Raises ConfigError if at a task's address another one stands, or one that cannot join."""
-    if not answer.is_door:
+    if not answer.is_before_training:
         return
     if answer.task != task.name:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""A task's own port, before TensorFlow takes it: one line of JSON to whoever connects.
+"""Answer at a task's own port, before TensorFlow takes it: one line of JSON.
 
 Imports no TensorFlow. The line tells which task it is and how far it is. What lets connect and
 tells no such line is TensorFlow's own server: a task that trains already.
@@ -15,14 +15,14 @@ import threading
 import time
 from dataclasses import dataclass
 
-from library.errors import ResourceError
 from extras.cluster.tasks import Task
+from library.errors import ResourceError
 
-# What a door says.
+# What a port says.
 PREPARING, WAITING, READY = STATES = 'preparing', 'waiting', 'ready'
-# What is found where no door answers.
+# What is found where no such port answers.
 UNREACHABLE, RUNNING = 'unreachable', 'running'
-# Longer than any line of a door.
+# Longer than any line of a port.
 _MOST_BYTES = 512
 
 
@@ -32,8 +32,8 @@ class Answer:
 
     Attributes:
       state: one of the names above.
-      task: the task's own name, such as 'worker 1'; '' where no door answered.
-      devices: on how many it trains; 0 where no door answered.
+      task: the task's own name, such as 'worker 1'; '' where no such port answered.
+      devices: on how many it trains; 0 where no such port answered.
     """
 
     state: str
@@ -41,12 +41,12 @@ class Answer:
     devices: int = 0
 
     @property
-    def is_door(self) -> bool:
+    def is_before_training(self) -> bool:
         """True if the task has not begun to train."""
         return self.state in STATES
 
 
-class Door:
+class RendezvousPort:
     """The own port of a task until TensorFlow takes it; as a context it closes at the end.
 
     Attributes:
@@ -69,10 +69,10 @@ class Door:
         self._name = task.name
         self._listener = _listen(task)
         self._wake, self._woken = socket.socketpair()
-        self._thread = threading.Thread(target=self._serve, name='door', daemon=True)
+        self._thread = threading.Thread(target=self._serve, name='rendezvous', daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> Door:
+    def __enter__(self) -> RendezvousPort:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -152,7 +152,7 @@ def ask(address: str, timeout: float = 1.0) -> Answer:
 
 
 def _read(connection: socket.socket, deadline: float) -> Answer:
-    """What a door says, and RUNNING if it is none."""
+    """What a port says, and RUNNING if it is TensorFlow's."""
     text = b''
     with contextlib.suppress(OSError):
         while len(text) < _MOST_BYTES and b'\n' not in text:
@@ -166,4 +166,4 @@ def _read(connection: socket.socket, deadline: float) -> Answer:
         answer = Answer(content['state'], str(content['task']), int(content['devices']))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Answer(RUNNING)
-    return answer if answer.is_door else Answer(RUNNING)
+    return answer if answer.is_before_training else Answer(RUNNING)

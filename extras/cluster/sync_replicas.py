@@ -1,7 +1,7 @@
-"""An optimizer that steps by itself to one that collects gradients of several workers for a step.
+"""Collect the gradients of several workers for each step.
 
-Each worker with parameter servers would else change the variables as soon as it has a gradient,
-which the others' changes have made an old one by then (Chen et al. 2016, arXiv:1604.00981).
+Otherwise a worker beside parameter servers changes the variables as soon as it has a gradient,
+which the changes of the others have made an old one by then (Chen et al. 2016, arXiv:1604.00981).
 """
 
 from __future__ import annotations
@@ -12,13 +12,41 @@ from typing import Any
 
 import tensorflow as tf
 
+from library.runtime.distribution import ModelFn
+from library.training.train_op import Optimizer, wrapping_optimizers
+
 SyncReplicasOptimizer = tf.compat.v1.train.SyncReplicasOptimizer
+
+
+def collecting(model_fn: ModelFn, gradients: int) -> ModelFn:
+    """Wrap a model_fn, for training, so that its optimizer collects gradients.
+
+    Args:
+      model_fn: as tf.estimator calls it; makes its train_op by `make_train_op`.
+      gradients: see `in_sync`.
+    """
+
+    def collects(
+        features: Any, labels: Any, mode: str, params: Any, config: tf.estimator.RunConfig
+    ) -> tf.estimator.EstimatorSpec:
+        hooks = []
+
+        def wrap(optimizer: Optimizer) -> Optimizer:
+            collecting, hook = in_sync(optimizer, gradients, config)
+            hooks.append(hook)
+            return collecting
+
+        with wrapping_optimizers(wrap):
+            spec = model_fn(features, labels, mode, params, config)
+        return spec._replace(training_hooks=[*spec.training_hooks, *hooks])
+
+    return collects
 
 
 def in_sync(
     optimizer: tf.compat.v1.train.Optimizer, gradients: int, config: tf.estimator.RunConfig
 ) -> tuple[tf.compat.v1.train.Optimizer, tf.estimator.SessionRunHook]:
-    """Wraps an optimizer.
+    """Wrap an optimizer.
 
     Args:
       optimizer: makes the steps.

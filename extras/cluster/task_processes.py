@@ -1,4 +1,4 @@
-"""The tasks of a cluster as processes of this machine: their lines, and their end.
+"""Run the tasks of a cluster as processes of this machine: their lines, and their end.
 
 Imports no TensorFlow.
 """

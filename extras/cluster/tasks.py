@@ -1,4 +1,4 @@
-"""TF_CONFIG to the tasks of a cluster, of which this process is one; imports no TensorFlow.
+"""Name the tasks of a cluster, of which this process is one; imports no TensorFlow.
 
 A cluster has one chief, any number of workers, perhaps parameter servers, and perhaps an evaluator,
 which stands beside it: nobody waits for it. Where TF_CONFIG names no chief, worker 0 is the chief,
@@ -8,7 +8,7 @@ and an older system's master is one.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from extras.cluster.tf_config import CHIEF, EVALUATOR, PS, TF_CONFIG, WORKER, parse, wrong
@@ -123,11 +123,3 @@ def read_cluster(environ: Mapping[str, str]) -> Cluster | None:
     address = jobs[job][index]
     own = next(each for each in tasks if each.address == address)
     return Cluster(tasks, own) if len(tasks) > 1 else None
-
-
-def tell_tensorflow(cluster: Cluster | None, environ: MutableMapping[str, str]) -> None:
-    """Lets TensorFlow, which reads TF_CONFIG in many places, see the cluster as it is seen here."""
-    if cluster is None:
-        environ.pop(TF_CONFIG, None)
-    else:
-        environ[TF_CONFIG] = cluster.as_tf_config()

@@ -1,4 +1,4 @@
-"""TF_CONFIG's text to the addresses of each job, and which of them this process has.
+"""Read from TF_CONFIG the addresses of each job, and which of them this process has.
 
 Imports no TensorFlow. What other systems write beside cluster and task is left alone.
 """

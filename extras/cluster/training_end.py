@@ -1,15 +1,15 @@
-"""The chief's note of the end of training to what the other tasks make of it."""
+"""Tell workers, parameter servers and the evaluator that the chief has finished."""
 
 from __future__ import annotations
 
 import time
 
+from extras.cluster.job_notes import Ended, read_ended
+from extras.cluster.stop_request import TaskStopRequest
 from library.checkpoints.newest import newest_step
-from library.hooks.stop_on_signal import StopRequest
 from library.modes.evaluations import rules_of
 from library.modes.length import run_length
 from library.runtime.experiment import Experiment
-from extras.cluster.job_notes import Ended, read_ended
 
 # How often the note is looked for where something else goes on: in a bucket that takes a while.
 LOOK_SECONDS = 5.0
@@ -28,7 +28,7 @@ def is_trained(experiment: Experiment) -> bool:
     return _is_run_end(experiment, ended)
 
 
-def follow_chief(experiment: Experiment, request: StopRequest) -> None:
+def follow_chief(experiment: Experiment, request: TaskStopRequest) -> None:
     """Stops, as by a signal, if the chief noted an end before the run's own.
 
     Args:

@@ -1,4 +1,4 @@
-"""Peers that are gone to the end of this process, with one line that says who; no TensorFlow.
+"""End this process, with one line that says who, once a peer is gone; no TensorFlow.
 
 TensorFlow itself would wait for them, for minutes or for ever.
 """
@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from library.console import say
-from library.errors import ResourceError
-from extras.cluster.tasks import Task
-from extras.cluster.rendezvous_port import RUNNING, UNREACHABLE, Answer
 from extras.cluster.job_notes import Failed
 from extras.cluster.late_signals import LateSignals, end_process
 from extras.cluster.rendezvous import ask_all
+from extras.cluster.rendezvous_port import RUNNING, UNREACHABLE, Answer
+from extras.cluster.tasks import Task
+from library.console import say
+from library.errors import ResourceError
 
 # Seconds from one round to the next, at most.
 _LONGEST_ROUND = 5.0
@@ -52,12 +52,12 @@ class _Peer:
           True if it was lost and is back.
         """
         self.rounds = self.rounds + 1 if answer.state == RUNNING else 0
-        # Where nobody rejoins, a door is a peer that has not begun yet.
-        is_back_at_door = answer.is_door and rejoins
-        if not (self.rounds or is_back_at_door):
+        # Where nobody rejoins, such a port is a peer that has not begun yet.
+        is_back = answer.is_before_training and rejoins
+        if not (self.rounds or is_back):
             return False
         was_lost, self.is_lost = self.is_lost, False
-        self.ran = self.ran or self.rounds > 1 or is_back_at_door
+        self.ran = self.ran or self.rounds > 1 or is_back
         self.last = now
         return was_lost
 
@@ -127,7 +127,7 @@ class Watch:
         """How a peer is lost; None if it is not, or if that was told."""
         if peer.is_lost:
             return None
-        if answer.is_door and peer.ran and not self._rejoins:
+        if answer.is_before_training and peer.ran and not self._rejoins:
             return f'{peer.task} has started again, and cannot join those who train'
         limit = self._timeout if peer.ran else self._start_timeout
         if now - peer.last <= limit:

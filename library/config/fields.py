@@ -46,6 +46,7 @@ class Option:
     kept_with_run: bool
     positional: bool
     commas: bool
+    takes: str
     group: str
     home: str
     modes: tuple[str, ...]
@@ -158,6 +159,7 @@ def option(
     kept_with_run: bool = False,
     positional: bool = False,
     commas: bool = True,
+    takes: str = '',
 ) -> Any:
     """Declares one field of an options class.
 
@@ -168,6 +170,7 @@ def option(
       low, high: inclusive bounds. above, below: exclusive bounds.
       choices: the legal texts.
       commas: they separate values; without, a text with commas is one value, such as a file's name.
+      takes: another option without which this one has no effect; see needs.py.
       positional: words of the command line without a flag are values of this option.
       kept_with_run: modes that work on a trained model take the value from its saved run (the
         command line still wins): with another one the model would be another, or not be found.
@@ -183,6 +186,7 @@ def option(
         'kept_with_run': kept_with_run,
         'positional': positional,
         'commas': commas,
+        'takes': takes,
     }
     return dataclasses.field(default=default, metadata={'option': details})
 

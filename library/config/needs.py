@@ -24,15 +24,18 @@ TAKES = {
     'examples_per_second_steps': 'hooks examples_per_second',
     'profiler_steps': 'hooks profiler',
     'profiler_traces': 'hooks profiler',
-    'replicas_to_aggregate': 'sync_replicas',
 }
 
 
 def unused(hparams: HParams) -> dict[str, str]:
     """By name, the options that somebody set and training does not use, with what they take."""
+    entries = hparams.entries()
+    takes = TAKES | {
+        name: entry.option.takes for name, entry in entries.items() if entry.option.takes
+    }
     return {
         name: f'--{taken}'
-        for name, taken in TAKES.items()
+        for name, taken in takes.items()
         if name in hparams and hparams.origin(name) != 'default' and not _is_on(hparams, taken)
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +10,8 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.records.listing import Split
-from extras.cluster.tasks import read_cluster, tell_tensorflow
-from library.runtime.distribution import Distribution, make_distribution
-from library.runtime.options import CheckpointOptions, DistributionOptions, SessionOptions
+from library.runtime.distribution import Distribution
+from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config
 
 InputFn = Callable[..., tf.data.Dataset]
@@ -80,24 +78,15 @@ class Experiment:
 
 
 def make_experiment(
-    hparams: HParams, functions: Functions, train_data: Split | None, eval_data: Split | None
+    hparams: HParams,
+    functions: Functions,
+    train_data: Split | None,
+    eval_data: Split | None,
+    distribution: Distribution,
 ) -> Experiment:
-    """Makes the Estimator over the project's functions, and all around it.
-
-    Raises:
-      ConfigError: there are no such devices.
-    """
+    """Makes the Estimator over the project's functions, and all around it."""
     if hparams.deterministic:
         tf.config.experimental.enable_op_determinism()
-    # Other modes than training have no such options, and work alone wherever they run.
-    training = 'distribution' in hparams
-    options = hparams.take(DistributionOptions) if training else DistributionOptions()
-    cluster = read_cluster(os.environ) if training else None
-    tell_tensorflow(cluster, os.environ)
-    distribution = make_distribution(options, cluster)
-    if options.sync_replicas and not options.replicas_to_aggregate:
-        # Batches are divided by what is collected: one number, for both.
-        hparams = hparams.with_values('the cluster', replicas_to_aggregate=distribution.replicas)
     estimator = _estimator(hparams, functions, distribution)
     return Experiment(hparams, estimator, functions, train_data, eval_data, distribution)
 
@@ -112,4 +101,5 @@ def _estimator(
         hparams.take(SessionOptions),
         distribution,
     )
-    return tf.estimator.Estimator(functions.model_fn, config=config, params=hparams)
+    model_fn = distribution.wrapped(functions.model_fn)
+    return tf.estimator.Estimator(model_fn, config=config, params=hparams)

@@ -23,10 +23,10 @@ from benchmarks.distributed_runs import (
 )
 from benchmarks.distribution import main, speed_table
 from benchmarks.rates import Measurement, Row
+from extras.cluster.tasks import read_cluster
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ResourceError
-from extras.cluster.tasks import read_cluster
 from project.options import CATALOG, check
 
 # Stands for run.py: two steps a look, and a way to end at once.

@@ -1,4 +1,4 @@
-"""What one task of a cluster wants after a step, so that all do it after the same step.
+"""Agree on what to do after a step, so that all tasks do it after the same step.
 
 Tasks that sum up their gradients wait for each other in every step: if one of them stopped alone,
 or saved what is summed up over all, the others would wait for ever.
@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 
-class AgreementHook(tf.estimator.SessionRunHook):
+class ConsensusHook(tf.estimator.SessionRunHook):
     """Sums each task's wishes up within the step; must come before the hooks that ask.
 
     It adds one all-reduce of a few numbers to a step. All tasks must have the same wishes, as

@@ -1,4 +1,4 @@
-"""What one task of a cluster tells at the start of its session, and another one waits for."""
+"""Let workers wait until the session of the chief has started."""
 
 from __future__ import annotations
 

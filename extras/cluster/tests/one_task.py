@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from extras.cluster import joint_training
-from extras.cluster.tasks import Cluster, Task
 from extras.cluster.local_cluster import free_addresses
+from extras.cluster.tasks import Cluster, Task
 
 # A small run: 24 images in batches of 6, so 4 steps an epoch; 2 epochs.
 SMALL = {'model': 'simple', 'image_size': 16}

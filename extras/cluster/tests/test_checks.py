@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.conftest import ROOT
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from project.options import CATALOG, check
+from tests.conftest import ROOT
 
 
 @pytest.fixture(autouse=True)

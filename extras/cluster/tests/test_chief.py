@@ -1,4 +1,4 @@
-"""The chief of a run that is trained already, or was; others answer at their doors."""
+"""The chief of a run that is trained already, or was; others answer at their ports."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import signal
 from types import SimpleNamespace
 
 import pytest
-from extras.cluster.tests.one_task import SMALL, TOTAL, become
 
-from library.errors import ResourceError, Stopped
 from extras.cluster import chief
-from library.runs.lock import only_trainer
-from extras.cluster.rendezvous_port import READY, Door
 from extras.cluster.job_notes import (
     Ended,
     has_finished,
@@ -24,6 +20,10 @@ from extras.cluster.job_notes import (
     note_started,
     read_ended,
 )
+from extras.cluster.rendezvous_port import READY, RendezvousPort
+from extras.cluster.tests.one_task import SMALL, TOTAL, become
+from library.errors import ResourceError, Stopped
+from library.runs.lock import only_trainer
 
 
 @pytest.fixture(scope='module')
@@ -50,9 +50,9 @@ def cluster(monkeypatch):
 @pytest.fixture
 def others(cluster):
     """The others are there, and have heard the chief's word."""
-    with contextlib.ExitStack() as doors:
+    with contextlib.ExitStack() as ports:
         for task in cluster.peers:
-            doors.enter_context(Door(task, READY))
+            ports.enter_context(RendezvousPort(task, READY))
         yield cluster.peers
 
 

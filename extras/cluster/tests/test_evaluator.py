@@ -10,14 +10,14 @@ import signal
 
 import pytest
 import tensorflow as tf
-from extras.cluster.tests.one_task import SMALL, TOTAL, become
 
-from library.errors import MismatchError, ResourceError, Stopped
-from library.exporters.history import read_history
 from extras.cluster import evaluator
-from library.runs.lock import only_trainer
 from extras.cluster.job_notes import note_ended, note_failed
 from extras.cluster.rendezvous import RUNNING, UNREACHABLE, Answer
+from extras.cluster.tests.one_task import SMALL, TOTAL, become
+from library.errors import MismatchError, ResourceError, Stopped
+from library.exporters.history import read_history
+from library.runs.lock import only_trainer
 
 
 @pytest.fixture(scope='module')

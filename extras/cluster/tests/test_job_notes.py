@@ -4,9 +4,6 @@ import signal
 
 import pytest
 
-from library import files
-from library.errors import Stopped
-from extras.cluster.tasks import Task
 from extras.cluster.job_notes import (
     Ended,
     Failed,
@@ -22,6 +19,9 @@ from extras.cluster.job_notes import (
     read_ended,
     read_failed,
 )
+from extras.cluster.tasks import Task
+from library import files
+from library.errors import Stopped
 
 WORKER = Task('worker', 1, 'host:1')
 

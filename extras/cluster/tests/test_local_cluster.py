@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from extras.cluster.rendezvous_port import listener_at
 from extras.cluster.local_cluster import free_addresses
+from extras.cluster.rendezvous_port import listener_at
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = 'extras.cluster.local_cluster'

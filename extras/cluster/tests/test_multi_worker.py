@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from extras.cluster.tests.started_tasks import Tasks, newest_step, run_flags
 
+from extras.cluster.tests.started_tasks import Tasks, newest_step, run_flags
 from library.exporters.history import read_history
 
 TOGETHER = {'chief': 1, 'worker': 1}

@@ -7,14 +7,14 @@ import socket
 from types import SimpleNamespace
 
 import pytest
-from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 
-from library.errors import Stopped
 from extras.cluster import parameter_server
-from extras.cluster.parameter_server import Workers
-from library.runtime.distribution import Distribution
-from extras.cluster.rendezvous_port import READY, Door
 from extras.cluster.job_notes import has_finished, note_ended, note_finished
+from extras.cluster.parameter_server import Workers
+from extras.cluster.rendezvous_port import READY, RendezvousPort
+from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
+from library.errors import Stopped
+from library.runtime.distribution import Distribution
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def test_all_who_noted_their_end_need_them_no_more(workers, cluster, trains, tmp
 
 
 def test_a_worker_that_is_just_starting_may_need_them(workers, cluster, tmp_path):
-    """At its door it is seen; between that and TensorFlow's server it is not."""
+    """At its port it is seen; between that and TensorFlow's server it is not."""
     note_ended(str(tmp_path), TOTAL, 'trained')
-    with Door(cluster.trainers[1]):
+    with RendezvousPort(cluster.trainers[1]):
         assert not workers.have_ended()
     workers._patience = 60
     assert not workers.have_ended()
@@ -88,7 +88,7 @@ def test_a_worker_that_is_just_starting_may_need_them(workers, cluster, tmp_path
 
 @pytest.fixture
 def folder(tmp_path):
-    """The run's folder, as `launch` names it; of the chief there is just its door."""
+    """The run's folder, as `launch` names it; of the chief there is just its port."""
     path = tmp_path / 'checkpoints'
     path.mkdir()
     return path
@@ -114,7 +114,7 @@ def serve(launch, folder, tmp_path, cluster, monkeypatch):
             'time',
             SimpleNamespace(sleep=sleep, monotonic=lambda: 1000 * len(looks)),
         )
-        with Door(cluster.chief, READY):
+        with RendezvousPort(cluster.chief, READY):
             assert launch(tmp_path, **SMALL) == 0
         return len(looks)
 

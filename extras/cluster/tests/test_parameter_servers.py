@@ -7,8 +7,8 @@ import signal
 import time
 
 import pytest
-from extras.cluster.tests.started_tasks import Tasks, newest_step, run_flags
 
+from extras.cluster.tests.started_tasks import Tasks, newest_step, run_flags
 from library.exporters.history import read_history
 
 SERVED = {'chief': 1, 'worker': 1, 'ps': 1}

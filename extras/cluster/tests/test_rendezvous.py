@@ -11,11 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from library.errors import ConfigError, ResourceError, Stopped
-from extras.cluster.tasks import Cluster, Task
-from extras.cluster.rendezvous_port import PREPARING, READY, UNREACHABLE, WAITING, Door, ask
 from extras.cluster.local_cluster import free_addresses
 from extras.cluster.rendezvous import ask_all, meet
+from extras.cluster.rendezvous_port import (
+    PREPARING,
+    READY,
+    UNREACHABLE,
+    WAITING,
+    RendezvousPort,
+    ask,
+)
+from extras.cluster.tasks import Cluster, Task
+from library.errors import ConfigError, ResourceError, Stopped
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -66,11 +73,11 @@ class Together:
     def _run(self, task, delay, preparing, devices):
         time.sleep(delay)
         try:
-            with Door(task, PREPARING, devices) as door:
+            with RendezvousPort(task, PREPARING, devices) as port:
                 time.sleep(preparing)
                 meet(
                     Cluster(self.tasks, task),
-                    door,
+                    port,
                     self.timeout,
                     rejoins=self.rejoins,
                     tell=self.told.append,
@@ -143,11 +150,11 @@ def test_for_what_it_waits_is_told_anew_when_that_changes(tasks):
     together = Together((chief, worker))
     together.start(worker)
     together.wait_until_told(1)
-    with Door(chief, PREPARING) as door:
+    with RendezvousPort(chief, PREPARING) as port:
         together.wait_until_told(2)
-        door.state = WAITING
+        port.state = WAITING
         together.wait_until_told(3)
-        door.state = READY
+        port.state = READY
         together.join()
     assert together.told == [
         f'waiting for {chief} to start',
@@ -159,7 +166,7 @@ def test_for_what_it_waits_is_told_anew_when_that_changes(tasks):
 @pytest.mark.usefixtures('often')
 def test_a_chief_that_is_gone_again_is_not_said_to_start(tasks):
     together = Together(tasks[:2], timeout=1.5)
-    with Door(tasks[0]):
+    with RendezvousPort(tasks[0]):
         together.start(tasks[1])
         together.wait_until_told(1)
     together.join()
@@ -188,7 +195,7 @@ def test_workers_with_other_numbers_of_devices_are_refused_by_both_sides(tasks):
     assert together.errors == {
         'worker 0': f'--num_gpus: {worker} trains on 1 device and {chief} on 8: {why}'
     }
-    with Door(worker):
+    with RendezvousPort(worker):
         together.join()
     assert together.errors['chief'] == (
         f'--num_gpus: {chief} trains on 8 devices and {worker} on 1: {why}'
@@ -206,7 +213,7 @@ def test_parameter_servers_may_have_other_devices(tasks):
 def test_a_task_of_another_cluster_is_told(tasks):
     moved = Task('worker', 7, tasks[1].address)
     together = Together(tasks[:2])
-    with Door(moved):
+    with RendezvousPort(moved):
         together.start(tasks[0])
         together.join()
     assert together.errors['chief'] == (
@@ -253,7 +260,7 @@ def test_nobody_joins_those_who_sum_up_together(tasks, server):
 def test_the_chief_keeps_its_door_open_until_all_have_heard(tasks):
     chief, worker = tasks[:2]
     together = Together((chief, worker))
-    with Door(worker) as late:
+    with RendezvousPort(worker) as late:
         together.start(chief)
         deadline = time.monotonic() + 5
         while ask(chief.address).state != READY and time.monotonic() < deadline:
@@ -269,15 +276,15 @@ def test_a_wait_can_be_ended_from_within(tasks):
     def check():
         raise Stopped(signal.SIGTERM, 'stopped')
 
-    with Door(tasks[0]) as door, pytest.raises(Stopped):
-        meet(Cluster(tasks, tasks[0]), door, 60, rejoins=False, check=check)
+    with RendezvousPort(tasks[0]) as port, pytest.raises(Stopped):
+        meet(Cluster(tasks, tasks[0]), port, 60, rejoins=False, check=check)
 
 
 def test_several_are_asked_at_the_same_time(tasks, server):
     for task in tasks[:3]:
         server(task)
     began = time.monotonic()
-    with Door(tasks[3], WAITING):
+    with RendezvousPort(tasks[3], WAITING):
         answers = ask_all(tasks, timeout=0.5)
     assert time.monotonic() - began < 1.2
     assert [answers[task].state for task in tasks] == ['running'] * 3 + ['waiting']
@@ -286,15 +293,15 @@ def test_several_are_asked_at_the_same_time(tasks, server):
 PROGRAM = """
 import sys
 from extras.cluster.tasks import read_cluster
-from extras.cluster.rendezvous_port import Door
+from extras.cluster.rendezvous_port import RendezvousPort
 from library.runtime.entry import run_program
 from extras.cluster.rendezvous import meet
 
 def main(argv):
     cluster = read_cluster({'TF_CONFIG': argv[0]})
-    with Door(cluster.own) as door:
+    with RendezvousPort(cluster.own) as port:
         print('open', flush=True)
-        meet(cluster, door, 60, rejoins=False)
+        meet(cluster, port, 60, rejoins=False)
     return 0
 
 sys.exit(run_program(main))

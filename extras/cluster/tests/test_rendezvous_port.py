@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from library.errors import ResourceError
-from extras.cluster.tasks import Task
+from extras.cluster.local_cluster import free_addresses
 from extras.cluster.rendezvous_port import (
     PREPARING,
     READY,
@@ -16,10 +15,11 @@ from extras.cluster.rendezvous_port import (
     UNREACHABLE,
     WAITING,
     Answer,
-    Door,
+    RendezvousPort,
     ask,
 )
-from extras.cluster.local_cluster import free_addresses
+from extras.cluster.tasks import Task
+from library.errors import ResourceError
 
 
 @pytest.fixture
@@ -59,25 +59,25 @@ def stranger(task):
 
 
 def test_a_door_tells_its_task_and_state(task):
-    with Door(task, PREPARING, devices=4) as door:
+    with RendezvousPort(task, PREPARING, devices=4) as port:
         assert ask(task.address) == Answer(PREPARING, 'worker 1', 4)
         for state in (WAITING, READY):
-            door.state = state
+            port.state = state
             assert ask(task.address) == Answer(state, 'worker 1', 4)
-            assert ask(task.address).is_door
+            assert ask(task.address).is_before_training
 
 
 @pytest.mark.parametrize('host', ['127.0.0.1', 'localhost', '[::1]'])
 def test_a_door_opens_on_all_interfaces(task, host):
     if host == '[::1]' and not socket.has_dualstack_ipv6():
         pytest.skip('this machine has no IPv6')
-    with Door(task):
+    with RendezvousPort(task):
         assert ask(f'{host}:{port_of(task)}').state == WAITING
 
 
 def test_what_is_sent_is_one_line(task):
     with (
-        Door(task),
+        RendezvousPort(task),
         socket.create_connection(('localhost', port_of(task))) as connection,
         connection.makefile() as lines,
     ):
@@ -88,16 +88,16 @@ def test_what_is_sent_is_one_line(task):
 
 def test_a_closed_door_frees_its_port_at_once(task):
     for _ in range(3):
-        door = Door(task)
-        assert ask(task.address).is_door
-        door.close()
-        door.close()
+        port = RendezvousPort(task)
+        assert ask(task.address).is_before_training
+        port.close()
+        port.close()
         assert ask(task.address) == Answer(UNREACHABLE)
 
 
 def test_a_port_that_is_taken_is_told(task):
-    with Door(task), pytest.raises(ResourceError) as caught:
-        Door(task)
+    with RendezvousPort(task), pytest.raises(ResourceError) as caught:
+        RendezvousPort(task)
     assert str(caught.value) == (
         f'port {port_of(task)} of worker 1 ({task.address}) cannot be had: address already in '
         'use; end what uses it, or give all tasks another one in TF_CONFIG'
@@ -106,11 +106,11 @@ def test_a_port_that_is_taken_is_told(task):
 
 def test_a_port_that_another_takes_on_one_interface_is_taken(task):
     with socket.create_server(('127.0.0.1', port_of(task))), pytest.raises(ResourceError):
-        Door(task)
+        RendezvousPort(task)
 
 
 def test_rude_visitors_do_no_harm(task):
-    with Door(task):
+    with RendezvousPort(task):
         silent = [socket.create_connection(('localhost', port_of(task))) for _ in range(20)]
         loud = socket.create_connection(('localhost', port_of(task)))
         loud.sendall(b'GET / HTTP/1.1\r\n\r\n' * 1000)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from library.errors import ConfigError
 from extras.cluster.tasks import Cluster, Task, read_cluster, tell_tensorflow
+from library.errors import ConfigError
 
 THREE = {'chief': ['a:1'], 'worker': ['b:1', 'c:1']}
 RIGHT = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from extras.cluster.tests.one_task import TOTAL, keep_checkpoint
 
+from extras.cluster import training_end
+from extras.cluster.job_notes import forget_ended, note_ended, read_ended
+from extras.cluster.tests.one_task import TOTAL, keep_checkpoint
+from extras.cluster.training_end import EndNotice, follow_chief, is_trained
 from library.errors import Stopped
 from library.hooks.stop_on_signal import StopRequest
-from extras.cluster import training_end
-from extras.cluster.training_end import EndNotice, follow_chief, is_trained
-from extras.cluster.job_notes import forget_ended, note_ended, read_ended
 
 
 @pytest.fixture
@@ -88,7 +88,9 @@ def test_the_note_is_looked_for_now_and_then_and_not_once_it_was_seen(
     seconds, reads = [1000.0], []
     monkeypatch.setattr(training_end.time, 'monotonic', lambda: seconds[0])
     monkeypatch.setattr(training_end, 'LOOK_SECONDS', 5.0)
-    monkeypatch.setattr(training_end, 'read_ended', lambda folder: reads.append(0) or read_ended(folder))
+    monkeypatch.setattr(
+        training_end, 'read_ended', lambda folder: reads.append(0) or read_ended(folder)
+    )
     notice = EndNotice(experiment)
     assert not notice.look()
     note_ended(str(tmp_path), TOTAL, 'trained')

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from extras.cluster.tasks import Task
-from extras.cluster.rendezvous_port import READY, RUNNING, UNREACHABLE, WAITING, Answer
 from extras.cluster.job_notes import Failed
 from extras.cluster.local_cluster import free_addresses
+from extras.cluster.rendezvous_port import READY, RUNNING, UNREACHABLE, WAITING, Answer
+from extras.cluster.tasks import Task
 from extras.cluster.watchdog import Watch, Watchdog
 
 ROOT = Path(__file__).resolve().parents[3]

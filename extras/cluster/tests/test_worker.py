@@ -1,16 +1,12 @@
-"""A worker beside a chief that only answers at its door."""
+"""A worker beside a chief that only answers at its port."""
 
 from __future__ import annotations
 
 import tempfile
 
 import pytest
-from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 
-from library.errors import NumericalError, Stopped
-from extras.cluster import training_end
-from extras.cluster import worker
-from extras.cluster.rendezvous_port import READY, WAITING, Door
+from extras.cluster import training_end, worker
 from extras.cluster.job_notes import (
     Failed,
     has_finished,
@@ -19,6 +15,9 @@ from extras.cluster.job_notes import (
     note_finished,
     read_failed,
 )
+from extras.cluster.rendezvous_port import READY, WAITING, RendezvousPort
+from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
+from library.errors import NumericalError, Stopped
 
 
 @pytest.fixture
@@ -42,9 +41,9 @@ def cluster(monkeypatch, scratch_dir):
 
 @pytest.fixture
 def chief(cluster):
-    """The chief's door; it is ready."""
-    with Door(cluster.chief, READY) as door:
-        yield door
+    """The chief's port; it is ready."""
+    with RendezvousPort(cluster.chief, READY) as port:
+        yield port
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from library.models.hub_module import (
 )
 from library.models.model import DEFAULT_IMAGE_SIZE, Model
 from library.models.module_cache import fetch_module
+from library.models.placement import own_device
 from library.models.trunk import save_module
-from library.runtime.distribution import own_device
 
 
 class HubModel(Model):
@@ -102,9 +102,9 @@ class HubModel(Model):
             files.copy_below(source, folder, files.names_below(source))
 
     def _device(self, training: bool) -> AbstractContextManager[object]:
-        """Where the module's variables are; with parameter servers TF_CONFIG says which task's."""
+        """Where the module's variables are."""
         is_shared = self.options.fine_tuning or self.module_in_checkpoints
-        # What every task loads for itself stays with it.
+        # What every process loads for itself stays with it.
         return own_device() if training and not is_shared else nullcontext()
 
     def _keep_module_in_checkpoints(self, training: bool) -> None:

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import ROOT, convert_folder, draw_images
+from library.runtime.distribution_kind import MULTI_WORKER
 
 import run
+from extras.cluster.tasks import Cluster, Task
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import DataError
@@ -32,9 +34,7 @@ from library.preparation.sources.folder import Folder
 from library.records import feature_manifest
 from library.records.feature_manifest import MANIFEST, UNFINISHED, read_manifest
 from library.records.features import parse_features
-from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MULTI_WORKER
 from library.runtime.entry import run_program
 from project.options import CATALOG
 

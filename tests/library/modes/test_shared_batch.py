@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER
 
+from extras.cluster.tasks import Cluster, Task
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.modes.checks import check_shared_batch
-from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER
 from project.options import CATALOG
 
 TASKS = (Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1'))

@@ -8,26 +8,26 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 from conftest import ROOT
+from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
 
 import run
+from extras.cluster.hooks import session_start
+from extras.cluster.hooks.consensus import ConsensusHook
+from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from extras.cluster.job_notes import has_started, note_started
+from extras.cluster.tasks import Cluster, Task
 from library.checkpoints.fit import CheckpointFitHook
 from library.checkpoints.saver import SaveWhereDueHook
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import Stopped
-from extras.cluster.hooks import session_start
-from extras.cluster.hooks.consensus import AgreementHook
 from library.hooks.end_where import EndAtStepHook, EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.metrics_log import MetricsLogHook
 from library.hooks.progress import ProgressHook
-from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.training_hooks import hooks_of_chief, hooks_of_worker
-from extras.cluster.tasks import Cluster, Task
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
-from extras.cluster.job_notes import has_started, note_started
 from project.options import CATALOG
 
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1')
@@ -104,7 +104,7 @@ def of_kind(hooks, kind):
 
 
 WATCHING = [MetricsLogHook, ProgressHook]
-IN_STEP = [CheckpointFitHook, OneSessionHook, AgreementHook, FiniteLossHook]
+IN_STEP = [CheckpointFitHook, OneSessionHook, ConsensusHook, FiniteLossHook]
 BY_ITSELF = [FiniteLossHook, CheckpointFitHook, *WATCHING, SaveWhereDueHook, *[EndWhereHook] * 3]
 
 
@@ -163,7 +163,7 @@ def test_who_saves_alone_goes_by_its_own_clock(hooks_of, distribution):
 
 def wishes(hooks):
     """Whether a task wants to stop, to end, to save."""
-    (agreement,) = of_kind(hooks, AgreementHook)
+    (agreement,) = of_kind(hooks, ConsensusHook)
     with tf.Graph().as_default():
         agreement.begin()
         (own,) = agreement.before_run(None).feed_dict.values()
@@ -172,7 +172,7 @@ def wishes(hooks):
 
 def agree(hooks, stop=0, end=0, save=0):
     """Lets so many tasks want each; gives whether this one ends, and its hook that saves."""
-    (agreement,) = of_kind(hooks, AgreementHook)
+    (agreement,) = of_kind(hooks, ConsensusHook)
     agreement.after_run(None, SimpleNamespace(results=[stop, end, save]))
     ends = []
     for hook in of_kind(hooks, EndWhereHook):

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
-
-from library.errors import ConfigError
-from extras.cluster.tasks import Cluster, Task
-from library.runtime.distribution import Distribution, make_distribution, own_device
 from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER, PARAMETER_SERVER
+
+from extras.cluster.tasks import Cluster, Task
+from library.errors import ConfigError
+from library.runtime.distribution import Distribution, make_distribution, own_device
 from library.runtime.options import DistributionOptions
 
 

@@ -3,15 +3,15 @@
 import json
 
 import pytest
-
-from library.errors import ConfigError
-from extras.cluster.tasks import read_cluster
 from library.runtime.distribution_kind import (
     check_batch,
     check_distribution,
     kind_of,
     replicas_of,
 )
+
+from extras.cluster.tasks import read_cluster
+from library.errors import ConfigError
 from library.runtime.options import DistributionOptions
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from library.runtime.distribution_kind import MIRRORED
 
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MIRRORED
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config, session_config
 

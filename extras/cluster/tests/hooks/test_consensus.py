@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from extras.cluster.hooks.consensus import AgreementHook
+from extras.cluster.hooks.consensus import ConsensusHook
 
 
 class Wish:
@@ -25,7 +25,7 @@ def agreed_after_each_step(wishes, steps):
     """The names that are agreed on after each step of a session in the default strategy."""
     with tf.Graph().as_default():
         train_op = tf.compat.v1.train.get_or_create_global_step().assign_add(1)
-        hook, found = AgreementHook(wishes), []
+        hook, found = ConsensusHook(wishes), []
         with tf.compat.v1.train.SingularMonitoredSession(hooks=[hook]) as session:
             for _ in range(steps):
                 session.run(train_op)
@@ -51,7 +51,7 @@ def test_each_wish_is_asked_once_a_step():
 
 @pytest.mark.parametrize(('sums', 'agreed'), [([0, 0], []), ([1, 0], ['stop']), ([2, 3], 'both')])
 def test_what_any_task_wants_counts_however_many_there_are(sums, agreed):
-    hook = AgreementHook({'stop': lambda: False, 'save': lambda: False})
+    hook = ConsensusHook({'stop': lambda: False, 'save': lambda: False})
     assert not hook.is_agreed('stop')  # before any step
     hook.after_run(None, SimpleNamespace(results=sums))
     found = [name for name in ('stop', 'save') if hook.is_agreed(name)]

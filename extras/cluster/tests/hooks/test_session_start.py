@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from library.errors import ResourceError, Stopped
 from extras.cluster.hooks import session_start
 from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from library.errors import ResourceError, Stopped
 
 
 class Note(tf.estimator.SessionRunHook):
