@@ -11,16 +11,20 @@ LOOK_SECONDS = 5.0
 
 
 class EarlyEnd:
-    """Judges now and then whether a run is to end."""
+    """Judges now and then whether a run is to end.
+
+    Attributes:
+      rules: by which it does.
+    """
 
     def __init__(self, rules: EarlyStopping):
         """Makes it; the rules have just judged."""
-        self._rules = rules
+        self.rules = rules
         self._next_look = time.monotonic() + LOOK_SECONDS
 
     def look(self) -> bool:
         """True once the run is to end; the history is not read at every call."""
-        rules = self._rules
+        rules = self.rules
         if rules.is_asked and not rules.is_reached and time.monotonic() >= self._next_look:
             rules.judge()
             self._next_look = time.monotonic() + LOOK_SECONDS

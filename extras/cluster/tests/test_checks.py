@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from extras.cluster.checks import check_distribution
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.config.needs import check_used
 from library.errors import ConfigError
-from project.options import CATALOG, check
+from run import CATALOG
 from tests.conftest import ROOT
 
 
@@ -31,20 +33,23 @@ def in_cluster(monkeypatch):
     return call
 
 
-def values(words, mode='train'):
-    return resolve(CATALOG, parse([mode, *words.split()], CATALOG, ['train', 'evaluate']))
+def values(words):
+    return resolve(CATALOG, parse(['train', *words.split()], CATALOG, ['train']))
+
+
+def check(words):
+    check_distribution(values(words))
 
 
 def refusal(words):
     with pytest.raises(ConfigError) as error:
-        check(values(words), 'train')
+        check(words)
     return str(error.value)
 
 
-def test_a_wrong_cluster_ends_training_and_no_other_mode(monkeypatch):
+def test_what_describes_no_cluster_is_refused(monkeypatch):
     monkeypatch.setenv('TF_CONFIG', '[]')
     assert refusal('').startswith('TF_CONFIG: it is [], no object in braces')
-    check(values('', 'evaluate'), 'evaluate')
 
 
 def test_a_batch_is_told_with_the_place_that_gave_it(write, in_cluster):
@@ -55,31 +60,19 @@ def test_a_batch_is_told_with_the_place_that_gave_it(write, in_cluster):
         'the nearest that can are 30 and 33'
     )
     assert refusal('--train_batch_size 4').startswith('--train_batch_size 4 (of 3 replicas): ')
-    check(values('--train_batch_size 6 --eval_batch_size 4'), 'train')
-
-
-def test_the_batch_of_devices_of_one_machine_is_checked():
-    assert refusal('--cpu_replicas 2 --train_batch_size 5').startswith(
-        '--train_batch_size 5 (of 2 replicas)'
-    )
-    assert refusal('--num_gpus 4 --train_batch_size 6').startswith(
-        '--train_batch_size 6 (of 4 replicas)'
-    )
-    # How many all are, TensorFlow knows.
-    check(values('--num_gpus -1 --train_batch_size 5'), 'train')
-    check(values('--num_gpus 0 --train_batch_size 5'), 'train')
+    check('--train_batch_size 6 --eval_batch_size 4')
 
 
 def test_a_batch_of_one_worker_beside_parameter_servers_is_whole(in_cluster):
     in_cluster(worker=1, ps=1)
-    check(values('--train_batch_size 5'), 'train')
+    check('--train_batch_size 5')
     assert refusal('--train_batch_size 5 --sync_replicas').startswith(
         '--train_batch_size 5 (of 2 replicas)'
     )
 
 
 def test_a_cluster_trains_in_one_folder(in_cluster):
-    check(values('--time_stamped'), 'train')
+    check('--time_stamped')
     in_cluster(worker=1)
     assert refusal('--time_stamped') == (
         '--time_stamped: each task of a cluster would train in a folder of its own; '
@@ -92,23 +85,27 @@ def test_parameter_servers_take_no_loss_scale(in_cluster):
     assert refusal('--dtype float16') == (
         '--dtype float16: with parameter servers all workers would change one loss scale'
     )
-    check(values('--dtype float32'), 'train')
+    check('--dtype float32')
 
 
 @pytest.mark.parametrize(('gpus', 'least'), [('', 2), ('--num_gpus 4', 5)])
 def test_threads_that_would_wait_for_ever_are_refused(in_cluster, gpus, least):
-    check(values('--inter_op_threads 1 --train_batch_size 8'), 'train')
+    check('--inter_op_threads 1 --train_batch_size 8')
     in_cluster(worker=1)
     assert refusal(f'--inter_op_threads {least - 1} --train_batch_size 8 {gpus}') == (
         f'--inter_op_threads {least - 1}: the tasks would wait for each other for ever; '
         f'multi_worker takes at least {least}'
     )
-    check(values(f'--inter_op_threads {least} --train_batch_size 8 {gpus}'), 'train')
+    check(f'--inter_op_threads {least} --train_batch_size 8 {gpus}')
 
 
 def test_how_many_gradients_make_a_step_takes_that_they_are_collected(in_cluster):
     in_cluster(worker=1, ps=1)
-    assert refusal('--replicas_to_aggregate 2') == (
+    with pytest.raises(ConfigError) as error:
+        check_used(values('--replicas_to_aggregate 2'))
+    assert str(error.value) == (
         '--replicas_to_aggregate is not used by this run: it takes --sync_replicas'
     )
-    check(values('--replicas_to_aggregate 2 --sync_replicas'), 'train')
+    both = '--replicas_to_aggregate 2 --sync_replicas'
+    check_used(values(both))
+    check(both)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from extras.cluster.tasks import Cluster, Task, read_cluster, tell_tensorflow
+from extras.cluster.tasks import Task, read_cluster
 from library.errors import ConfigError
 
 THREE = {'chief': ['a:1'], 'worker': ['b:1', 'c:1']}
@@ -107,15 +107,6 @@ def test_what_other_systems_add_is_left_alone():
 def test_ipv6_addresses_stand_in_brackets():
     cluster = read('chief', 0, {'chief': ['[::1]:22'], 'worker': ['[fe80::2%eth0]:22']})
     assert cluster.chief.address == '[::1]:22'
-
-
-def test_tensorflow_is_told_the_cluster_or_none():
-    environ = {'TF_CONFIG': 'old'}
-    tell_tensorflow(Cluster((Task('chief', 0, 'a:1'),), Task('chief', 0, 'a:1')), environ)
-    assert json.loads(environ['TF_CONFIG'])['task'] == {'type': 'chief', 'index': 0}
-    tell_tensorflow(None, environ)
-    tell_tensorflow(None, environ)
-    assert environ == {}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 
 from extras.cluster import training_end
 from extras.cluster.job_notes import forget_ended, note_ended, read_ended
+from extras.cluster.stop_request import TaskStopRequest
 from extras.cluster.tests.one_task import TOTAL, keep_checkpoint
 from extras.cluster.training_end import EndNotice, follow_chief, is_trained
 from library.errors import Stopped
-from library.hooks.stop_on_signal import StopRequest
 
 
 @pytest.fixture
@@ -51,14 +51,14 @@ def test_an_end_is_that_of_the_run_at_its_length_or_by_its_rules(
     if newest:
         keep_checkpoint(tmp_path, newest)
     assert is_trained(experiment) == trained
-    request = StopRequest()
+    request = TaskStopRequest()
     follow_chief(experiment, request)
     assert request.is_asked == follows
 
 
 def test_who_follows_the_chief_says_that_it_was_stopped_with_it(experiment, tmp_path):
     note_ended(str(tmp_path), 4, 'stopped')
-    request = StopRequest(saves=False)
+    request = TaskStopRequest(saves=False)
     follow_chief(experiment, request)
     with pytest.raises(Stopped, match=r'^stopped together with another task; the same command in'):
         request.raise_if_asked()

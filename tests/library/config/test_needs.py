@@ -64,13 +64,11 @@ RULES = [
     ('--profiler_steps 3', '--hooks profiler', None),
     ('--profiler_traces 3', '--hooks profiler', None),
 ]
-# Of a cluster, and of no other mode: tests/project/test_cluster_options.py.
-ELSEWHERE = {'replicas_to_aggregate'}
 
 
 def test_every_rule_is_among_these():
     flags = {typed.split()[0].removeprefix('--').removeprefix('no_') for typed, _, _ in RULES}
-    assert flags | ELSEWHERE == set(TAKES)
+    assert flags == set(TAKES)
 
 
 @pytest.mark.parametrize(('typed', 'taken', 'on'), RULES)

@@ -3,13 +3,10 @@
 import json
 
 import pytest
-from library.runtime.distribution_kind import (
-    check_batch,
-    check_distribution,
-    kind_of,
-    replicas_of,
-)
 
+from extras.cluster.checks import check_together
+from extras.cluster.kind import kind_of, replicas_of
+from extras.cluster.options import ClusterOptions
 from extras.cluster.tasks import read_cluster
 from library.errors import ConfigError
 from library.runtime.options import DistributionOptions
@@ -25,8 +22,15 @@ WORKERS = cluster_of(chief=1, worker=2)
 SERVERS = cluster_of(chief=1, worker=2, ps=1)
 
 
+def options_of(**options):
+    """The options of the cluster, and those of each machine."""
+    of_machine = {'num_gpus', 'cpu_replicas', 'all_reduce_alg'} & set(options)
+    devices = {name: options.pop(name) for name in of_machine}
+    return ClusterOptions(**options), DistributionOptions(**devices)
+
+
 def check(cluster, **options):
-    check_distribution(DistributionOptions(**options), cluster, '--{}'.format)
+    check_together(*options_of(**options), cluster, '--{}'.format)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +38,8 @@ def check(cluster, **options):
     [(None, 'mirrored'), (WORKERS, 'multi_worker'), (SERVERS, 'parameter_server')],
 )
 def test_the_cluster_says_the_kind_and_the_flag_may_repeat_it(cluster, kind):
-    assert kind_of(DistributionOptions(), cluster) == kind
-    assert kind_of(DistributionOptions(distribution=kind), cluster) == kind
+    assert kind_of(ClusterOptions(), cluster) == kind
+    assert kind_of(ClusterOptions(distribution=kind), cluster) == kind
     check(cluster)
     check(cluster, distribution=kind)
 
@@ -55,7 +59,7 @@ def test_the_cluster_says_the_kind_and_the_flag_may_repeat_it(cluster, kind):
     ],
 )
 def test_how_many_parts_a_batch_has(cluster, options, gpus, replicas):
-    assert replicas_of(DistributionOptions(**options), cluster, gpus) == replicas
+    assert replicas_of(*options_of(**options), cluster, gpus) == replicas
 
 
 @pytest.mark.parametrize(
@@ -166,24 +170,3 @@ def test_what_does_not_go_together_is_refused(cluster, options, message):
     with pytest.raises(ConfigError) as caught:
         check(cluster, **options)
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(('size', 'replicas'), [(32, 4), (4, 4), (1, 1), (33, 1), (33, 3)])
-def test_a_batch_that_can_be_divided_is_right(size, replicas):
-    check_batch(size, replicas, '--batch_size')
-
-
-@pytest.mark.parametrize(
-    ('size', 'replicas', 'nearest'),
-    [
-        (33, 4, 'the nearest that can are 32 and 36'),
-        (35, 4, 'the nearest that can are 32 and 36'),
-        (3, 4, 'the nearest that can is 4'),
-    ],
-)
-def test_of_a_batch_that_cannot_the_nearest_sizes_are_told(size, replicas, nearest):
-    with pytest.raises(ConfigError) as caught:
-        check_batch(size, replicas, '--train_batch_size')
-    assert str(caught.value) == (
-        f'--train_batch_size {size} (of {replicas} replicas): cannot be divided evenly; {nearest}'
-    )
