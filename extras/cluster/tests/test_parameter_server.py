@@ -9,12 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from extras.cluster import parameter_server
+from extras.cluster.distribution import ClusterDistribution
 from extras.cluster.job_notes import has_finished, note_ended, note_finished
+from extras.cluster.kind import PARAMETER_SERVER
 from extras.cluster.parameter_server import Workers
 from extras.cluster.rendezvous_port import READY, RendezvousPort
 from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 from library.errors import Stopped
-from library.runtime.distribution import Distribution
 
 
 @pytest.fixture
@@ -45,7 +46,9 @@ def workers(cluster, tmp_path):
     return Workers(
         SimpleNamespace(
             hparams=SimpleNamespace(model_dir=str(tmp_path), take=lambda kind: options),
-            distribution=SimpleNamespace(cluster=cluster),
+            distribution=ClusterDistribution(
+                None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster, print
+            ),
         )
     )
 
@@ -107,7 +110,7 @@ def serve(launch, folder, tmp_path, cluster, monkeypatch):
                 act(len(looks))
 
         if serves:
-            monkeypatch.setattr(Distribution, 'start_server', lambda distribution: object())
+            monkeypatch.setattr(ClusterDistribution, 'start_server', lambda distribution: object())
         monkeypatch.setattr(parameter_server, 'LOOK_SECONDS', 0.123)
         monkeypatch.setattr(
             parameter_server,
@@ -153,7 +156,9 @@ def test_it_serves_on_while_a_worker_is_in_its_last_step(serve, folder, cluster,
 def test_where_the_run_is_trained_already_it_serves_nobody(serve, folder, monkeypatch, capsys):
     keep_checkpoint(folder, TOTAL)
     note_ended(str(folder), TOTAL, 'trained')
-    monkeypatch.setattr(Distribution, 'start_server', lambda distribution: pytest.fail('it serves'))
+    monkeypatch.setattr(
+        ClusterDistribution, 'start_server', lambda distribution: pytest.fail('it serves')
+    )
     assert serve(lambda look: None, serves=False) == 0
     assert 'the run is trained already' in capsys.readouterr().out
 
