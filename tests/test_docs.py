@@ -14,6 +14,7 @@ import run
 from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
+from library.extras import FLAGS
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
 from library.training.options import OPTIMIZERS, SCHEDULES
@@ -45,8 +46,6 @@ OF_OTHERS = {
     'require-hashes': 'pip',
     'upgrade': 'uv',
     'upgrade-package': 'uv',
-    'evaluator': 'extras.cluster.local_cluster',
-    'ps': 'extras.cluster.local_cluster',
     'port': 'library.inputs.service',
     'dispatcher': 'library.inputs.service',
     'host': 'library.inputs.service',
@@ -117,12 +116,19 @@ def test_every_option_on_a_page_is_one(page):
         for option in catalog.by_name.values()
     }
     named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z][\w-]*)', PAGES[page]))
-    assert sorted(named - ours - set(OF_OTHERS) - {'help'}) == []
+    of_extras = {name for names in FLAGS.values() for name in names}
+    assert sorted(named - ours - of_extras - set(OF_OTHERS) - {'help'}) == []
 
 
 def test_no_option_of_others_is_listed_that_no_page_names():
     named = re.findall(r'(?<![\w-])--([a-z][\w-]*)', ' '.join(PAGES.values()))
     assert sorted(set(OF_OTHERS) - set(named)) == []
+
+
+def is_of_extra(name):
+    """Whether a link leads into an extra, which may be deleted."""
+    folder, _, rest = name.removeprefix('docs/../').partition('/')
+    return folder == 'extras' and not (ROOT / folder / rest.partition('/')[0]).exists()
 
 
 @pytest.mark.parametrize('page', [page for page in PAGES if page != 'README.md'])
@@ -131,7 +137,7 @@ def test_every_file_that_a_page_names_is_there(page):
     linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', PAGES[page])
     beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', PAGES[page])
     places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
-    missing = [name for name in places if not (ROOT / name).exists()]
+    missing = [name for name in places if not (ROOT / name).exists() and not is_of_extra(name)]
     # A run or a reader writes them.
     own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
     assert [name for name in missing if name not in own] == []
@@ -176,7 +182,7 @@ def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
     path = tmp_path / 'project.yaml'
     path.write_text((ROOT / 'project.yaml').read_text() + '\n' + sets)
     words = ['--config_file', str(path), '--config_set', 'workstation_shared']
-    hparams = resolve(CATALOG, parse(words, CATALOG, run.MODES))
+    hparams = resolve(CATALOG, parse(words, CATALOG, list(run.MODES)))
     assert (hparams.inter_op_threads, hparams.train_batch_size) == (2, 256)
     assert (hparams.train_epochs, hparams.dtype) == (1000, 'float16')
 

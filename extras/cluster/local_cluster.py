@@ -31,7 +31,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 def main(argv: list[str]) -> int:
     """Starts the tasks and waits for them; returns the status of the first that failed, else 0."""
     own, command = _split(argv)
-    options = _parser().parse_args(own)
+    options = parser().parse_args(own)
     for name in ('workers', 'ps', 'gpus', 'grace'):
         if getattr(options, name) < 0:
             raise ConfigError(f'--{name} {getattr(options, name)}: must be 0 or more')
@@ -62,8 +62,9 @@ def _split(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv[:place], argv[place + 1 :]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def parser() -> argparse.ArgumentParser:
+    """The options of this program, before the command."""
+    made = _Parser(
         prog='python -m extras.cluster.local_cluster',
         usage='%(prog)s [--workers N] [--ps N] [--evaluator] [--gpus N] [--grace SECONDS] '
         '-- COMMAND',
@@ -76,16 +77,16 @@ def _parser() -> argparse.ArgumentParser:
         ('ps', 0, 'parameter servers (0)'),
         ('gpus', 0, 'GPUs for the chief and for each worker; other tasks get none (0)'),
     ):
-        parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=text)
-    parser.add_argument('--evaluator', action='store_true', help='start an evaluator too')
-    parser.add_argument(
+        made.add_argument(f'--{name}', type=int, default=default, metavar='N', help=text)
+    made.add_argument('--evaluator', action='store_true', help='start an evaluator too')
+    made.add_argument(
         '--grace',
         type=float,
         default=_GRACE,
         metavar='SECONDS',
         help=f'how long the others may take to end once one has failed ({_GRACE:g})',
     )
-    return parser
+    return made
 
 
 def free_addresses(count: int) -> list[str]:
