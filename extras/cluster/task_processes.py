@@ -25,6 +25,13 @@ _PS_GRACE = 5.0
 # Seconds from a request to end to one that cannot be refused: a task may take long to save.
 _PATIENCE = 120.0
 _LOOK = 0.05
+# Ties a program to its parent's life, and becomes it; Linux alone can. 1 is PR_SET_PDEATHSIG.
+_TIED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
 
 
 class TaskProcess:
@@ -50,8 +57,10 @@ class TaskProcess:
         # True once it was asked to end: its status then tells nothing.
         self.is_asked = False
         config = {'cluster': cluster, 'task': {'type': job, 'index': index}}
+        # So nothing is left where this process is killed.
+        tied = ['-c', _TIED, str(os.getpid())] if sys.platform == 'linux' else []
         self._popen = subprocess.Popen(
-            [sys.executable, *command],
+            [sys.executable, *tied, *command],
             env={
                 **os.environ,
                 TF_CONFIG: json.dumps(config),

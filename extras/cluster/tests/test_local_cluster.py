@@ -138,6 +138,30 @@ def test_a_signal_reaches_all_tasks(write, number):
     assert process.returncode == 128 + number
 
 
+def is_alive(pid):
+    """Whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='Linux alone ties processes so')
+def test_no_task_is_left_where_all_are_killed_with_the_supervisor(write):
+    script = write('import os, time; print(os.getpid()); time.sleep(60)', 'task.py')
+    process = subprocess.Popen(
+        [sys.executable, '-m', MODULE, '--', script], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        pids = [int(process.stdout.readline().rpartition(' ')[2]) for _ in range(2)]
+        assert all(map(is_alive, pids))
+        process.kill()
+    last = time.monotonic() + 20
+    while any(map(is_alive, pids)) and time.monotonic() < last:
+        time.sleep(0.05)
+    assert not any(map(is_alive, pids))
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
