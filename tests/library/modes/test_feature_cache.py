@@ -32,6 +32,7 @@ from library.preparation.sources.folder import Folder
 from library.records import feature_manifest
 from library.records.feature_manifest import MANIFEST, UNFINISHED, read_manifest
 from library.records.features import parse_features
+from library.runs.directory import NO_RUN
 from library.runtime.distribution import Distribution
 from library.runtime.entry import run_program
 from project.options import CATALOG
@@ -73,7 +74,7 @@ def experiment(words):
     def make(*more):
         more = more or ('--no_augmentation',)
         hparams = resolve(CATALOG, parse(['train', *words(*more)], CATALOG, list(run.MODES)))
-        return run.build_experiment('train', hparams, None)
+        return run.build_experiment(run.TRAIN, hparams, NO_RUN)
 
     return make
 
