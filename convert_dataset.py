@@ -1,7 +1,7 @@
 """Turns labelled images into JPEG TFRecords for run.py.
 
-Takes a folder of images with one folder per class, a CSV file, or CIFAR or IDX files as
-downloaded. With --verify it checks what was converted before.
+Takes a folder of images with one folder per class, a CSV file, or what another --source reads.
+With --verify it checks what was converted before.
 """
 
 from __future__ import annotations
@@ -13,32 +13,45 @@ import time
 from collections.abc import Collection, Sequence
 
 from library.config.catalog import Catalog
-from library.config.command_line import help_text, parse
+from library.config.command_line import CommandLine, help_text, parse
 from library.config.hparams import read_options
 from library.errors import ConfigError, DataError
+from library.extras import find_extras
 from library.preparation.converter import WriteShards, convert
 from library.preparation.formats import FORMATS
 from library.preparation.labels import read_labels, relabel
 from library.preparation.options import (
     ConversionOptions,
     RunnerOptions,
+    SourceChoice,
     SourceOptions,
     SplitOptions,
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
 from library.preparation.recipe import Recipe
+from library.preparation.sources.registry import (
+    check_flags,
+    find_source,
+    joined,
+    source_class,
+)
 from library.preparation.splits import parse_shares
 from library.preparation.summary import SHOWN, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from project.sources import SourceChoice, check_flags, find_source, source_class
+from project.sources import SOURCES
 
-CATALOG = Catalog(
-    (SourceChoice, SourceOptions, ConversionOptions, SplitOptions, RunnerOptions), {}, {}
+EXTRAS = find_extras()
+ALL_SOURCES = joined(SOURCES, EXTRAS.joined('sources'))
+CORE = Catalog(
+    (SourceChoice, SourceOptions, ConversionOptions, SplitOptions, RunnerOptions),
+    selectors={},
+    aliases={},
+    choices={'source': tuple(SOURCES)},
 )
-
+CATALOG = CORE.extended(EXTRAS.options('convert_options'), {'source': tuple(ALL_SOURCES)})
 
 # A name of 255 bytes is the most that file systems take; shards add theirs.
 LONGEST_NAME = 200
@@ -50,21 +63,22 @@ def main(argv: list[str]) -> int:
     if command_line.wants_help:
         print(help_text('convert_dataset.py', __doc__, CATALOG))
         return 0
-    running = read_options(RunnerOptions, command_line)
+    running = read_options(RunnerOptions, command_line, CATALOG)
     quiet_tensorflow(running.verbose)
     if running.verify is not None:
         return _verify(running.verify)
-    choice = read_options(SourceChoice, command_line)
-    source_options = read_options(SourceOptions, command_line)
-    conversion = read_options(ConversionOptions, command_line)
-    splitting = read_options(SplitOptions, command_line)
+    choice = read_options(SourceChoice, command_line, CATALOG)
+    source_options = read_options(SourceOptions, command_line, CATALOG)
+    conversion = read_options(ConversionOptions, command_line, CATALOG)
+    splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
     shares = parse_shares(splitting.splits) if splitting.splits else None
     output = _output(source_options, conversion, shares)
     labels = read_labels(source_options.labels) if source_options.labels else None
-    source = choice.source or find_source(source_options.dataset_dir)
+    source = choice.source or find_source(ALL_SOURCES, source_options.dataset_dir)
     _check_unused(command_line.values, source)
-    listing = source_class(source)(source_options, output).listing()
+    write_shards = _shard_writer(command_line, running)
+    listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
         _tell_positions(names, labels)
@@ -72,7 +86,7 @@ def main(argv: list[str]) -> int:
         listing,
         output,
         Recipe(conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
-        _writer(running),
+        write_shards,
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
         max_bad_fraction=conversion.max_bad_fraction,
@@ -124,12 +138,9 @@ def _output(
 
 def _check_unused(given: Collection[str], source: str) -> None:
     """Raises ConfigError for a flag that would be without effect."""
-    check_flags(given, source)
-    for name, needed in (('split_by', 'splits'), ('pipeline_options', 'runner')):
-        if name in given and needed not in given:
-            raise ConfigError(f'--{name} is without effect unless --{needed} is given')
-    if 'workers' in given and 'runner' in given:
-        raise ConfigError('--workers counts processes of this machine: not with --runner')
+    check_flags(ALL_SOURCES, given, source)
+    if 'split_by' in given and 'splits' not in given:
+        raise ConfigError('--split_by is without effect unless --splits is given')
 
 
 def _tell_positions(names: Sequence[str], labels: Sequence[str]) -> None:
@@ -141,15 +152,12 @@ def _tell_positions(names: Sequence[str], labels: Sequence[str]) -> None:
         print(f'labels are taken as positions in --labels: {shown}')
 
 
-def _writer(running: RunnerOptions) -> WriteShards:
-    """Who decodes and writes: this machine, or Beam."""
-    if running.runner is None:
-        return functools.partial(write_on_this_machine, workers=running.workers)
-    from library.preparation.beam import write_on_beam
-
-    return functools.partial(
-        write_on_beam, runner=running.runner, pipeline_options=running.pipeline_options or ''
-    )
+def _shard_writer(command_line: CommandLine, running: RunnerOptions) -> WriteShards:
+    """Who decodes and writes: what an extra was asked for, or this machine."""
+    for choose in EXTRAS.code('shard_writer'):
+        if write_shards := choose(command_line, CATALOG):
+            return write_shards
+    return functools.partial(write_on_this_machine, workers=running.workers)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

@@ -18,16 +18,18 @@ from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
 from library.modes.device_checks import check_distribution
+from library.preparation.sources.registry import joined
 from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
 from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from project import options
+from project import options, sources
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
 
 EXTRAS = find_extras()
+SOURCES = joined(sources.SOURCES, EXTRAS.joined('sources'))
 CATALOG = options.CATALOG.extended(EXTRAS.options(), {})
 TRAIN = Mode('library.modes.train', trains=True)
 MODES = {
@@ -81,21 +83,20 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     from library.inputs.open_data import open_all
 
     training = not mode.on_a_run
-    hparams, *data = open_all(hparams, place.saved, training=training, evaluating=mode.evaluates)
-    from library.inputs.stored_files import serving_images, stored_files
+    hparams, run, *data = open_all(hparams, place.saved, SOURCES, training, mode.evaluates)
     from library.modes.completion import complete
     from library.runtime.distribution import make_distribution
     from library.runtime.experiment import Functions, make_experiment
     from project.hooks import make_hooks
-    from project.input_fn import input_fn, stored_images
-    from project.model_fn import make_model, model_fn
+    from project.input_fn import input_fn
+    from project.model_fn import model_fn
+    from project.models import model_class
 
-    functions = Functions(
-        input_fn, model_fn, stored_images, make_hooks, serving_images, stored_files, make_model
-    )
-    hparams = complete(hparams, place.saved)
+    model = model_class(hparams.model)
+    hparams, run = complete(hparams, run, model, place.saved)
+    functions = Functions(input_fn, model_fn, make_hooks)
     distribution = EXTRAS.one('distribution', make_distribution)(hparams, EXTRAS)
-    return make_experiment(hparams, functions, *data, distribution)
+    return make_experiment(hparams, run, functions, model, *data, distribution)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

@@ -14,7 +14,12 @@ SET_FILES = ('project.yaml', 'hyperparameters.yaml')
 
 
 class BuildWithSets(build_py):
-    """Copies the files of sets into the built package `project`."""
+    """Copies the files of sets into the built package `project`, and leaves tests out."""
+
+    def find_package_modules(self, package, package_dir):
+        """The modules of a package, without what lends the tests of extras their fixtures."""
+        found = super().find_package_modules(package, package_dir)
+        return [each for each in found if each[1] != 'conftest']
 
     def run(self):
         """Builds; an editable install needs no copies, as it finds the clone's own files."""

@@ -16,10 +16,13 @@ from typing import Any
 # Which flags, modes and choices each extra has, to name the extra where somebody deleted it. A test
 # compares the table with what the extras that are there declare.
 FLAGS: dict[str, tuple[str, ...]] = {
+    'array_sources': ('cifar10', 'cifar100', 'idx'),
+    'beam': ('runner', 'pipeline_options'),
     'cluster': (
         *('distribution', 'sync_replicas', 'replicas_to_aggregate'),
         *('cluster_timeout', 'peer_timeout'),
     ),
+    'data_service': ('data_service',),
 }
 
 
@@ -60,7 +63,6 @@ class Extra:
       convert_options: classes of options that convert_dataset.py gets.
       modes: the modes that run.py gets, by name.
       sources: name of a source to its class.
-      runners: name of a --runner to the function that writes shards with it.
       export_formats: name of a format to the object that writes and checks it.
       check: called with (hparams, mode), it raises ConfigError where options do not go together.
       code: what else the core asks for by a name, such as 'distribution'.
@@ -71,7 +73,6 @@ class Extra:
     convert_options: Sequence[Any] = ()
     modes: Mapping[str, Mode] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
-    runners: Mapping[str, str] = field(default_factory=dict)
     export_formats: Mapping[str, str] = field(default_factory=dict)
     check: str | None = None
     code: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The hooks by name, as `--hooks` chooses them; add yours as a function and one more line.
 
-A function takes the run's HParams and gives a hook, or None. It imports what it needs itself:
-names must be known before TensorFlow is there.
+A function takes the HParams and the metadata of a run and gives a hook, or None. It imports what it
+needs itself: names must be known before TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from library.config.fields import HYPERPARAMETERS
 from library.config.hparams import HParams
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
+from library.runs.metadata import Run
 from library.suggestions import nearest_or_all
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Hook = tf.estimator.SessionRunHook
 
 
-def environment(params: HParams) -> Hook:
+def environment(params: HParams, run: Run) -> Hook:
     """Machine, versions and code of each start: environment.json."""
     from library.hooks.environment_log import EnvironmentLogHook
     from library.runtime.machine import describe
@@ -29,12 +30,12 @@ def environment(params: HParams) -> Hook:
     return EnvironmentLogHook(params.model_dir, describe)
 
 
-def hparams(params: HParams) -> Hook:
+def hparams(params: HParams, run: Run) -> Hook:
     """The run's row in TensorBoard's HParams table."""
     from library.hooks.hparams_table import HParamsTableHook
     from library.modes.length import run_length
 
-    epochs, total = run_length(params)
+    epochs, total = run_length(params, run)
     learned = {
         name: entry.value
         for name, entry in params.entries().items()
@@ -44,21 +45,21 @@ def hparams(params: HParams) -> Hook:
     return HParamsTableHook(params.model_dir, values, total)
 
 
-def logging_tensors(params: HParams) -> Hook:
+def logging_tensors(params: HParams, run: Run) -> Hook:
     """Chosen tensors as a line on the screen."""
     from library.hooks.logging_tensors import NamedTensorsHook
 
     return NamedTensorsHook(params.log_tensors, params.logging_tensors_steps)
 
 
-def metrics(params: HParams) -> Hook:
+def metrics(params: HParams, run: Run) -> Hook:
     """Loss, learning rate, accuracy as JSON: metrics.jsonl."""
     from library.hooks.metrics_log import MetricsLogHook
 
     return MetricsLogHook(params.model_dir, params.metrics_steps)
 
 
-def examples_per_second(params: HParams) -> Hook:
+def examples_per_second(params: HParams, run: Run) -> Hook:
     """The speed, as a line and in TensorBoard."""
     from library.hooks.examples_per_second import ExamplesPerSecondHook
 
@@ -66,14 +67,14 @@ def examples_per_second(params: HParams) -> Hook:
     return ExamplesPerSecondHook(params.model_dir, batch_size, params.examples_per_second_steps)
 
 
-def profiler(params: HParams) -> Hook:
+def profiler(params: HParams, run: Run) -> Hook:
     """Where the time of single steps goes: timeline-STEP.json."""
     from library.hooks.profiler import FewTracesHook
 
     return FewTracesHook(params.model_dir, params.profiler_steps, params.profiler_traces)
 
 
-HOOKS: dict[str, Callable[[HParams], Hook | None]] = {
+HOOKS: dict[str, Callable[[HParams, Run], Hook | None]] = {
     'environment': environment,
     'hparams': hparams,
     'logging_tensors': logging_tensors,
@@ -91,10 +92,10 @@ def check_hooks(params: HParams) -> None:
             raise ConfigError(f'{params.place("hooks")}: no hook {name!r}{known}')
 
 
-def make_hooks(params: HParams) -> list[Hook]:
+def make_hooks(params: HParams, run: Run) -> list[Hook]:
     """The hooks that `hooks` names, each once, in its order.
 
     They are made before there is a graph; they find tensors in `begin`.
     """
-    made = [HOOKS[name](params) for name in dict.fromkeys(params.hooks)]
+    made = [HOOKS[name](params, run) for name in dict.fromkeys(params.hooks)]
     return [hook for hook in made if hook is not None]

@@ -16,10 +16,11 @@ from library.models.classifier import (
     predictions_of,
     training_losses,
 )
-from library.models.model import MODEL_INPUT, Model
+from library.models.model import MODEL_INPUT, Model, make_model
 from library.models.options import LossOptions
 from library.models.summaries import summarize_training
 from library.modes.length import run_length
+from library.runs.metadata import Run
 from library.runtime.options import WatchOptions
 from library.training.fine_tuning import in_scopes
 from library.training.moving_average import averaged_scaffold
@@ -33,7 +34,7 @@ from library.training.options import (
 from library.training.precision import compute_in_float32, with_precision
 from library.training.train_op import make_train_op
 from library.training.warm_start import warm_start
-from project.models import MODELS, model_class
+from project.models import model_class
 from project.optimizers import make_optimizer
 from project.schedules import learning_rate
 
@@ -46,6 +47,7 @@ def model_fn(
     mode: str,
     params: HParams,
     config: tf.estimator.RunConfig,
+    run: Run,
 ) -> tf.estimator.EstimatorSpec:
     """Builds the graph that `mode` needs.
 
@@ -56,12 +58,13 @@ def model_fn(
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
       config: of the Estimator.
+      run: what the run found out: its classes, how many images it trains on.
     """
     # Keras initializers and stateful random operations ignore the graph's seed.
     tf.keras.utils.set_random_seed(params.random_seed)
     training = mode == MODES.TRAIN
     compute_in_float32()
-    model = make_model(params)
+    model = make_model(model_class(params.model), params, run)
     logits = _logits(model, features, training)
     predictions = predictions_of(logits, model.features)
 
@@ -86,13 +89,13 @@ def model_fn(
         logits,
         labels,
         smoothing=options.xentropy_label_smoothing,
-        weights=class_weights(options.class_weights, params.examples_per_class, params.class_names),
+        weights=class_weights(options.class_weights, run.examples_per_class, run.class_names),
         l2=options.l2_regularization,
         kernels=model.kernels,
         other_losses=model.losses,
     )
     loss = tf.add_n(list(losses.values()))
-    rate = _learning_rate(params)
+    rate = _learning_rate(params, run)
     trained = in_scopes(model.variables_to_train, params.trainable_scopes)
     watch = params.take(WatchOptions)
     summarize_training(
@@ -109,16 +112,6 @@ def model_fn(
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
 
 
-def make_model(params: HParams) -> Model:
-    """The model that the run names, to build one graph."""
-    return model_class(params.model)(
-        params.take(MODELS[params.model][1]),
-        len(params.class_names),
-        params.random_seed,
-        module_in_checkpoints=params.module_from is not None,
-    )
-
-
 def _logits(model: Model, features: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
     if 'features' in features:
         return model.classify(features['features'], training)
@@ -130,8 +123,8 @@ def _logits(model: Model, features: dict[str, tf.Tensor], training: bool) -> tf.
     return model.build(tf.ensure_shape(images, images.shape), training)
 
 
-def _learning_rate(params: HParams) -> tf.Tensor:
-    epochs, total = run_length(params)
+def _learning_rate(params: HParams, run: Run) -> tf.Tensor:
+    epochs, total = run_length(params, run)
     return learning_rate(
         tf.compat.v1.train.get_or_create_global_step(),
         params.learning_rate,

@@ -36,7 +36,6 @@ from library.modes.options import (
     SavedModelOptions,
 )
 from library.runs.directory import BEST_STATE
-from library.runs.metadata import RunFacts
 from library.runtime.options import (
     CheckpointOptions,
     DistributionOptions,
@@ -127,7 +126,6 @@ CATALOG = Catalog(
         ExportBestOptions,
         ComparisonOptions,
         PreviewOptions,
-        RunFacts,
     ),
     selectors={
         'model': {name: options for name, (_, options) in MODELS.items()},

@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[1] / 'docs' / 'options.md'
 
 def current_page() -> str:
     """The page as the declarations have it now."""
-    return options_page({'run.py': CATALOG, 'convert_dataset.py': convert_dataset.CATALOG})
+    return options_page({'run.py': CATALOG, 'convert_dataset.py': convert_dataset.CORE})
 
 
 if __name__ == '__main__':

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.processes import running
+from tests.surroundings import forget_how_it_was_started
+from tests.tiers import SMOKE, TIERS, assign_tiers, has_tensorflow, tier_of, tier_of_file
 
 if TYPE_CHECKING:
     from library.preparation.converter import Conversion
@@ -23,11 +28,54 @@ ROOT = Path(__file__).resolve().parents[1]
 COLORS = {'blue': (40, 60, 220), 'green': (40, 200, 60), 'red': (220, 40, 40)}
 SIZE = 32
 
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 # Many tests start programs. Where none may keep compiled modules, as in many containers, each would
 # compile TensorFlow's 2,800 anew.
-if os.environ.pop('PYTHONDONTWRITEBYTECODE', None):
+if 'PYTHONDONTWRITEBYTECODE' in os.environ:
     os.environ['PYTHONPYCACHEPREFIX'] = str(ROOT / '.pytest_cache' / 'compiled')
+forget_how_it_was_started()
+os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks of the tiers."""
+    for name, (needs, _) in TIERS.items():
+        config.addinivalue_line('markers', f'{name}: {needs}')
+    config.addinivalue_line('markers', f'smoke: {SMOKE}')
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of other tiers alone where only unit tests run: most import TensorFlow."""
+    is_test = collection_path.name.startswith('test_') and collection_path.suffix == '.py'
+    if config.option.markexpr == 'unit' and is_test and tier_of_file(collection_path) != 'unit':
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its tier, before -m chooses."""
+    assign_tiers(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Refuse a file of unit tests that imports TensorFlow."""
+    before = has_tensorflow()
+    report = yield
+    only_units = collector.config.option.markexpr == 'unit'
+    if only_units and has_tensorflow() and not before:
+        raise pytest.UsageError(f'{collector.nodeid}: a file of unit tests imports TensorFlow')
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let a unit test fail that imports TensorFlow; in a process that has it none can tell."""
+    before = has_tensorflow()
+    result = yield
+    if tier_of(item) == 'unit' and has_tensorflow() and not before:
+        pytest.fail('this test imports TensorFlow: it is no unit test (tests/tiers.py)')
+    return result
 
 
 def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
@@ -58,16 +106,16 @@ def program() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         *args: object, timeout: float = 300, cwd: Path = ROOT, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *map(str, args)],
+        with running(
+            *args,
             cwd=cwd,
             env={**os.environ, **env},
-            capture_output=True,
-            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             errors='surrogateescape',
-            timeout=timeout,
-            check=False,
-        )
+        ) as process:
+            out, errors = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     return run
 
@@ -190,5 +238,33 @@ def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
         for name, value in values.items():
             words += [f'--{name}'] if value is None else [f'--{name}', str(value)]
         return run.main(words)
+
+    return call
+
+
+@pytest.fixture(scope='session')
+def trained_copy(
+    launch: Callable[..., int], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Fills a folder as `launch(folder, **flags)` does, but trains only once for the same flags.
+
+    For tests that begin with a trained run: what a run does and says is tested with `launch`. All
+    copies have the same run id.
+    """
+    sources: dict[str, Path] = {}
+
+    def call(folder: Path, **flags: object) -> Path:
+        key = repr(sorted((name, str(value)) for name, value in flags.items()))
+        if key not in sources:
+            source = tmp_path_factory.mktemp('trained')
+            with contextlib.redirect_stdout(io.StringIO()):
+                assert launch(source, **flags) == 0
+            sources[key] = source
+        shutil.copytree(sources[key], folder, dirs_exist_ok=True)
+        # The folder of the best checkpoints is one of the run's values.
+        for values in folder.glob('*/hparams.yaml'):
+            text = values.read_text()
+            values.write_text(text.replace(f'{sources[key]}/', f'{folder}/'))
+        return folder
 
     return call

@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 
 import tensorflow as tf
-from conftest import ROOT
 
 import run
+from tests.conftest import ROOT
 
 
 def experiment_of(model_dir, mode='export', **flags):

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from conftest import ROOT
+from tests.conftest import ROOT
 
 # What a used checkout has beside them, where there is no git to ask.
 NOT_SOURCE = ('.git', 'out', 'dataset', '.*_cache', '.venv*', '.tools', '__pycache__', 'dist')

@@ -12,11 +12,13 @@ import sys
 from pathlib import PurePosixPath
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
 from project.options import CATALOG
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 # What the image holds, of all that may lie in a clone.
 IN_IMAGE = {'library', 'project', 'extras', 'run.py', 'convert_dataset.py', 'project.yaml'}
@@ -120,6 +122,7 @@ def test_nothing_but_code_sets_and_locks_goes_into_the_image():
     assert not is_ignored('library/modes/train.py')
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('script', ['run.py', 'convert_dataset.py'])
 def test_what_the_image_holds_is_enough_for_its_programs(script, tmp_path):
     app, elsewhere = tmp_path / 'app', tmp_path / 'elsewhere'

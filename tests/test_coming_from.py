@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import ROOT
 
 import convert_dataset
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 PAGE = (ROOT / 'docs' / 'coming_from.md').read_text()
 SECTIONS = {

@@ -6,18 +6,20 @@ import os
 import re
 
 import pytest
-from conftest import draw_images
-from converting import SHARDS, convert, flags
 
 from library import files
 from library.config.fields import options_of
 from library.preparation.options import (
     ConversionOptions,
     RunnerOptions,
+    SourceChoice,
     SourceOptions,
     SplitOptions,
 )
-from project.sources import SourceChoice
+from tests.conftest import draw_images
+from tests.converting import SHARDS, convert, flags
+
+pytestmark = pytest.mark.graph
 
 
 def file_contents(folder):
@@ -30,6 +32,7 @@ def images(tmp_path):
     return draw_images(tmp_path / 'images')
 
 
+@pytest.mark.process
 def test_images_are_converted_beside_themselves_and_a_second_run_changes_nothing(
     program, images, capsys
 ):
@@ -168,6 +171,7 @@ def test_records_in_memory_are_the_same_as_on_disk(images, capsys):
         assert files.read_bytes(f'{remote}/{name}') == (images / name).read_bytes()
 
 
+@pytest.mark.process
 def test_help_names_each_option_with_its_default(program):
     done = program('convert_dataset.py', '--help')
     assert (done.returncode, done.stderr) == (0, '')
@@ -179,6 +183,7 @@ def test_help_names_each_option_with_its_default(program):
     assert 'JPEG quality of images that are encoded anew. (default 80, 1 <= value <= 100)' in text
 
 
+@pytest.mark.process
 def test_help_and_errors_need_no_tensorflow(program, images):
     code = (
         'import sys, convert_dataset\n'

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
-from conftest import draw_images
-from converting import convert, flags
 
 from library import files
+from tests.conftest import draw_images
+from tests.converting import convert, flags
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def fails(capsys):
     return call
 
 
+@pytest.mark.process
 def test_the_line_and_the_code_are_those_of_the_process(program, tmp_path):
     done = program('convert_dataset.py', *flags(tmp_path / 'gone'))
     expected = f'error: {tmp_path}/gone: no such folder or file (--dataset_dir)\n'
@@ -129,6 +132,7 @@ def test_a_class_that_the_file_of_names_lacks_is_exit_code_3(fails, images, writ
     fails(3, expected, *flags(images, labels=names))
 
 
+@pytest.mark.graph
 def test_too_many_bad_images_are_exit_code_3(fails, images, tmp_path):
     for number in range(6):
         (images / 'red' / f'{number}.jpg').write_bytes(b'<html>404</html>')
@@ -138,6 +142,7 @@ def test_too_many_bad_images_are_exit_code_3(fails, images, tmp_path):
     assert os.listdir(tmp_path / 'out') == ['train.rejected.csv']
 
 
+@pytest.mark.graph
 def test_nothing_but_bad_images_is_exit_code_3(fails, images):
     for path in images.rglob('*.jpg'):
         path.write_bytes(b'')
@@ -145,6 +150,7 @@ def test_nothing_but_bad_images_is_exit_code_3(fails, images):
     fails(3, message, *flags(images, max_bad_fraction=1))
 
 
+@pytest.mark.graph
 def test_too_many_bad_images_in_memory_leave_the_report_alone(fails, tmp_path):
     remote = f'ram://{tmp_path}'
     files.make_folder(f'{remote}/red')
@@ -175,6 +181,7 @@ def test_a_scheme_that_nothing_here_opens_is_exit_code_5(fails):
     fails(5, message, *flags('s3://bucket/images'))
 
 
+@pytest.mark.process
 def test_verbose_shows_where_an_error_came_from(program, tmp_path):
     done = program('convert_dataset.py', *flags(tmp_path), '--verbose')
     assert done.returncode == 3

@@ -6,8 +6,11 @@ import re
 import shutil
 
 import pytest
-from conftest import draw_images
-from converting import convert, flags
+
+from tests.conftest import draw_images
+from tests.converting import convert, flags
+
+pytestmark = pytest.mark.graph
 
 SHARES = 'train=0.8,test=0.2'
 

@@ -8,10 +8,13 @@ import shutil
 
 import pytest
 import tensorflow as tf
-from conftest import COLORS, draw_images
 from PIL import Image
 
 from library.errors import DataError
+from tests.conftest import COLORS, draw_images
+from tests.forked import forked
+
+pytestmark = pytest.mark.train
 
 EXAMPLE = tf.train.Example
 
@@ -125,15 +128,16 @@ def test_classes_of_any_name_are_trained_on_and_found_again(start, launch, tmp_p
     assert metrics(tmp_path)['examples'] == 10
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('mode', ['train', 'preview'])
-def test_a_damaged_image_ends_the_program_with_one_line(program, tmp_path, mode):
+def test_a_damaged_image_ends_the_program_with_one_line(tmp_path, mode):
     images = draw_images(tmp_path / 'images', per_class=2)
     path = images / 'red' / '1.jpg'
     path.write_bytes(path.read_bytes()[:-200])
     words = ['--train_metadata', images, '--eval_metadata', images, '--model', 'simple']
     words += ['--image_size', 16, '--model_dir', tmp_path / 'run', '--train_epochs', 1]
     words += ['--best_model_dir', tmp_path / 'best', '--preview_file', tmp_path / 'preview.png']
-    done = program('run.py', mode, *(words if mode == 'preview' else words[:-2]))
+    done = forked('run.py', mode, *(words if mode == 'preview' else words[:-2]))
     reason = 'damaged (image file is truncated: no end mark)'
     expected = f'error: {path}: {reason}; take it out, or convert the data set\n'
     assert (done.returncode, done.stderr) == (3, expected)

@@ -7,13 +7,13 @@ import re
 import shlex
 
 import pytest
-from conftest import ROOT, copy_project, draw_images
 
 import convert_dataset
 import run
 from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
+from library.errors import ScaffoldError
 from library.extras import FLAGS
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
@@ -21,8 +21,14 @@ from library.training.options import OPTIMIZERS, SCHEDULES
 from project.options import CATALOG
 from project.sources import SOURCES
 from scripts.options_page import current_page
+from tests.conftest import ROOT, copy_project, draw_images
+from tests.forked import forked
+
+pytestmark = pytest.mark.unit
 
 PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
+# Those of the extras that this clone has.
+PAGES |= {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob('extras/*/README.md')}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 # Options on our pages that belong to others.
@@ -36,6 +42,7 @@ OF_OTHERS = {
     'user': 'docker',
     'config': 'gcloud',
     'display-name': 'gcloud',
+    'region': 'gcloud',
     'cases': 'benchmarks.distribution',
     'cores': 'benchmarks.scale_plan',
     'machines': 'benchmarks.scale_plan',
@@ -46,21 +53,20 @@ OF_OTHERS = {
     'require-hashes': 'pip',
     'upgrade': 'uv',
     'upgrade-package': 'uv',
-    'port': 'library.inputs.service',
-    'dispatcher': 'library.inputs.service',
-    'host': 'library.inputs.service',
-    'direct_num_workers': 'Beam',
-    'direct_running_mode': 'Beam',
-    'environment_config': 'Beam',
-    'environment_type': 'Beam',
-    'flink_master': 'Beam',
-    'project': 'Beam',
-    'region': 'Beam',
-    'sdk_container_image': 'Beam',
-    'sdk_location': 'Beam',
-    'spark_master_url': 'Beam',
-    'temp_location': 'Beam',
 }
+# By extra, on its own page.
+OF_OTHERS_ON_PAGES_OF = {
+    'beam': (
+        *('direct_num_workers', 'direct_running_mode', 'environment_config', 'environment_type'),
+        *('flink_master', 'project', 'region', 'sdk_container_image', 'sdk_location'),
+        *('spark_master_url', 'temp_location', 'beam'),
+    ),
+    'cluster': ('evaluator', 'ps'),
+    'data_service': ('port', 'dispatcher', 'host'),
+}
+for extra, names in OF_OTHERS_ON_PAGES_OF.items():
+    if f'extras/{extra}/README.md' in PAGES:
+        OF_OTHERS |= dict.fromkeys(names, extra)
 
 
 def python_file(page, path):
@@ -94,30 +100,50 @@ def test_there_are_pages_and_commands_to_test():
     assert len(commands('convert_dataset.py')) >= 5
 
 
-@pytest.mark.parametrize(('page', 'words'), commands('run.py'))
-def test_every_command_of_run_is_one(page, words):
-    line = parse(words, CATALOG, list(run.MODES))
-    if not line.wants_help:
-        resolve(CATALOG, line)
+def refused(program, read):
+    """The commands on our pages that the program would refuse, each with what it would say."""
+    found = []
+    for page, words in commands(program):
+        try:
+            read(words)
+        except ScaffoldError as error:
+            found.append(f'{page}: {program} {shlex.join(words)}: {error}')
+    return found
 
 
-@pytest.mark.parametrize(('page', 'words'), commands('convert_dataset.py'))
-def test_every_command_of_convert_dataset_is_one(page, words):
-    line = parse(words, convert_dataset.CATALOG)
-    for options in convert_dataset.CATALOG.always:
-        read_options(options, line)
+def test_every_command_of_run_is_one():
+    def read(words):
+        line = parse(words, run.CATALOG, list(run.MODES))
+        if not line.wants_help:
+            resolve(run.CATALOG, line)
+
+    assert refused('run.py', read) == []
 
 
-@pytest.mark.parametrize('page', PAGES)
-def test_every_option_on_a_page_is_one(page):
+def test_every_command_of_convert_dataset_is_one():
+    def read(words):
+        line = parse(words, convert_dataset.CATALOG)
+        for options in convert_dataset.CATALOG.always:
+            read_options(options, line, convert_dataset.CATALOG)
+
+    assert refused('convert_dataset.py', read) == []
+
+
+def test_every_option_on_a_page_is_one():
     ours = {
         option.name
         for catalog in (CATALOG, convert_dataset.CATALOG)
         for option in catalog.by_name.values()
     }
-    named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z][\w-]*)', PAGES[page]))
-    of_extras = {name for names in FLAGS.values() for name in names}
-    assert sorted(named - ours - of_extras - set(OF_OTHERS) - {'help'}) == []
+    # A page may name an option of an extra that this clone does not have.
+    ours.update(*FLAGS.values())
+    known = {*ours, *OF_OTHERS, 'help'}
+    named = [
+        (page, name)
+        for page, text in PAGES.items()
+        for name in re.findall(r'(?<![\w-])--(?:no_)?([a-z][\w-]*)', text)
+    ]
+    assert [f'{page}: --{name}' for page, name in named if name not in known] == []
 
 
 def test_no_option_of_others_is_listed_that_no_page_names():
@@ -125,32 +151,40 @@ def test_no_option_of_others_is_listed_that_no_page_names():
     assert sorted(set(OF_OTHERS) - set(named)) == []
 
 
-def is_of_extra(name):
-    """Whether a link leads into an extra, which may be deleted."""
-    folder, _, rest = name.removeprefix('docs/../').partition('/')
-    return folder == 'extras' and not (ROOT / folder / rest.partition('/')[0]).exists()
+def is_of_deleted_extra(name):
+    parts = name.removeprefix('docs/../').split('/')
+    return parts[0] == 'extras' and not ROOT.joinpath(*parts[:2]).exists()
 
 
-@pytest.mark.parametrize('page', [page for page in PAGES if page != 'README.md'])
-def test_every_file_that_a_page_names_is_there(page):
-    folders = re.findall(r'`((?:project|library|docs|tests)/[\w/.]*)`', PAGES[page])
-    linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', PAGES[page])
-    beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', PAGES[page])
-    places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
-    missing = [name for name in places if not (ROOT / name).exists() and not is_of_extra(name)]
+def test_every_file_that_a_page_names_is_there():
     # A run or a reader writes them.
-    own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
-    assert [name for name in missing if name not in own] == []
+    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/trunk/')
+    missing = []
+    for page, text in PAGES.items():
+        if page == 'README.md':  # it has a test of its own, in test_readme.py
+            continue
+        folders = re.findall(r'`((?:project|library|docs|tests)/[\w/.]*)`', text)
+        linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', text)
+        beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', text)
+        folder = page.rpartition('/')[0] or 'docs'
+        places = [*folders, *beside, *(f'{folder}/{name}' for name in linked)]
+        places = [name for name in places if not is_of_deleted_extra(name)]
+        missing += [f'{page}: {name}' for name in places if not (ROOT / name).exists()]
+    assert [each for each in missing if each.partition(': ')[2] not in own] == []
 
 
-@pytest.mark.parametrize('page', PAGES)
-def test_every_target_of_make_and_every_module_on_a_page_is_there(page):
-    parts = re.findall(r'`[^`\n]+`', PAGES[page])
-    code = ' '.join([*parts, *(block for _, block in BLOCK.findall(PAGES[page]))])
-    targets = re.findall(r'^(\w+):.*##', (ROOT / 'Makefile').read_text(), flags=re.MULTILINE)
-    assert set(re.findall(r'\bmake (\w+)', code)) <= set(targets)
-    for module in re.findall(r'python -m ([\w.]+)', code):
-        assert importlib.util.find_spec(module) is not None
+def test_every_target_of_make_and_every_module_on_a_page_is_there():
+    makefile = (ROOT / 'Makefile').read_text()
+    targets = set(re.findall(r'^([\w-]+):.*##', makefile, flags=re.MULTILINE))
+    missing = []
+    for page, text in PAGES.items():
+        parts = re.findall(r'`[^`\n]+`', text)
+        code = ' '.join([*parts, *(block for _, block in BLOCK.findall(text))])
+        named = set(re.findall(r'\bmake ([a-z][a-z-]*)', code))
+        missing += [f'{page}: make {target}' for target in sorted(named - targets)]
+        modules = re.findall(r'python -m ([\w.]+)', code)
+        missing += [f'{page}: {name}' for name in modules if importlib.util.find_spec(name) is None]
+    assert missing == []
 
 
 def test_the_table_of_sources_names_all_and_no_others():
@@ -195,7 +229,7 @@ def clone(tmp_path_factory):
     """A copy of the project with the page's own source in it."""
     folder = copy_project(tmp_path_factory.mktemp('clone'), 'convert_dataset.py', 'run.py')
     sources = folder / 'project' / 'sources'
-    (sources / 'lines.py').write_text(python_file('data.md', 'project/sources/lines.py'))
+    (sources / 'mine.py').write_text(python_file('data.md', 'project/sources/mine.py'))
     registry = sources / '__init__.py'
     shown = python_file('data.md', 'project/sources/__init__.py').partition('\n')[2]
     first = "SOURCES = {\n    'csv': 'library.preparation.sources.csv_file:CsvFile',\n"
@@ -214,10 +248,11 @@ def photos(tmp_path):
     return folder
 
 
-def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp_path):
+@pytest.mark.process
+def test_a_source_of_your_own_is_found_and_converted(clone, photos, tmp_path):
     words = ['--dataset_dir', photos, '--tfrecord_dir', tmp_path / 'records', '--max_edge', 64]
     words += ['--splits', 'train=0.7,test=0.3', '--split_by', 'exact', '--workers', 1]
-    done = program('convert_dataset.py', *words, cwd=clone)
+    done = forked('convert_dataset.py', *words, cwd=clone)
     assert done.returncode == 0, done.stderr
     assert 'rejected: red/two words.jpg: no such file\n' in done.stdout
     manifest = read_manifest(str(tmp_path / 'records' / 'train'))
@@ -225,10 +260,11 @@ def test_a_source_of_your_own_is_found_and_converted(clone, photos, program, tmp
     assert manifest.examples_per_class == {'cat': 4, 'dog': 4}
 
 
-def test_a_source_of_your_own_can_be_read_without_a_conversion(clone, photos, program, tmp_path):
+@pytest.mark.process
+def test_a_source_of_your_own_can_be_read_without_a_conversion(clone, photos, tmp_path):
     words = ['--train_metadata', photos, '--eval_metadata', photos, '--model', 'simple']
     words += ['--image_size', 16, '--preview_images', 4, '--preview_file', tmp_path / 'shown.png']
-    done = program('run.py', 'preview', *words, '--model_dir', tmp_path / 'run', cwd=clone)
+    done = forked('run.py', 'preview', *words, '--model_dir', tmp_path / 'run', cwd=clone)
     assert done.returncode == 0, done.stderr
     assert 'warning: ' in done.stderr
     assert '1 of 13 images cannot be read (red/two words.jpg: no such file)\n' in done.stderr

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, draw_images
 
 from library.checkpoints.readable import is_readable
+from tests.conftest import draw_images
+from tests.forked import forked
+from tests.processes import running
 
 
 @pytest.fixture(scope='module')
@@ -63,29 +63,28 @@ def wait_for_step(process, folder, step):
 @pytest.fixture(scope='module')
 def resumed(work, words, program):
     """What a run printed that was killed before and started again."""
-    process = subprocess.Popen([sys.executable, 'run.py', *words], cwd=ROOT)
-    wait_for_step(process, work / 'run', 100)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with running('run.py', *words) as process:
+        wait_for_step(process, work / 'run', 100)
+        process.kill()
     assert newest_step(work / 'run') < 500
 
     return program('run.py', *words)
 
 
-def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed, program):
+def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed):
     assert resumed.returncode == 0, resumed.stderr
     assert newest_step(work / 'run') == 500
     assert 'step 500/500  100 %' in resumed.stderr
     assert 'Traceback' not in resumed.stderr
 
-    evaluated = program('run.py', 'evaluate', '--model_dir', work / 'run')
+    evaluated = forked('run.py', 'evaluate', '--model_dir', work / 'run')
     assert evaluated.returncode == 0, evaluated.stderr
     metrics = json.loads((work / 'run' / 'eval' / 'metrics.json').read_text())
     assert metrics['global_step'] == 500
     assert metrics['examples'] == 15
     assert metrics['accuracy'] >= 0.9
 
-    best = program('run.py', 'evaluate', '--model_dir', work / 'best')
+    best = forked('run.py', 'evaluate', '--model_dir', work / 'best')
     assert best.returncode == 0, best.stderr
     kept = json.loads((work / 'best' / 'eval' / 'metrics.json').read_text())
     history = (work / 'run' / 'eval' / 'history.jsonl').read_text().splitlines()
@@ -95,10 +94,10 @@ def test_a_killed_run_goes_on_to_the_same_end_and_keeps_its_best(work, resumed, 
     assert kept['loss'] == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(work, words, resumed, program):
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(work, words, resumed):
     assert resumed.returncode == 0
     changed = {str(work / 'run'): work / 'whole', str(work / 'best'): work / 'whole_best'}
-    done = program('run.py', *(changed.get(word, word) for word in words))
+    done = forked('run.py', *(changed.get(word, word) for word in words))
     assert done.returncode == 0, done.stderr
     killed, whole = (
         tf.train.load_checkpoint(str(work / name / 'model.ckpt-500')) for name in ('run', 'whole')
@@ -114,15 +113,10 @@ def test_a_stopped_run_ends_with_its_signals_code_after_a_checkpoint(work, words
     changed = {str(work / 'run'): work / 'stopped', str(work / 'best'): work / 'stopped_best'}
     changed['50'] = 5000
     words = [str(changed.get(word, word)) for word in words]
-    process = subprocess.Popen(
-        [sys.executable, 'run.py', *words],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for_step(process, work / 'stopped', 100)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    with running('run.py', *words, stderr=subprocess.PIPE) as process:
+        wait_for_step(process, work / 'stopped', 100)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 143
     # In the middle of training it saves one more; during an evaluation it has just saved.
     assert newest_step(work / 'stopped') >= 100

@@ -7,7 +7,9 @@ import math
 import re
 
 import pytest
-from conftest import ROOT, copy_project
+
+from tests.conftest import ROOT, copy_project
+from tests.forked import forked
 
 PAGE = (ROOT / 'docs' / 'extending.md').read_text()
 BLOCK = re.compile(r'^```python\n# ([\w./]+)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
@@ -82,7 +84,7 @@ def _put_training(training):
 
 
 @pytest.fixture(scope='module')
-def trained(clone, data_dir, program):
+def trained(clone, data_dir):
     """The folder of a run with the page's model, loss, optimizer and schedule."""
     words = re.search(r'^run\.py (--model .*)$', PAGE, flags=re.MULTILINE)[1].split()
     words += re.search(r'^run\.py (--optimizer .*)$', PAGE, flags=re.MULTILINE)[1].split()
@@ -90,7 +92,7 @@ def trained(clone, data_dir, program):
     words += ['--train_epochs', 3, '--epochs_between_evals', 3, '--learning_rate', RATE]
     words += ['--inverse_root_epochs', FLAT, '--hooks', 'metrics', '--metrics_steps', 1]
     words[words.index('--warmup_epochs') + 1] = '0'
-    done = program('run.py', *words, '--model_dir', 'out/own', cwd=clone)
+    done = forked('run.py', *words, '--model_dir', 'out/own', cwd=clone)
     assert done.returncode == 0, done.stderr
     return clone / 'out' / 'own'
 
@@ -144,8 +146,8 @@ def test_the_loss_is_the_pages(trained):
     assert first['losses/cross_entropy'] < 0.7 * math.log(3)
 
 
-def test_a_size_that_the_trunk_cannot_take_is_refused_in_one_line(clone, data_dir, program):
+def test_a_size_that_the_trunk_cannot_take_is_refused_in_one_line(clone, data_dir):
     words = ['--model', 'trunk', '--data_dir', data_dir, '--image_size', 20]
-    done = program('run.py', *words, cwd=clone)
+    done = forked('run.py', *words, cwd=clone)
     assert done.returncode == 2
     assert done.stderr == 'error: --image_size: 20 is no multiple of 16\n'

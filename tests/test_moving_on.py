@@ -8,7 +8,10 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.train
 
 PAGE = (ROOT / 'docs' / 'moving_on.md').read_text()
 CODE = re.compile(r'^```python\n# (\w+)\.py\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 # As the original scaffold's README shows them.
 ORIGINAL_HYPERPARAMETERS = """\

@@ -15,9 +15,10 @@ import zipfile
 from email.parser import Parser
 
 import pytest
-from conftest import ROOT
 from packaging.requirements import Requirement
-from source_files import source_files
+
+from tests.conftest import ROOT
+from tests.source_files import source_files
 
 # What lies in a used checkout and belongs into no package.
 LITTER = (
@@ -97,8 +98,12 @@ def test_the_sdist_holds_the_whole_clone_and_nothing_that_use_has_left_there(bui
     assert names & set(LITTER) == set()
 
 
-def test_the_wheel_holds_both_packages_with_their_data_both_programs_and_both_files(built):
-    inside = {name for name in source_files() if name.startswith(('library/', 'project/'))}
+def test_the_wheel_holds_all_packages_with_their_data_both_programs_and_both_files(built):
+    packages = ('library/', 'project/', 'extras/')
+    inside = {name for name in source_files() if name.startswith(packages)}
+    # The tests of extras are in the sdist alone, and so are their pages.
+    inside = {name for name in inside if '/tests/' not in name and not name.endswith('.md')}
+    inside.discard('extras/conftest.py')
     inside |= {'run.py', 'convert_dataset.py', 'project/project.yaml'}
     inside.add('project/hyperparameters.yaml')
     with zipfile.ZipFile(built[1]) as archive:

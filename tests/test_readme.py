@@ -6,12 +6,15 @@ import json
 import re
 
 import pytest
-from conftest import ROOT, copy_project
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
 from run import MODES
+from tests.conftest import ROOT, copy_project
+from tests.forked import forked
+
+pytestmark = pytest.mark.unit
 
 README = (ROOT / 'README.md').read_text()
 BLOCKS = re.findall(r'^```(\w*)\n(.*?)^```', README, flags=re.MULTILINE | re.DOTALL)
@@ -41,12 +44,13 @@ def clone(tmp_path_factory):
     return folder
 
 
-def test_a_model_of_your_own_trains_and_is_evaluated_from_its_folder(clone, data_dir, program):
+@pytest.mark.process
+def test_a_model_of_your_own_trains_and_is_evaluated_from_its_folder(clone, data_dir):
     words = ['--data_dir', data_dir, '--model', 'mine', '--width', 7, '--image_size', 16]
     words += ['--train_epochs', 2, '--epochs_between_evals', 2, '--model_dir', 'out/mine']
-    trained = program(clone / 'run.py', *words, cwd=clone)
+    trained = forked(clone / 'run.py', *words, cwd=clone)
     assert trained.returncode == 0, trained.stderr
-    evaluated = program(clone / 'run.py', 'evaluate', '--model_dir', 'out/mine', cwd=clone)
+    evaluated = forked(clone / 'run.py', 'evaluate', '--model_dir', 'out/mine', cwd=clone)
     assert evaluated.returncode == 0, evaluated.stderr
     metrics = json.loads((clone / 'out' / 'mine' / 'eval' / 'metrics.json').read_text())
     assert metrics['examples'] == 15

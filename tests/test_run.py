@@ -7,11 +7,13 @@ import signal
 
 import pytest
 import yaml
-from conftest import ROOT
 
 import run
 from library.config.fields import HYPERPARAMETERS, PROJECT
 from library.runtime.entry import run_program
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
@@ -205,6 +207,7 @@ def test_all_sets_of_the_scaffold_go_together(here, tmp_path, config_set, hyper_
 # From here on: what only a process of its own can show.
 
 
+@pytest.mark.process
 def test_the_original_command_without_data_names_the_conversion(program, tmp_path):
     words = '--xla --epochs_between_evals 1000 --train_epochs 10000 --learning_rate 0.0001'
     places = ['--data_dir', tmp_path, '--model_dir', tmp_path / 'run']
@@ -217,6 +220,7 @@ def test_the_original_command_without_data_names_the_conversion(program, tmp_pat
     assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.process
 def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
     done = program('run.py', '--help')
     assert (done.returncode, done.stderr) == (0, '')
@@ -231,6 +235,7 @@ def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
     assert '(default none, pixels, 8 <= value <= 4096, model: simple and hub)' in text
 
 
+@pytest.mark.process
 def test_a_mistake_ends_the_process_with_one_line(program, write):
     path = write('default:\n  batchsize: 3\n')
     done = program('run.py', '--config_file', path)
@@ -240,6 +245,7 @@ def test_a_mistake_ends_the_process_with_one_line(program, write):
     )
 
 
+@pytest.mark.process
 def test_verbose_shows_where_a_mistake_was_found(program, tmp_path):
     done = program('run.py', '--verbose', '--config_file', tmp_path / 'none.yaml')
     assert done.returncode == 2
@@ -247,6 +253,7 @@ def test_verbose_shows_where_a_mistake_was_found(program, tmp_path):
     assert done.stderr.endswith(f'\nerror: {tmp_path}/none.yaml: no such file\n')
 
 
+@pytest.mark.process
 def test_a_name_that_is_no_utf_8_is_told_not_stumbled_over(program):
     done = program('run.py', '--config_file', b'caf\xe9.yaml'.decode('utf-8', 'surrogateescape'))
     assert (done.returncode, done.stderr) == (2, 'error: caf\\udce9.yaml: no such file\n')
@@ -266,6 +273,7 @@ print(statuses, 'tensorflow' in sys.modules, 'tensorflow_hub' in sys.modules)
 """
 
 
+@pytest.mark.process
 def test_help_explain_and_every_mistake_leave_tensorflow_alone(program, write, tmp_path):
     run_dir = ['--model_dir', str(tmp_path / 'run')]
     commands = [['--help'], ['--explain', *run_dir], ['--data_dir', str(tmp_path), *run_dir]]

@@ -14,6 +14,8 @@ import yaml
 from library.config.fields import HYPERPARAMETERS, PROJECT, options_of
 from project.options import CATALOG
 
+pytestmark = pytest.mark.unit
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = (
     'requirements',
@@ -51,6 +53,7 @@ def pins_of(lock):
 
 def set_up_files():
     names = ['Makefile', 'pyproject.toml', 'setup.py', 'environment.yaml', *map(str, scripts())]
+    names += ['.pre-commit-config.yaml', '.github/workflows/ci.yml']
     return sorted([*names, *(path.name for path in ROOT.glob('requirements*'))])
 
 
@@ -195,11 +198,45 @@ def test_make_help_lists_every_target():
     assert all(len(line.split()) > 1 for line in done.stdout.splitlines())
 
 
+def test_git_checks_a_commit_by_our_own_command_and_fetches_nothing():
+    (repository,) = yaml.safe_load(text_of('.pre-commit-config.yaml'))['repos']
+    assert repository['repo'] == 'local'
+    assert [(hook['entry'], hook['language']) for hook in repository['hooks']] == [
+        ('make lint', 'system')
+    ]
+
+
+def test_a_clone_on_windows_keeps_the_line_ends_of_linux(tmp_path):
+    def git(*words):
+        done = subprocess.run(['git', *words], cwd=tmp_path, capture_output=True, check=True)
+        return done.stdout.decode()
+
+    git('init', '--quiet')
+    shutil.copy(ROOT / '.gitattributes', tmp_path)
+    script, picture = b'#!/bin/sh\necho\n', b'\x89PNG\r\n\x1a\n'
+    (tmp_path / 'script.sh').write_bytes(script)
+    (tmp_path / 'picture.png').write_bytes(picture)
+    git('add', '.')
+    git('-c', 'core.autocrlf=true', 'checkout-index', '--prefix=windows/', '--all')
+    assert (tmp_path / 'windows' / 'script.sh').read_bytes() == script
+    assert (tmp_path / 'windows' / 'picture.png').read_bytes() == picture
+
+
+def test_the_packages_that_ci_keeps_are_those_of_the_locks():
+    jobs = yaml.safe_load(text_of('.github/workflows/ci.yml'))['jobs']
+    assert jobs
+    for job in jobs.values():
+        (kept,) = (
+            step for step in job['steps'] if step.get('uses', '').startswith('actions/cache')
+        )
+        assert "hashFiles('requirements*.txt')" in kept['with']['key']
+
+
 def test_the_remote_checks_are_those_of_a_person():
     lines = [line for line in text_of('.ci/run').splitlines() if line and line[0] != '#']
     assert [line for line in lines if not line.startswith(('set ', 'cd '))] == [
         'make lint',
-        'make test',
+        'make test-all',
     ]
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 from library.errors import ConfigError
 from library.exporters.history import read_history
+from tests.conftest import ROOT
+from tests.forked import forked
 
 STEPS = 4  # of an epoch: 24 images in batches of 6
 EVERYTHING_IN_THE_LOSS = {
@@ -113,7 +114,7 @@ def words(data_dir, module_dir, folder, options):
 
 
 @pytest.fixture(scope='module')
-def runs(program, data_dir, module_dir, tmp_path_factory):
+def runs(data_dir, module_dir, tmp_path_factory):
     root = tmp_path_factory.mktemp('devices')
     commands = {}
 
@@ -129,7 +130,7 @@ def runs(program, data_dir, module_dir, tmp_path_factory):
         add(f'{name} on one', f'{name} on one', options)
         add(f'{name} on two', f'{name} on two', {**options, **TWO})
     script = Path(__file__).with_name('trainings_on_devices.py')
-    result = program(script, json.dumps(commands), timeout=600, PYTHONPATH=str(ROOT))
+    result = forked(script, json.dumps(commands), seconds=600, PYTHONPATH=str(ROOT))
     assert result.returncode == 0, result.stderr
     assert 'Warning' not in result.stderr
     return Runs(root, json.loads(result.stdout))

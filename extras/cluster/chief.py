@@ -21,7 +21,7 @@ from extras.cluster.stop_request import ALL_ON, TaskStopRequest
 from extras.cluster.training_hooks import hooks_of_chief
 from library.checkpoints.newest import newest_step
 from library.console import say
-from library.inputs.options import DataOptions
+from library.inputs.options import DataOptions, is_offloaded
 from library.inputs.sharding import sharding_of
 from library.modes.checks import check_model, check_shared_batch
 from library.modes.early_stopping import EarlyStopping
@@ -73,36 +73,25 @@ def _share_data(experiment: Experiment) -> None:
     hparams, cluster = experiment.hparams, cluster_of(experiment)
     options = hparams.take(DataOptions)
     train = experiment.train_data
-    say(sharding_of(options, train, len(cluster.trainers), hparams.train_features))
-    _before_training_together(experiment)
+    offloaded = is_offloaded(hparams)
+    pipelines = len(cluster.trainers)
+    say(sharding_of(options, train, pipelines, experiment.run.train_features, offloaded))
+    if offloaded:
+        _before_training_together(experiment)
 
 
 def _before_training_together(experiment: Experiment) -> None:
     """Call what other extras do before a cluster trains; see extra.py."""
-    called = distribution_of(experiment).extras.code('before_training_together')
-    if not called and experiment.hparams.data_service:
-        # MERGER: to be removed once extras/data_service offers code['before_training_together'].
-        called = [_begin_job]
-    if not called:
-        return
     answers = ask_all(cluster_of(experiment).peers).values()
     others_are_running = any(answer.state == RUNNING for answer in answers)
-    for call in called:
-        call(experiment, others_are_running)
-
-
-def _begin_job(experiment: Experiment, others_are_running: bool) -> None:
-    """MERGER: to be removed with the lines above."""
-    from library.inputs.service_job import begin_job
-
-    # Whoever trains already goes on to read the stream of before.
-    if not others_are_running:
-        begin_job(experiment.hparams.model_dir)
+    for prepare in distribution_of(experiment).extras.code('before_training_together'):
+        prepare(experiment.hparams, others_are_running)
 
 
 def _end(experiment: Experiment, rules: EarlyStopping) -> str | None:
     """Why there is nothing more to train; None if there is."""
-    step, (_, total) = newest_step(experiment.hparams.model_dir), run_length(experiment.hparams)
+    step = newest_step(experiment.hparams.model_dir)
+    _, total = run_length(experiment.hparams, experiment.run)
     if step >= total:
         return f'step {step}: all {total} steps are trained'
     return f'stopped early: {rules.reason}' if rules.reason else None

@@ -152,7 +152,8 @@ class ClusterDistribution(Distribution):
           alone: what one machine would do.
         """
         if self.collects and not run.hparams.replicas_to_aggregate:
-            run = run.with_values('the cluster', replicas_to_aggregate=self.replicas)
+            values = {'replicas_to_aggregate': self.replicas}
+            run = replace(run, hparams=run.hparams.with_values('the cluster', **values))
         self.part(run)
 
     def start_server(self) -> tf.distribute.Server:

@@ -23,8 +23,9 @@ from library.errors import MismatchError, ResourceError
 from library.hooks.stop_on_signal import StopEvaluationHook
 from library.modes.evaluations import Evaluations
 from library.modes.feature_cache.cache import with_cached_features
-from library.runs.kept_values import derived, read_saved
+from library.runs.kept_values import read_saved
 from library.runs.lock import only_trainer
+from library.runs.metadata import kept_metadata
 from library.runtime.experiment import Experiment
 
 LOOK_SECONDS = 1.0
@@ -106,9 +107,8 @@ class _Evaluator:
         saved = read_saved(self._model_dir)
         if saved is None:
             raise MismatchError(f'{self._model_dir}: there are checkpoints, and no hparams.yaml')
-        options = {name: entry.option for name, entry in experiment.hparams.entries().items()}
-        facts = {name: derived(saved, options[name]) for name in ('run_id', 'module_from')}
-        experiment = experiment.with_values('the chief', **facts)
+        kept = kept_metadata(saved, ('run_id', 'module_from'))
+        experiment = experiment.found('the chief', run_id=kept.run_id, module_from=kept.module_from)
         ready = with_cached_features(experiment, None, builds=False)
         return Evaluations(ready, [StopEvaluationHook(self._request)])
 

@@ -136,7 +136,7 @@ def watched(
 
 def train_together(experiment: Experiment, hooks: Hooks) -> None:
     """Trains this task's part of every step, to the end of the run's length."""
-    _, total = run_length(experiment.hparams)
+    _, total = run_length(experiment.hparams, experiment.run)
     modes = tf.estimator.ModeKeys
     train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)
     # It must be given; the evaluator alone evaluates.

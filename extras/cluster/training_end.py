@@ -41,7 +41,7 @@ def follow_chief(experiment: Experiment, request: TaskStopRequest) -> None:
 
 
 def _is_run_end(experiment: Experiment, ended: Ended) -> bool:
-    _, total = run_length(experiment.hparams)
+    _, total = run_length(experiment.hparams, experiment.run)
     return ended.step >= total or rules_of(experiment).is_reached
 
 

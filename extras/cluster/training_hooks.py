@@ -39,8 +39,8 @@ def hooks_of_chief(
       is_ended: tells whether the evaluations of another task end the run early.
     """
     hparams = experiment.hparams
-    epochs, total = run_length(hparams)
-    fit, watching = fit_hook(experiment), experiment.functions.make_hooks(hparams)
+    epochs, total = run_length(hparams, experiment.run)
+    fit, watching = fit_hook(experiment), experiment.functions.make_hooks(hparams, experiment.run)
     if _agree(experiment):
         watching = [*watching, ProgressHook(total, epochs.batch_size)]
         return [fit, *_in_step(experiment, request, is_ended, watching)]
@@ -83,7 +83,7 @@ def hooks_of_worker(
         fit,
         AwaitStartHook(lambda: has_started(model_dir) or is_ended(), request.raise_if_asked),
         EndWhereHook(lambda: request.is_asked or is_ended()),
-        EndAtStepHook(run_length(experiment.hparams)[1]),
+        EndAtStepHook(run_length(experiment.hparams, experiment.run)[1]),
     ]
 
 

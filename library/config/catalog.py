@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from library.config.fields import DERIVED, Option, Options, options_of
+from library.config.fields import Option, Options, options_of
 from library.errors import ConfigError
 from library.extras import missing_extra
 from library.suggestions import suggestion
@@ -57,7 +57,7 @@ class Catalog:
     @cached_property
     def by_name(self) -> dict[str, Option]:
         """Every option a person may set. One name in two choices must be of one kind."""
-        found = {o.name: o for c in self.always for o in self.options_of(c) if o.home != DERIVED}
+        found = {o.name: o for c in self.always for o in self.options_of(c)}
         for choices in self.selectors.values():
             for cls in choices.values():
                 for each in self.options_of(cls):
@@ -85,11 +85,10 @@ class Catalog:
         return self.aliases.get(selector, {}).get(text, text)
 
     def used(self, mode: str, chosen: Mapping[str, str]) -> list[Option]:
-        """The options that a run in `mode` with these choices reads, DERIVED ones last."""
+        """The options that a run in `mode` with these choices reads."""
         classes = [c for c in self.always if not c.modes or mode in c.modes]
         classes += [self.selectors[name][choice] for name, choice in chosen.items()]
-        found = {each.name: each for cls in classes for each in self.options_of(cls)}
-        return sorted(found.values(), key=lambda each: each.home == DERIVED)
+        return list({each.name: each for cls in classes for each in self.options_of(cls)}.values())
 
     def owners(self, name: str) -> str:
         """Who reads an option, in a reader's words: '--model hub' or 'the mode evaluate'."""
@@ -115,7 +114,6 @@ class Catalog:
             (each, f'for {" and ".join(each.modes)}' if each.modes else '')
             for cls in self.always
             for each in self.options_of(cls)
-            if each.home != DERIVED
         ]
         listed = set()
         for selector, choices in self.selectors.items():

@@ -15,7 +15,6 @@ from library.config.catalog import Catalog
 from library.config.command_line import CommandLine
 from library.config.fields import (
     COMMAND_LINE,
-    DERIVED,
     HYPERPARAMETERS,
     PROJECT,
     Option,
@@ -25,6 +24,7 @@ from library.config.fields import (
 from library.config.set_files import find_set_file
 from library.config.yaml_sets import Set, Written, read_sets
 from library.errors import ConfigError
+from library.extras import missing_extra
 from library.suggestions import nearest_or_all, suggestion
 
 OptionsT = TypeVar('OptionsT', bound=Options)
@@ -125,7 +125,7 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
             )
     entries = {}
     for name, option in used.items():
-        source = (saved or {}).get(name) if option.home == DERIVED else written.get(name)
+        source = written.get(name)
         entries[name] = (
             Value(option.default, 'default', option)
             if source is None
@@ -212,7 +212,16 @@ def _read(option: Option, written: Written, place: str) -> Any:
         return option.read(written.text)
     except ValueError as error:
         where = place if place.startswith(written.origin) else _place(written.origin, option.name)
-        raise ConfigError(f'{where}: {error}') from None
+        raise ConfigError(f'{where}: {_of_missing_extra(option, written) or error}') from None
+
+
+def _of_missing_extra(option: Option, written: Written) -> str | None:
+    """What to say of a choice that an extra has which this clone lacks; None for other texts."""
+    texts = option.parts_of(written.text) if isinstance(written.text, str) else written.text
+    for text in texts if option.choices else ():
+        if extra := missing_extra(text):
+            return f'{text!r} is a choice of extras/{extra}, which this clone does not have'
+    return None
 
 
 def _place(origin: str, name: str) -> str:
@@ -220,7 +229,7 @@ def _place(origin: str, name: str) -> str:
     return f'{origin}: key {name!r}' if _FROM_FILE.search(origin) else f'--{name}'
 
 
-def read_options(cls: type[OptionsT], command_line: CommandLine) -> OptionsT:
+def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalog) -> OptionsT:
     """The options of one class from the command line alone, for a program without YAML sets.
 
     Raises:
@@ -230,7 +239,7 @@ def read_options(cls: type[OptionsT], command_line: CommandLine) -> OptionsT:
     return cls(
         **{
             each.name: _read(each, typed[each.name], f'--{each.name}')
-            for each in options_of(cls)
+            for each in catalog.options_of(cls)
             if each.name in typed
         }
     )

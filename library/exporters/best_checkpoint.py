@@ -28,6 +28,7 @@ from library.errors import ConfigError
 from library.exporters.options import BestOptions, prefers_low
 from library.runs.directory import BEST_STATE
 from library.runs.kept_values import save
+from library.runs.metadata import Run
 from library.suggestions import nearest_or_all
 
 
@@ -42,20 +43,21 @@ class BestCheckpointExporter(tf.estimator.Exporter):
     name and renamed, best.json decides, and TensorFlow's `checkpoint` file follows it.
     """
 
-    def __init__(self, options: BestOptions, hparams: HParams, run_id: str):
+    def __init__(self, options: BestOptions, hparams: HParams, run: Run):
         """Makes the exporter.
 
         Args:
           options: folder, metric, its direction, and how many to keep.
           hparams: written beside the snapshots, so that evaluate can rebuild the model.
-          run_id: tells this run from others that wrote into the same folder.
+          run: written likewise; its id tells this run from others that wrote into the same folder.
         """
         self._folder = options.best_model_dir
         self._metric = options.best_metric
         self._lower_is_better = prefers_low(options.best_metric, options.best_metric_mode)
         self._keep = options.best_checkpoints
         self._hparams = hparams
-        self._run_id = run_id
+        self._run = run
+        self._run_id = run.run_id
 
     @property
     def name(self) -> str:
@@ -93,7 +95,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         if new not in ranked or any(self._rank(each) <= self._rank(new) for each in before):
             return None
         copy_checkpoint(checkpoint_path, self._folder, new.checkpoint)
-        save(self._hparams, self._folder)
+        save(self._hparams, self._run, self._folder)
         self._write_state(ranked)
         remove_other_checkpoints(self._folder, ranked)
         return files.join(self._folder, new.checkpoint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import re
 import sys
@@ -17,6 +16,7 @@ from library.inputs.options import DataOptions
 from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
+from library.preparation.sources.registry import Sources, find_source, source_class
 from library.records.listing import LabelledImage, Listing, Split, Unusable
 from library.records.manifest import (
     Manifest,
@@ -26,9 +26,7 @@ from library.records.manifest import (
     open_split,
     read_manifest,
 )
-from library.runs.kept_values import derived
-from library.runs.metadata import with_facts, with_known_facts
-from project.sources import SOURCES, find_source, source_class
+from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
 
 # Images of a direct source that may be unusable, as when converting.
 MAX_BAD_FRACTION = 0.1
@@ -40,49 +38,58 @@ _MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_
 
 
 def open_all(
-    hparams: HParams, saved: Set | None, training: bool, evaluating: bool = True
-) -> tuple[HParams, Split | None, Split | None]:
-    """Opens what a run reads, and tells it its classes.
+    hparams: HParams,
+    saved: Set | None,
+    sources: Sources,
+    training: bool,
+    evaluating: bool = True,
+) -> tuple[HParams, Run, Split | None, Split | None]:
+    """Open what a run reads, and find out its classes.
 
     Args:
       hparams: every option.
       saved: the values that the run kept, if it exists already.
+      sources: of images as they are, by name.
       training: False leaves the training data closed.
       evaluating: False leaves the evaluation data closed; the run must know its classes then.
 
     Returns:
-      The HParams with class names, run id and evaluation split; training data; evaluation data.
+      The HParams with the evaluation split; class names, run id and what else the data tell;
+      training data; evaluation data.
 
     Raises:
       ConfigError: there is no such data.
       DataError: it is damaged, or the two hold different classes.
       MismatchError: the run was trained on other classes.
     """
-    train_data = None
-    if training:
-        train_data = open_data(hparams, training=True)
-        hparams = with_facts(hparams, saved, train_data, training=True)
-    elif known := derived(saved or {}, hparams.entries()['class_names'].option):
-        hparams = hparams.with_values('the run', class_names=known)
+    train_data = open_data(hparams, sources, (), training=True) if training else None
     if not evaluating:
-        return with_known_facts(hparams, saved), train_data, None
-    eval_data = open_data(hparams, training=False)
+        return hparams, metadata_without_data(hparams.model_dir, saved), train_data, None
+    if train_data:
+        run = metadata_of(hparams.model_dir, saved, train_data, training=True)
+    else:
+        run = kept_metadata(saved, ('class_names',))
+    eval_data = open_data(hparams, sources, run.class_names, training=False)
     if train_data:
         check_same_classes(train_data, eval_data)
     else:
-        hparams = with_facts(hparams, saved, eval_data, training=False)
+        run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
         origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split)
         hparams = hparams.with_values(origin, eval_split=split)
-    return hparams, train_data, eval_data
+    return hparams, run, train_data, eval_data
 
 
-def open_data(params: HParams, training: bool) -> Split:
+def open_data(
+    params: HParams, sources: Sources, class_names: tuple[str, ...], training: bool
+) -> Split:
     """What a run trains on, or evaluates on: a Manifest, ForeignRecords, Listing, SyntheticImages.
 
     Args:
-      params: the run's HParams; where they have class names, these number direct sources.
+      params: the run's HParams.
+      sources: of images as they are, by name.
+      class_names: of the run, in the order of labels; they number direct sources. () takes theirs.
       training: which of the two.
 
     Raises:
@@ -96,29 +103,24 @@ def open_data(params: HParams, training: bool) -> Split:
 
         names = tuple(f'class {label}' for label in range(data.synthetic_classes))
         return SyntheticImages(names, data.synthetic_examples)
-    if data.data_service and data.train_metadata:
-        raise ConfigError(
-            '--data_service takes converted images (--data_dir): others are prepared in Python, '
-            'which cannot travel'
-        )
     metadata = data.train_metadata if training else data.eval_metadata
     if metadata:
-        return _renumbered(_open_metadata(metadata, training), params.class_names)
+        return _renumbered(_open_metadata(metadata, sources, training), class_names)
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
         raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
-    split = 'train' if training else evaluation_split(data.data_dir, data.eval_split)
-    return open_split(data.data_dir, split)
+    name = 'train' if training else evaluation_split(data.data_dir, data.eval_split)
+    return open_split(data.data_dir, name)
 
 
-# Each evaluation opens its data anew; listing many files takes time, and says what it leaves out.
-@functools.lru_cache(maxsize=4)
-def _open_metadata(metadata: tuple[str, ...], training: bool) -> Manifest | Listing | Any:
+def _open_metadata(
+    metadata: tuple[str, ...], sources: Sources, training: bool
+) -> Manifest | Listing | Any:
     first, flag = metadata[0], f'--{"train" if training else "eval"}_metadata'
     is_csv = first.lower().endswith('.csv') and files.exists(first)
     if len(metadata) == 1 and (is_csv or files.is_folder(first)):
-        return _list_images(first, training)
-    paths = sorted({path for pattern in metadata for path in _record_files(pattern, flag)})
+        return _list_images(first, sources, training)
+    paths = sorted({path for pattern in metadata for path in _record_files(pattern, sources, flag)})
     own = _own_records(paths)
     if own is not None:
         return own
@@ -127,7 +129,7 @@ def _open_metadata(metadata: tuple[str, ...], training: bool) -> Manifest | List
     return read_foreign(paths, ', '.join(metadata))
 
 
-def _record_files(pattern: str, flag: str) -> list[str]:
+def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
     """The TFRecord files that a pattern stands for; raises ConfigError where there are none."""
     found = files.matching(pattern)
     paths = [path for path in found if _RECORD_FILE.fullmatch(path) and not files.is_folder(path)]
@@ -135,7 +137,7 @@ def _record_files(pattern: str, flag: str) -> list[str]:
         return paths
     if files.is_folder(pattern) or (pattern.lower().endswith('.csv') and files.exists(pattern)):
         raise ConfigError(f'{pattern}: a folder or CSV file is given alone ({flag})')
-    if files.exists(pattern) and any(source_class(name).fits(pattern) for name in SOURCES):
+    if files.exists(pattern) and any(source_class(sources, name).fits(pattern) for name in sources):
         raise ConfigError(_MUST_BE_CONVERTED.format(pattern))
     raise ConfigError(f'{pattern}: no TFRecord files, CSV file or folder of images ({flag})')
 
@@ -162,12 +164,12 @@ def _own_records(paths: list[str]) -> Manifest | None:
     return part
 
 
-def _list_images(path: str, training: bool) -> Listing:
+def _list_images(path: str, sources: Sources, training: bool) -> Listing:
     """The usable images of a CSV file or folder; those of a split for this use, if it has any."""
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
     options = SourceOptions(dataset_dir=path)
-    source = source_class(find_source(path))(options, Output('', None))
+    source = source_class(sources, find_source(sources, path))(options, Output('', None))
     listing = source.listing()
     images = listing.images
     if listing.splits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from library.config.fields import HYPERPARAMETERS, PROJECT, Options, option
+from library.config.hparams import HParams
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,6 @@ class DataOptions(Options, group='data', home=PROJECT):
     shuffle_buffer: int = option(
         4096, 'Encoded images that are shuffled together while training.', unit='images', low=1
     )
-    data_service: str | None = option(
-        None,
-        'Prepare training batches on the tf.data service with this dispatcher, HOST:PORT; none: '
-        'in this process.',
-    )
     debug: bool = option(False, 'Feed the training images in their stored order, unshuffled.')
 
     def images_per_batch(self, training: bool) -> int:
@@ -71,6 +67,11 @@ class DataOptions(Options, group='data', home=PROJECT):
         """The name of the option that gives it."""
         own = 'train_batch_size' if training else 'eval_batch_size'
         return own if getattr(self, own) else 'batch_size'
+
+
+def is_offloaded(hparams: HParams) -> bool:
+    """True where an extra prepares the training batches on other machines."""
+    return 'data_service' in hparams and bool(hparams.data_service)
 
 
 @dataclass(frozen=True)

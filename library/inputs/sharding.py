@@ -1,4 +1,4 @@
-"""Files and examples to shares, one for each of the pipelines that train one model together.
+"""Files and examples to shards, one for each of the pipelines that train one model together.
 
 A pipeline is the chain of one process. Imports no TensorFlow at its start.
 """
@@ -11,26 +11,30 @@ from library.records.feature_manifest import MANIFEST, read_manifest
 from library.records.listing import Split
 from library.records.manifest import Manifest
 
-# Fewer files than this to a share make uneven shares.
-FILES_PER_SHARE = 4
+# Fewer files than this to a shard make uneven shards.
+FILES_PER_SHARD = 4
 
 
-def is_by_file(files: int, shares: int) -> bool:
-    """True where each file is read for one share alone; else all of them are, for each."""
-    return files >= FILES_PER_SHARE * shares
+def is_by_file(files: int, shards: int) -> bool:
+    """True where each file is read for one shard alone; else all of them are, for each."""
+    return files >= FILES_PER_SHARD * shards
 
 
-def check_shares(examples: int, shares: int) -> None:
-    """Raises ConfigError where a share would be empty: its pipeline would look for ever."""
-    if examples < shares:
+def check_shards(examples: int, shards: int) -> None:
+    """Raises ConfigError where a shard would be empty: its pipeline would look for ever."""
+    if examples < shards:
         raise ConfigError(
-            f'{examples} training images cannot be divided among {shares} workers: start fewer '
+            f'{examples} training images cannot be divided among {shards} workers: start fewer '
             f'workers'
         )
 
 
 def sharding_of(
-    data: DataOptions, split: Split, pipelines: int, features: str | None = None
+    data: DataOptions,
+    split: Split,
+    pipelines: int,
+    features: str | None = None,
+    offloaded: bool = False,
 ) -> str:
     """How the training images are divided, in a sentence for the log.
 
@@ -39,6 +43,7 @@ def sharding_of(
       split: the training images.
       pipelines: processes that train together.
       features: the folder of the features that are trained on instead of images.
+      offloaded: the workers of a tf.data service prepare the images.
 
     Returns:
       The sentence; '' for a process that trains alone.
@@ -51,9 +56,9 @@ def sharding_of(
     each = f'each of {pipelines} workers'
     if data.use_synthetic_data:
         return f'{each} trains on the same noise'
-    if data.data_service and not features:
+    if offloaded and not features:
         return f'{each} takes its batches from one stream of the tf.data service'
-    check_shares(split.examples, pipelines)
+    check_shards(split.examples, pipelines)
     every = f'every {pipelines}{_ending(pipelines)} image'
     paths = _paths(split, features)
     if not paths:
@@ -63,7 +68,7 @@ def sharding_of(
         return f'{each} reads {files} in stored order and takes {every}'
     if is_by_file(paths, pipelines):
         return f'{each} reads its own of {files}'
-    fewest = FILES_PER_SHARE * pipelines
+    fewest = FILES_PER_SHARD * pipelines
     # Nobody chooses the number of files of features, or of records that another program wrote.
     is_converted = isinstance(split, Manifest) and not features
     advice = f'; convert the images with --num_shards {fewest} or more' if is_converted else ''

@@ -13,9 +13,8 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
-from library.inputs.image_stream import Source, as_stored, stored_order
+from library.inputs.image_source import Source, as_stored, stored_order
 from library.inputs.in_session import in_session
-from library.inputs.open_data import open_data
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
@@ -25,23 +24,25 @@ from library.records.example import read_file
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from library.records.stretches import stretches
+from library.runs.metadata import Run
 
 # So many records are read through in less time than it takes to start reading anew.
 READ_ON = 1000
 
 
-def serving_images(encoded: tf.Tensor, params: HParams) -> tf.Tensor:
-    """Encoded images as evaluation would feed them; the first links of an exported model.
+def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
+    """Decode images as evaluation would feed them; the first links of an exported model.
 
     Args:
       encoded: string [batch] of JPEGs or PNGs.
       params: the run's HParams.
+      run: says how the training images are stored.
 
     Returns:
       uint8 [batch, size, size, 3].
     """
     options = params.take(ImageOptions)
-    recipe = Recipe.of_stored(params.stored_max_edge, params.stored_quality)
+    recipe = Recipe.of_stored(run.stored_max_edge, run.stored_quality)
     return decode_batch(
         encoded,
         options.center_crop,
@@ -52,17 +53,17 @@ def serving_images(encoded: tf.Tensor, params: HParams) -> tf.Tensor:
     )
 
 
-def stored_files(params: HParams, numbers: Collection[int]) -> Iterator[tuple[int, str, bytes]]:
-    """Chosen images of the evaluation, as they are stored.
+def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, str, bytes]]:
+    """Read chosen images of a split, as they are stored.
 
     Args:
-      params: the run's HParams.
+      source: the split: a Manifest, ForeignRecords, a Listing or SyntheticImages.
       numbers: which ones, by their place in the stored order, from 0.
+      sources: of images as they are, by name.
 
     Yields:
       Number, file name and JPEG, in stored order. Nothing for noise, which has neither.
     """
-    source = open_data(params, training=False)
     if isinstance(source, SyntheticImages):
         return
     names = {}

@@ -36,15 +36,15 @@ def synthetic_batches(
       training: endless or not.
 
     Returns:
-      (uint8 [batch, size, size, 3], int64 [batch]) elements, all of one drawing.
+      ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements, all of one drawing.
     """
     images = tf.random.stateless_uniform(
         [batch_size, image_size, image_size, 3], [0, 0], 0, 256, tf.int32
     )
     labels = tf.range(batch_size, dtype=tf.int64) % len(data.class_names)
-    batch = tf.data.Dataset.from_tensors((tf.cast(images, tf.uint8), labels)).cache()
+    batch = tf.data.Dataset.from_tensors(({'image': tf.cast(images, tf.uint8)}, labels)).cache()
     if training:
         return batch.repeat()
     whole, rest = divmod(data.examples, batch_size)
-    last = batch.map(lambda images, labels: (images[:rest], labels[:rest]))
+    last = batch.map(lambda images, labels: ({'image': images['image'][:rest]}, labels[:rest]))
     return batch.repeat(whole).concatenate(last) if rest else batch.repeat(whole)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from library.config.fields import Options
 from library.config.hparams import HParams
+from library.models.options import ModelOptions
+from library.runs.metadata import Run
 
 # The size that most published image models take.
 DEFAULT_IMAGE_SIZE = 224
@@ -26,6 +28,7 @@ class Model(abc.ABC):
     may be. One instance builds one graph.
 
     Attributes:
+      Options: the class of the model's own options.
       options: the model's own options, as its class of the registry declares them.
       num_classes: how many logits to give.
       random_seed: of initial weights and dropout.
@@ -40,14 +43,16 @@ class Model(abc.ABC):
         the checkpoints have to hold them.
     """
 
+    Options: ClassVar[type[Options]] = ModelOptions
+
     def __init__(
         self,
-        options: Options,
+        options: Any,
         num_classes: int,
         random_seed: int,
         module_in_checkpoints: bool = False,
     ):
-        self.options: Any = options
+        self.options = options
         self.num_classes = num_classes
         self.random_seed = random_seed
         self.module_in_checkpoints = module_in_checkpoints
@@ -147,3 +152,19 @@ class Model(abc.ABC):
                 raise ValueError(f'the layer {layer.name!r} has no variables before it is called')
             self.variables_to_train += layer.trainable_variables
             self.kernels += [v for v in layer.trainable_variables if v.shape.rank > 1]
+
+
+def make_model(cls: type[Model], params: HParams, run: Run) -> Model:
+    """Make the model of a run, to build one graph.
+
+    Args:
+      cls: the class of the model that the run names.
+      params: the run's HParams.
+      run: what the run found out.
+    """
+    return cls(
+        params.take(cls.Options),
+        len(run.class_names),
+        params.random_seed,
+        module_in_checkpoints=run.module_from is not None,
+    )

@@ -10,14 +10,14 @@ from library.errors import ConfigError, MismatchError
 from library.runs.kept_values import read_saved
 
 
-def chosen_checkpoint(hparams: HParams) -> str:
+def chosen_checkpoint(hparams: HParams, run_id: str | None) -> str:
     """The checkpoint of a run that --validation_checkpoint names; raises as `find_checkpoint`."""
     return find_checkpoint(
-        hparams.validation_checkpoint, hparams.model_dir, hparams.best_model_dir, hparams.run_id
+        hparams.validation_checkpoint, hparams.model_dir, hparams.best_model_dir, run_id
     )
 
 
-def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: str) -> str:
+def find_checkpoint(wanted: str, model_dir: str, best_model_dir: str, run_id: str | None) -> str:
     """The path of a checkpoint, without ending.
 
     Args:

@@ -27,7 +27,9 @@ _GONE = (
 )
 
 
-def with_chosen_checkpoint(hparams: HParams, work: Callable[[str, str], ResultT]) -> ResultT:
+def with_chosen_checkpoint(
+    hparams: HParams, run_id: str | None, work: Callable[[str, str], ResultT]
+) -> ResultT:
     """Does some work with the checkpoint that --validation_checkpoint names.
 
     Where that is the latest or the best, and another one is so by the time that the work fails, the
@@ -35,6 +37,7 @@ def with_chosen_checkpoint(hparams: HParams, work: Callable[[str, str], ResultT]
 
     Args:
       hparams: of the run.
+      run_id: of the run.
       work: called with the checkpoint's path, and with the path to read it from.
 
     Raises:
@@ -45,7 +48,7 @@ def with_chosen_checkpoint(hparams: HParams, work: Callable[[str, str], ResultT]
     for attempt in range(1, ATTEMPTS + 1):
         newest = newest_checkpoint(folder) if folder else None
         try:
-            checkpoint = chosen_checkpoint(hparams)
+            checkpoint = chosen_checkpoint(hparams, run_id)
             if attempt == 1:
                 return work(checkpoint, checkpoint)
             with tempfile.TemporaryDirectory() as copies:

@@ -12,7 +12,8 @@ from library.models.classifier import METRICS
 from library.modes.device_checks import check_training_batch
 from library.modes.early_stopping import metrics_asked
 from library.modes.options import LoopOptions
-from library.runs.kept_values import changes, derived, read_saved
+from library.runs.kept_values import changes, read_saved
+from library.runs.metadata import kept
 from library.runtime.experiment import Experiment
 
 
@@ -25,7 +26,7 @@ def check_model(experiment: Experiment) -> None:
     """Raises MismatchError if a finished run was started again as another model."""
     estimator = experiment.estimator
     saved = read_saved(estimator.model_dir)
-    if saved and not changes(experiment.hparams, saved):
+    if saved and not changes(experiment.hparams, experiment.run, saved):
         return
     with tf.Graph().as_default():
         _build(experiment, tf.estimator.ModeKeys.EVAL)
@@ -42,7 +43,7 @@ def check_dtype(hparams: HParams, checkpoint: str | None) -> None:
       checkpoint: that the run goes on from; None if it has none.
     """
     option = hparams.entries()['dtype'].option
-    before = derived(read_saved(hparams.model_dir) or {}, option) if checkpoint else None
+    before = kept(read_saved(hparams.model_dir), option) if checkpoint else None
     if before not in (None, hparams.dtype):
         raise MismatchError(
             f'{hparams.model_dir}: was trained with --dtype {before}, and not {hparams.dtype}: go '

@@ -18,6 +18,7 @@ from library.exporters.evaluation_log import plain
 from library.hooks.answers import AnswersHook
 from library.hooks.evaluation_bar import EvaluationBarHook
 from library.inputs.options import DataOptions
+from library.inputs.stored_files import stored_files
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.evaluation import tables
 from library.modes.evaluation.answers import Answers, Evaluation
@@ -45,7 +46,9 @@ def run(experiment: Experiment) -> int:
       GateError: a metric misses its limit; all files are written.
     """
     hparams = experiment.hparams
-    metrics, answers = with_chosen_checkpoint(hparams, functools.partial(_evaluate, experiment))
+    metrics, answers = with_chosen_checkpoint(
+        hparams, experiment.run.run_id, functools.partial(_evaluate, experiment)
+    )
     folder = experiment.estimator.eval_dir(hparams.validation_name)
     evaluation = _judge(experiment, metrics, answers, folder)
     _write(evaluation, hparams)
@@ -78,7 +81,7 @@ def _evaluate(
         name=hparams.validation_name,
     )
     metrics = _metrics(result, checkpoint, experiment)
-    return metrics, Answers(tuple(hparams.class_names), *hook.take())
+    return metrics, Answers(tuple(experiment.run.class_names), *hook.take())
 
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
@@ -109,9 +112,7 @@ def _judge(
     hparams = experiment.hparams
     scores, bins = class_scores(answers), calibration(answers)
     added = added_metrics(answers, scores, bins, hparams.top_k)
-    mistakes = list_mistakes(
-        answers, lambda numbers: experiment.functions.stored_files(hparams, numbers)
-    )
+    mistakes = list_mistakes(answers, lambda numbers: stored_files(experiment.eval_data, numbers))
     # Behind those that other programs rely on; a metric of the project's own keeps its name.
     new = {name: value for name, value in added.items() if name not in metrics}
     return Evaluation(metrics | new, answers, scores, bins, mistakes, folder)

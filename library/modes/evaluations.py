@@ -46,12 +46,12 @@ class Evaluations:
         hparams, estimator = experiment.hparams, experiment.estimator
         self._experiment = experiment
         self.rules = rules_of(experiment)
-        self._best = BestCheckpointExporter(hparams.take(BestOptions), hparams, hparams.run_id)
+        self._best = BestCheckpointExporter(hparams.take(BestOptions), hparams, experiment.run)
         self._models = [BestModelExporter(experiment, self._best)] if hparams.export_best else []
         self._log = EvaluationLog(estimator.model_dir, self._best.is_best)
         drawing = []
         if hparams.summary_confusion:
-            drawing = [ConfusionSummaryHook(hparams.class_names, estimator.eval_dir())]
+            drawing = [ConfusionSummaryHook(experiment.run.class_names, estimator.eval_dir())]
         self.spec = tf.estimator.EvalSpec(
             experiment.batches(tf.estimator.ModeKeys.EVAL),
             steps=hparams.eval_freq,

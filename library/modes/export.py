@@ -22,11 +22,13 @@ def run(experiment: Experiment) -> int:
     """
     hparams = experiment.hparams
     check_formats(experiment)
-    if text := unknown_storage(hparams):
+    if text := unknown_storage(hparams.model_dir, experiment.run):
         say(f'warning: {text}')
     # A trainer may remove the files of the checkpoint from here on.
     checkpoint, serving = with_chosen_checkpoint(
-        hparams, lambda checkpoint, path: (checkpoint, ServingGraph(experiment, path))
+        hparams,
+        experiment.run.run_id,
+        lambda checkpoint, path: (checkpoint, ServingGraph(experiment, path)),
     )
     wanted = ', '.join(['SavedModel', *hparams.export_formats])
     say(f'exporting {os.path.basename(checkpoint)} as {wanted}, and trying each')

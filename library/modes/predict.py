@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any
 
 import tqdm
 
@@ -25,8 +24,8 @@ from library.modes.prediction.answers import Answer, answer_all, recipe_of
 from library.modes.prediction.pictures import Picture, find_pictures
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.predictor import Predictor
-from library.modes.serving.saved import SavedModelGraph, facts_of, newest_version
-from library.runs.metadata import unknown_storage
+from library.modes.serving.saved import SavedModelGraph, metadata_of_export, newest_version
+from library.runs.metadata import Run, unknown_storage
 from library.runtime.experiment import Experiment
 from library.runtime.options import SessionOptions
 from library.runtime.run_config import session_config
@@ -42,16 +41,18 @@ def run(experiment: Experiment) -> int:
       ConfigError: there is no such checkpoint, or nothing to classify.
       MismatchError: the checkpoint does not fit the model.
     """
-    hparams = experiment.hparams
+    hparams, run = experiment.hparams, experiment.run
     # There is one, before the images are looked for.
-    chosen_checkpoint(hparams)
-    if text := unknown_storage(hparams):
+    chosen_checkpoint(hparams, run.run_id)
+    if text := unknown_storage(hparams.model_dir, run):
         _warn(text)
 
     def load() -> ServingGraph:
-        return with_chosen_checkpoint(hparams, lambda _, path: ServingGraph(experiment, path))
+        return with_chosen_checkpoint(
+            hparams, run.run_id, lambda _, path: ServingGraph(experiment, path)
+        )
 
-    return _predict(hparams, hparams.values(), load)
+    return _predict(hparams, run, load)
 
 
 def run_alone(hparams: HParams) -> int:
@@ -63,22 +64,22 @@ def run_alone(hparams: HParams) -> int:
     """
     folder = newest_version(hparams.saved_model)
     config = session_config(hparams.take(SessionOptions))
-    return _predict(hparams, facts_of(folder), lambda: SavedModelGraph(folder, config))
+    return _predict(hparams, metadata_of_export(folder), lambda: SavedModelGraph(folder, config))
 
 
-def _predict(hparams: HParams, facts: dict[str, Any], load: Callable[[], Predictor]) -> int:
+def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
     """Asks the model that `load` gives, once it is known that there is something to ask."""
     pictures = find_pictures(hparams.predict_input, _warn)
     first = next(pictures, None)
     if first is None:
         raise ConfigError(f'{", ".join(hparams.predict_input[:5])}: no images found')
     pictures = chain([first], pictures)
-    count = min(hparams.top_k, len(facts['class_names']))
-    screen = _Screen(AnswerTable(facts['class_names'], count), hparams.predict_output)
+    count = min(hparams.top_k, len(run.class_names))
+    screen = _Screen(AnswerTable(run.class_names, count), hparams.predict_output)
 
     def batches() -> Iterator[list[Answer]]:
         with load() as model, screen:
-            yield from screen.shown(_answers(pictures, model, hparams, facts, count))
+            yield from screen.shown(_answers(pictures, model, hparams, run, count))
 
     if hparams.predict_output is None:
         for _ in batches():
@@ -93,13 +94,13 @@ def _answers(
     pictures: Iterator[Picture],
     model: Predictor,
     hparams: HParams,
-    facts: dict[str, Any],
+    run: Run,
     count: int,
 ) -> Iterator[list[Answer]]:
     return answer_all(
         pictures,
         model,
-        recipe_of(facts['stored_max_edge'], facts['stored_quality']),
+        recipe_of(run.stored_max_edge, run.stored_quality),
         top_k=count,
         batch_size=hparams.take(DataOptions).images_per_batch(training=False),
         threads=os.cpu_count() or 1,

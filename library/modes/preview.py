@@ -26,7 +26,7 @@ def run(experiment: Experiment) -> int:
     """Draws the first training images that the run would see next; returns the exit code."""
     options = experiment.hparams.take(PreviewOptions)
     shown = _first(experiment, options.preview_images)
-    names = [experiment.hparams.class_names[label] for _, label in shown]
+    names = [experiment.run.class_names[label] for _, label in shown]
     picture = draw_grid([image for image, _ in shown], names)
     files.make_folder(os.path.dirname(options.preview_file) or '.')
     files.write_atomically(options.preview_file, picture)

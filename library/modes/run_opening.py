@@ -52,7 +52,7 @@ def _tell(experiment: Experiment) -> None:
     """Says what is trained on, and what differs from the last start of this run."""
     hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
     saved = read_saved(model_dir)
-    for change in changes(hparams, saved) if saved else ():
+    for change in changes(hparams, experiment.run, saved) if saved else ():
         say(f'changed since the last start: {change}')
     newest = experiment.estimator.latest_checkpoint()
     if hparams.warm_start_ckpt and newest:
@@ -68,6 +68,6 @@ def _tell(experiment: Experiment) -> None:
         f'{train.examples} images of {len(train.class_names)} classes to train on, '
         f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'
     )
-    shared = experiment.distribution.describe(run_length(hparams)[0].batch_size)
+    shared = experiment.distribution.describe(run_length(hparams, experiment.run)[0].batch_size)
     if shared:
         say(shared)

@@ -44,7 +44,7 @@ def train_alone(experiment: Experiment) -> None:
 
 def _run(experiment: Experiment) -> None:
     hparams, estimator = experiment.hparams, experiment.estimator
-    _, total = run_length(hparams)
+    _, total = run_length(hparams, experiment.run)
     with StopRequest(_way_on(hparams)) as request:
         evaluations = Evaluations(experiment, [StopEvaluationHook(request)])
         rules = evaluations.rules

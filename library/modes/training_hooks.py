@@ -29,14 +29,14 @@ def training_hooks(experiment: Experiment, request: StopRequest, rules: EarlySto
       rules: of an early end.
     """
     hparams = experiment.hparams
-    epochs, total = run_length(hparams)
+    epochs, total = run_length(hparams, experiment.run)
     saver = SaveWhereDueHook(hparams.model_dir, saving_rule(experiment), saver_listeners())
     return [
         # Before the saver: what is not finite must not be saved.
         FiniteLossHook(),
         fit_hook(experiment),
         # Before the saver: it evaluates too, and that would count as time of training.
-        *experiment.functions.make_hooks(hparams),
+        *experiment.functions.make_hooks(hparams, experiment.run),
         ProgressHook(total, epochs.batch_size),
         saver,
         EndWhereHook(lambda: rules.is_reached),
@@ -51,7 +51,7 @@ def fit_hook(experiment: Experiment) -> CheckpointFitHook:
     hparams = experiment.hparams
     return CheckpointFitHook(
         experiment.estimator.latest_checkpoint,
-        lambda: save(hparams, hparams.model_dir),
+        lambda: save(hparams, experiment.run, hparams.model_dir),
         training=True,
     )
 
@@ -64,7 +64,7 @@ def saver_listeners() -> list[tf.estimator.CheckpointSaverListener]:
 def saving_rule(experiment: Experiment) -> Callable[[int, float], bool]:
     """Tells of a step, and the seconds since the last checkpoint, whether one is due after it."""
     hparams = experiment.hparams
-    epochs, total = run_length(hparams)
+    epochs, total = run_length(hparams, experiment.run)
     every_epochs = hparams.epochs_between_evals
     steps, seconds = hparams.save_checkpoints_steps, hparams.save_checkpoints_secs
 

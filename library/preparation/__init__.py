@@ -8,7 +8,7 @@ In the order in which a conversion goes through it:
     division        --splits -> which image is in which split (splits.py has the arithmetic)
     duplicates      equal pictures -> a list, and what becomes of them
     plan            a split -> shards, each with its images in order
-    pool, beam      shards -> files: workers.py runs the processes, images.py and formats.py make
+    pool            shards -> files: workers.py runs the processes, images.py and formats.py make
                     an image a JPEG as recipe.py says, shard_writer.py writes
     publishing      finished files -> their final names, old ones away
     checks          what is refused: places that are taken, results that are too bad

@@ -10,13 +10,20 @@ from library.preparation.recipe import QUALITY
 
 
 @dataclass(frozen=True)
+class SourceChoice(Options, group='source', home=COMMAND_LINE):
+    """Which source to use; the program knows the choices."""
+
+    source: str | None = option(None, 'Kind of the data set; none: found out from what is there.')
+
+
+@dataclass(frozen=True)
 class SourceOptions(Options, group='source', home=COMMAND_LINE):
     """Where images and labels come from."""
 
     dataset_dir: str | None = option(
         None,
         'What to convert: a folder of images with one folder per class (perhaps below train/ and '
-        'test/), a CSV file, or CIFAR or IDX files as downloaded.',
+        'test/), a CSV file, or what another SOURCE reads.',
     )
     labels: str | None = option(
         None,
@@ -92,14 +99,6 @@ class RunnerOptions(Options, group='running', home=COMMAND_LINE):
 
     workers: int | None = option(
         None, 'Processes that decode; none: one for each core.', low=1, high=1024
-    )
-    runner: str | None = option(
-        None,
-        'Run on Apache Beam with this runner, such as DirectRunner or DataflowRunner (needs '
-        'requirements-beam.txt); none: on this machine.',
-    )
-    pipeline_options: str | None = option(
-        None, "Apache Beam's own options as one text, such as '--project=P --region=R'."
     )
     verify: str | None = option(
         None, 'Check converted images in this folder, or in its folders, and convert nothing.'

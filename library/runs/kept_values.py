@@ -12,14 +12,13 @@ from library.config.fields import COMMAND_LINE, Option
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set, read_flat
 from library.errors import ConfigError
+from library.runs.metadata import SAVED_AS, Run
 
-SAVED_AS = 'hparams.yaml'
 
-
-def to_yaml(hparams: HParams) -> str:
+def to_yaml(hparams: HParams, run: Run) -> str:
     """The resolved values as a flat YAML mapping, each with its origin as a comment."""
     lines = ['# The values of this run, and where each came from.']
-    for name, entry in hparams.entries().items():
+    for name, entry in {**hparams.entries(), **run.entries()}.items():
         if entry.option.home != COMMAND_LINE:
             value = list(entry.value) if isinstance(entry.value, tuple) else entry.value
             text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
@@ -30,10 +29,10 @@ def to_yaml(hparams: HParams) -> str:
     return '\n'.join(lines) + '\n'
 
 
-def save(hparams: HParams, folder: str) -> None:
+def save(hparams: HParams, run: Run, folder: str) -> None:
     """Writes hparams.yaml into a run's folder, whole or not at all."""
     files.make_folder(folder)
-    text = to_yaml(hparams).encode('utf-8', 'backslashreplace')
+    text = to_yaml(hparams, run).encode('utf-8', 'backslashreplace')
     files.write_if_changed(files.join(folder, SAVED_AS), text)
 
 
@@ -53,10 +52,10 @@ def check_run_exists(folder: str) -> None:
     raise ConfigError(f'{folder}: no run there (--model_dir){hint}')
 
 
-def changes(hparams: HParams, saved: Set) -> list[str]:
+def changes(hparams: HParams, run: Run, saved: Set) -> list[str]:
     """What a resumed run does otherwise than before: 'learning_rate: 0.001 -> 0.01 (origin)'."""
     found = []
-    for name, entry in hparams.entries().items():
+    for name, entry in {**hparams.entries(), **run.entries()}.items():
         if name in saved and entry.option.home != COMMAND_LINE:
             before = _read_again(entry.option, saved[name].text)
             if before != entry.value:
@@ -70,17 +69,3 @@ def _read_again(option: Option, text: str | tuple[str, ...]) -> Any:
         return option.read(text)
     except ValueError:
         return text
-
-
-def derived(saved: Set, option: Option) -> Any:
-    """A fact that the saved run kept, such as its class names; None if it kept none.
-
-    Raises:
-      ConfigError: the file holds something else under that name.
-    """
-    if option.name not in saved:
-        return None
-    try:
-        return option.read(saved[option.name].text)
-    except ValueError as error:
-        raise ConfigError(f'{saved[option.name].origin}: {error}') from None

@@ -1,25 +1,29 @@
-"""What a run knows beside its options: the classes of its data, and which run it is."""
+"""Hold what a run finds out beside its options: the classes of its data, digests, its id.
+
+Imports no TensorFlow.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from library import files
-from library.config.fields import DERIVED, Options, option
-from library.config.hparams import HParams
+from library.config.fields import DERIVED, Option, Options, option, options_of
+from library.config.hparams import Value
 from library.config.yaml_sets import Set
-from library.errors import MismatchError
+from library.errors import ConfigError, MismatchError
 from library.records.listing import Split
 from library.records.manifest import Manifest
-from library.runs.kept_values import SAVED_AS, derived
+
+SAVED_AS = 'hparams.yaml'
 
 
 @dataclass(frozen=True)
-class RunFacts(Options, group='found out by the run', home=DERIVED):
-    """Kept in hparams.yaml; never set by a person."""
+class RunMetadata(Options, group='found out by the run', home=DERIVED):
+    """What is kept in hparams.yaml beside the options; never set by a person."""
 
     class_names: tuple[str, ...] = option((), 'Names of the classes, in the order of labels.')
     model_digest: str | None = option(
@@ -54,60 +58,124 @@ class RunFacts(Options, group='found out by the run', home=DERIVED):
     run_id: str | None = option(None, 'Tells this run from others that use the same folders.')
 
 
-def with_facts(hparams: HParams, saved: Set | None, data: Split, training: bool) -> HParams:
-    """Adds the facts, from the saved run if there is one.
+@dataclass(frozen=True)
+class Run:
+    """The metadata of one run, and where each value came from.
+
+    Attributes:
+      metadata: the values.
+      origins: by name, where a value came from; a value without an entry has its default.
+    """
+
+    metadata: RunMetadata = field(default_factory=RunMetadata)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        # Copying and pickling look for dunder names before __init__ has run.
+        if name.startswith('_') or name == 'metadata':
+            raise AttributeError(name)
+        return getattr(self.metadata, name)
+
+    def found(self, origin: str, **values: Any) -> Run:
+        """Return a copy with values that the run found out."""
+        origins = {**self.origins, **dict.fromkeys(values, origin)}
+        return Run(replace(self.metadata, **values), origins)
+
+    def entries(self) -> dict[str, Value]:
+        """Name to value, origin and option."""
+        return {
+            each.name: Value(
+                getattr(self.metadata, each.name), self.origins.get(each.name, 'default'), each
+            )
+            for each in options_of(RunMetadata)
+        }
+
+
+def kept(saved: Set | None, option: Option) -> Any:
+    """Read a value that the saved run kept, such as its class names; None if it kept none.
+
+    Raises:
+      ConfigError: the file holds something else under that name.
+    """
+    if saved is None or option.name not in saved:
+        return None
+    try:
+        return option.read(saved[option.name].text)
+    except ValueError as error:
+        raise ConfigError(f'{saved[option.name].origin}: {error}') from None
+
+
+def kept_metadata(saved: Set | None, names: Iterator[str] | tuple[str, ...] = ()) -> Run:
+    """Read the metadata that a saved run kept.
 
     Args:
-      hparams: every option.
+      saved: the values that the run kept; None for a run without any.
+      names: only these; () is all.
+
+    Raises:
+      ConfigError: the file holds something else under one of the names.
+    """
+    run = Run()
+    for each in options_of(RunMetadata):
+        if saved and each.name in saved and (not names or each.name in names):
+            run = run.found(saved[each.name].origin, **{each.name: kept(saved, each)})
+    return run
+
+
+def metadata_of(model_dir: str, saved: Set | None, data: Split, training: bool) -> Run:
+    """Find out the metadata of a run from its data, and from what it kept.
+
+    Args:
+      model_dir: the run's directory.
       saved: the values that the run kept, if it exists already.
       data: what is trained on, or evaluated.
-      training: the former: the run counts its images.
+      training: it is trained on: the run counts its images.
 
     Raises:
       MismatchError: the run was trained on other classes than `data` holds.
     """
-    options = {name: entry.option for name, entry in hparams.entries().items()}
-    before = derived(saved or {}, options['class_names'])
-    if before and before != data.class_names:
+    before = kept_metadata(saved, ('class_names', 'run_id') if training else ())
+    if before.class_names and before.class_names != data.class_names:
         raise MismatchError(
-            f'{hparams.model_dir}: trained on {len(before)} classes ({_listed(before)}), but '
-            f'{data.folder} holds {len(data.class_names)} ({_listed(data.class_names)})'
+            f'{model_dir}: trained on {len(before.class_names)} classes '
+            f'({_listed(before.class_names)}), but {data.folder} holds {len(data.class_names)} '
+            f'({_listed(data.class_names)})'
         )
-    hparams = hparams.with_values(data.folder, class_names=data.class_names)
+    run = before.found(data.folder, class_names=data.class_names)
     if training:
-        hparams = hparams.with_values(
+        run = run.found(
             data.folder,
             train_examples=data.examples,
             examples_per_class=data.label_counts,
             **_stored(data),
         )
-    return _of_this_start(hparams, saved, secrets.token_hex(8))
+    return _of_this_start(run, run.run_id or secrets.token_hex(8))
 
 
-def with_known_facts(hparams: HParams, saved: Set | None) -> HParams:
-    """Adds the facts of a run whose data are not read.
+def metadata_without_data(model_dir: str, saved: Set | None) -> Run:
+    """Find out the metadata of a run whose data are not read.
 
     Raises:
       MismatchError: the run did not keep its classes.
     """
-    if not hparams.class_names:
-        raise MismatchError(f'{hparams.model_dir}: hparams.yaml does not name the classes')
-    return _of_this_start(hparams, saved, None)
+    run = kept_metadata(saved)
+    if not run.class_names:
+        raise MismatchError(f'{model_dir}: hparams.yaml does not name the classes')
+    return _of_this_start(run, run.run_id)
 
 
-def _of_this_start(hparams: HParams, saved: Set | None, new_id: str | None) -> HParams:
+def _of_this_start(run: Run, run_id: str | None) -> Run:
     """With the run's id, and without features: another start may evaluate images."""
-    run_id = derived(saved or {}, hparams.entries()['run_id'].option) or new_id
-    hparams = hparams.with_values('this start', train_features=None, eval_features=None)
-    return hparams.with_values('the first start of the run', run_id=run_id)
+    run = run.found('this start', train_features=None, eval_features=None)
+    return run.found('the first start of the run', run_id=run_id)
 
 
-def unknown_storage(hparams: HParams) -> str:
-    """What to say of a run that was kept before runs remembered how images are stored; or ''."""
-    if hparams.origin('stored_max_edge') != 'default':
+def unknown_storage(model_dir: str, run: Run) -> str:
+    """Say what is missing in a run that did not keep how images are stored; '' if nothing is."""
+    if 'stored_max_edge' in run.origins:
         return ''
     return (
-        f'{files.join(hparams.model_dir, SAVED_AS)} does not say how the training images were '
+        f'{files.join(model_dir, SAVED_AS)} does not say how the training images were '
         f'stored, so large pictures may get other answers than in an evaluation: add the lines '
         f"'stored_max_edge: N' and 'stored_quality: N' with the --max_edge and --quality of the "
         f'conversion (N is null for what was never converted)'
@@ -120,22 +188,24 @@ def _stored(data: Split) -> dict[str, int | None]:
     return {f'stored_{name}': options.get(name) for name in ('max_edge', 'quality')}
 
 
-def with_completed(hparams: HParams, saved: Set | None, completed: Mapping[str, Any]) -> HParams:
-    """Adds what the model found out (Model.complete).
+def with_completed(
+    run: Run, model_dir: str, model: str, saved: Set | None, completed: Mapping[str, Any]
+) -> Run:
+    """Add what the model found out (Model.complete).
 
     Raises:
       MismatchError: the saved run was trained on another file, such as another module: its head
         would get features that it has never seen.
     """
-    option = hparams.entries()['model_digest'].option
-    before, now = derived(saved or {}, option), completed.get('model_digest')
-    trained = files.exists(files.join(hparams.model_dir, 'checkpoint'))
+    before = kept_metadata(saved, ('model_digest',)).model_digest
+    now = completed.get('model_digest')
+    trained = files.exists(files.join(model_dir, 'checkpoint'))
     if before and now and before != now and trained:
         raise MismatchError(
-            f'{hparams.model_dir}: was trained on another module than this run names; choose '
+            f'{model_dir}: was trained on another module than this run names; choose '
             f'another --model_dir'
         )
-    return hparams.with_values(f'model {hparams.model}', **completed)
+    return run.found(f'model {model}', **completed)
 
 
 def _listed(names: tuple[str, ...]) -> str:

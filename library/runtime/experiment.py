@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
 
 from library.config.hparams import HParams
+from library.extras import find_extras
+from library.inputs.batches import InputFn, batches, offloaded, training_shard
+from library.inputs.input_shard import InputShard
+from library.inputs.options import DataOptions, is_offloaded
+from library.models.model import Model
 from library.records.listing import Split
+from library.runs.metadata import Run
 from library.runtime.distribution import Distribution
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config
-
-InputFn = Callable[..., tf.data.Dataset]
 
 
 @dataclass(frozen=True)
@@ -22,22 +27,14 @@ class Functions:
     """What a project brings: the functions of its own files.
 
     Attributes:
-      input_fn: the batches of a mode, called with mode and params.
-      model_fn: the graph of a mode, as tf.estimator calls it.
-      stored_images: each image of a split once, in stored order, as the model would see it.
-      make_hooks: the hooks that a run asks for by name.
-      serving_images: encoded images, whatever their size, as the model sees them in evaluation.
-      stored_files: name and JPEG of chosen images of the evaluation, by their number in it.
-      make_model: the model that the run names, to build one graph.
+      input_fn: images to batches, called with mode, params, images and shard.
+      model_fn: the graph of a mode, as tf.estimator calls it, and with `run`.
+      make_hooks: the hooks that a run asks for by name, called with params and run.
     """
 
     input_fn: InputFn
     model_fn: Callable[..., tf.estimator.EstimatorSpec]
-    stored_images: InputFn
-    make_hooks: Callable[[HParams], Sequence[tf.estimator.SessionRunHook]]
-    serving_images: Callable[[tf.Tensor, HParams], tf.Tensor]
-    stored_files: Callable[[HParams, Collection[int]], Iterator[tuple[int, str, bytes]]]
-    make_model: Callable[[HParams], Any]
+    make_hooks: Callable[[HParams, Run], Sequence[tf.estimator.SessionRunHook]]
 
 
 @dataclass(frozen=True)
@@ -45,41 +42,96 @@ class Experiment:
     """One run: its values, its data, and the Estimator over the project's own functions.
 
     Attributes:
-      hparams: every option, completed by what data and model say.
+      hparams: every option, completed by what the model says.
+      run: what the run found out: its classes, its id, digests, the folders of features.
       estimator: a tf.estimator.Estimator whose params are `hparams`.
       functions: the project's own.
+      model_class: the class of the model that the run names.
       train_data: the training split; None in modes that do not read it.
       eval_data: the split that is evaluated; None where no data are read at all.
       distribution: what trains, and which part of it this process is.
     """
 
     hparams: HParams
+    run: Run
     estimator: tf.estimator.Estimator
     functions: Functions
-    train_data: Split | None
-    eval_data: Split | None
+    model_class: type[Model]
+    train_data: Any
+    eval_data: Any
     distribution: Distribution
 
-    def batches(self, mode: str) -> Callable[[], tf.data.Dataset]:
-        """An input_fn for the Estimator, bound to this run."""
+    def batches(self, mode: str, augmented: bool = True) -> Callable[..., tf.data.Dataset]:
+        """Make an input_fn for the Estimator, bound to this run.
+
+        Args:
+          mode: a tf.estimator.ModeKeys.
+          augmented: False leaves training images as they are.
+        """
+        hparams = self.hparams
 
         def input_fn(input_context: tf.distribute.InputContext | None = None) -> tf.data.Dataset:
-            if mode == tf.estimator.ModeKeys.TRAIN:
-                input_context = self.distribution.input_context(input_context)
-            return self.functions.input_fn(mode, self.hparams, input_context)
+            if mode != tf.estimator.ModeKeys.TRAIN:
+                shard = InputShard(hparams.take(DataOptions).images_per_batch(training=False))
+                return self._batches(mode, self.eval_data, self.run.eval_features, shard)
+            context = self.distribution.input_context(input_context)
+            shard = training_shard(hparams, context, augmented and hparams.augmentation)
+            if is_offloaded(hparams) and not self.run.train_features:
+                shard = offloaded(shard, hparams, context, *find_extras().code('offload'))
+            return self._batches(mode, self.train_data, self.run.train_features, shard)
 
         return input_fn
 
-    def with_values(self, origin: str, **values: Any) -> Experiment:
-        """The same run, in which some values are replaced by what was found out since."""
-        hparams = self.hparams.with_values(origin, **values)
-        estimator = _estimator(hparams, self.functions, self.distribution)
-        return replace(self, hparams=hparams, estimator=estimator)
+    def stored_images(
+        self, training: bool, augmented: bool = False, first: int = 0, batch_size: int | None = None
+    ) -> tf.data.Dataset:
+        """Make batches of each image of a split once, in stored order, as the model sees it.
+
+        Args:
+          training: the training images; otherwise those of evaluation.
+          augmented: with the random changes of training. Image i of copy c of the split is changed
+            as epoch c of the stored order would change it: by its number, c * (images) + i.
+          first: number to start from; the dataset ends with the copy in which that lies.
+          batch_size: images in a batch; None is that of evaluation.
+
+        Returns:
+          ({'image': uint8 [batch, size, size, 3]}, int64 [batch]) elements.
+        """
+        size = batch_size or self.hparams.take(DataOptions).images_per_batch(training=False)
+        # A strategy places no batches here, and no device waits for them.
+        shard = InputShard(size, first, augments=augmented, has_strategy=True)
+        split = self.train_data if training else self.eval_data
+        return self._batches(tf.estimator.ModeKeys.EVAL, split, None, shard)
+
+    def _batches(
+        self, mode: str, split: Any, features: str | None, shard: InputShard
+    ) -> tf.data.Dataset:
+        return batches(self.functions.input_fn, mode, self.hparams, split, features, shard)
+
+    def unaugmented(self, shuffle_buffer: int) -> Callable[[], tf.data.Dataset]:
+        """Make the training batches of one device, in a random order but unchanged.
+
+        Args:
+          shuffle_buffer: images that are shuffled together.
+        """
+        size = self.hparams.take(DataOptions).images_per_batch(training=True)
+        hparams = self.hparams.with_values('export', shuffle_buffer=shuffle_buffer, debug=False)
+        plain = replace(self, hparams=hparams)
+        mode = tf.estimator.ModeKeys.TRAIN
+        return lambda: plain._batches(mode, self.train_data, None, InputShard(size))
+
+    def found(self, origin: str, **values: Any) -> Experiment:
+        """Return the same run with metadata that it found out since."""
+        run = self.run.found(origin, **values)
+        estimator = _estimator(self.hparams, run, self.functions, self.distribution)
+        return replace(self, run=run, estimator=estimator)
 
 
 def make_experiment(
     hparams: HParams,
+    run: Run,
     functions: Functions,
+    model_class: type[Model],
     train_data: Split | None,
     eval_data: Split | None,
     distribution: Distribution,
@@ -87,12 +139,14 @@ def make_experiment(
     """Makes the Estimator over the project's functions, and all around it."""
     if hparams.deterministic:
         tf.config.experimental.enable_op_determinism()
-    estimator = _estimator(hparams, functions, distribution)
-    return Experiment(hparams, estimator, functions, train_data, eval_data, distribution)
+    estimator = _estimator(hparams, run, functions, distribution)
+    return Experiment(
+        hparams, run, estimator, functions, model_class, train_data, eval_data, distribution
+    )
 
 
 def _estimator(
-    hparams: HParams, functions: Functions, distribution: Distribution
+    hparams: HParams, run: Run, functions: Functions, distribution: Distribution
 ) -> tf.estimator.Estimator:
     config = run_config(
         hparams.model_dir,
@@ -101,5 +155,5 @@ def _estimator(
         hparams.take(SessionOptions),
         distribution,
     )
-    model_fn = distribution.wrapped(functions.model_fn)
+    model_fn = distribution.wrapped(functools.partial(functions.model_fn, run=run))
     return tf.estimator.Estimator(model_fn, config=config, params=hparams)

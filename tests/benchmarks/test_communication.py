@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.communication import PUBLISHED, Trained, communication_table, head
 
+pytestmark = pytest.mark.unit
+
 MODEL = Trained('model', numbers=1_000_000, statistics=10_000)
 
 

@@ -29,6 +29,8 @@ from library.errors import ResourceError
 from library.modes.device_checks import check_distribution
 from project.options import CATALOG, check
 
+pytestmark = pytest.mark.train
+
 # Stands for run.py: two steps a look, and a way to end at once.
 PROGRAM = """
 import json, sys, time

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
 
 from benchmarks.latency import (
     REFERENCE,
@@ -14,6 +13,9 @@ from benchmarks.latency import (
     start_table,
 )
 from library.errors import ResourceError
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.process
 
 
 def test_every_program_is_timed_once_a_round():

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import re
 
+import pytest
+
 from benchmarks.machine import describe_machine
 from library.runtime import machine
+
+pytestmark = pytest.mark.unit
 
 
 def test_machine_and_versions_take_a_line_each():

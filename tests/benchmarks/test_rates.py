@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.rates import Measurement, format_table, measure_in_turns, measured, to_rows
 
+pytestmark = pytest.mark.unit
+
 
 def measurements(*rates):
     return [Measurement(100, 100 / rate, 0.2) for rate in rates]

@@ -12,6 +12,8 @@ import pytest
 from benchmarks.communication import PUBLISHED, Trained, communication_table
 from benchmarks.scale_plan import Plan, main
 
+pytestmark = pytest.mark.unit
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / 'docs' / 'scaling.md').read_text()
 SOURCE = (ROOT / 'benchmarks' / 'scale_plan.py').read_text()
@@ -69,6 +71,7 @@ def test_the_page_shows_what_the_program_prints(words, shown, capsys):
     assert capsys.readouterr().out == shown
 
 
+@pytest.mark.process
 def test_a_plan_is_made_without_tensorflow(program):
     code = "import benchmarks.scale_plan, sys; sys.exit('tensorflow' in sys.modules)"
     assert program('-c', code).returncode == 0

@@ -8,11 +8,13 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 
 from demo.digits import write_digits
 from demo.picture import draw_result
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.graph
 
 
 @pytest.fixture(scope='module')
@@ -49,6 +51,7 @@ def test_the_picture_shows_a_curve_and_the_wrong_digits(tmp_path):
     assert (pixels == [255, 0, 0]).all(axis=1).any()
 
 
+@pytest.mark.process
 def test_the_whole_demo_reaches_95_percent_and_says_what_to_try_next(tmp_path, program):
     for name in ('project.yaml', 'hyperparameters.yaml'):
         shutil.copy(ROOT / name, tmp_path)

@@ -8,6 +8,8 @@ import pytest
 
 from library.console import redraw, say
 
+pytestmark = pytest.mark.graph
+
 
 class Screen(io.StringIO):
     def isatty(self):

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from library.errors import ConfigError
 
+pytestmark = pytest.mark.graph
+
 
 def test_autograph_leaves_the_line_as_it_is():
     """Under a strategy model_fn runs through it."""

@@ -8,6 +8,8 @@ import pytest
 from library import files
 from library.errors import ResourceError
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(params=['local', 'ram'])
 def folder(request, tmp_path):
@@ -54,6 +56,7 @@ def test_a_scheme_that_nothing_opens_is_told(path, action):
     assert str(caught.value).startswith(f'{path}: {scheme}:// needs the package tensorflow-io')
 
 
+@pytest.mark.graph
 def test_what_is_written_is_read_back(folder):
     path = files.join(folder, 'a.bin')
     files.write_atomically(path, b'\x00\xff\n')
@@ -61,6 +64,7 @@ def test_what_is_written_is_read_back(folder):
     assert files.size(path) == 3
 
 
+@pytest.mark.graph
 def test_writing_again_replaces_the_content_and_leaves_nothing_else(folder):
     path = files.join(folder, 'a.bin')
     files.write_atomically(path, b'a longer text')
@@ -69,6 +73,7 @@ def test_writing_again_replaces_the_content_and_leaves_nothing_else(folder):
     assert files.names_in(folder) == ['a.bin']
 
 
+@pytest.mark.graph
 def test_a_file_is_there_or_not(folder):
     path = files.join(folder, 'a.bin')
     assert not files.exists(path)
@@ -79,6 +84,7 @@ def test_a_file_is_there_or_not(folder):
     assert not files.exists(path)
 
 
+@pytest.mark.graph
 def test_a_missing_file_is_named_in_the_error(folder):
     path = files.join(folder, 'none.bin')
     with pytest.raises(FileNotFoundError) as caught:
@@ -86,6 +92,7 @@ def test_a_missing_file_is_named_in_the_error(folder):
     assert caught.value.filename == path
 
 
+@pytest.mark.graph
 def test_a_file_that_is_removed_just_before_it_is_opened_is_missing_too(folder, monkeypatch):
     path = files.join(folder, 'none.bin')
     monkeypatch.setattr(files, 'exists', lambda path: True)
@@ -94,6 +101,7 @@ def test_a_file_that_is_removed_just_before_it_is_opened_is_missing_too(folder, 
     assert caught.value.filename == path
 
 
+@pytest.mark.graph
 def test_names_are_sorted_and_plain_for_files_and_folders(folder):
     files.write_atomically(files.join(folder, 'b.txt'), b'')
     files.write_atomically(files.join(folder, 'a.txt'), b'')
@@ -102,6 +110,7 @@ def test_names_are_sorted_and_plain_for_files_and_folders(folder):
     assert files.names_in(folder) == ['a.txt', 'b.txt', 'c']
 
 
+@pytest.mark.graph
 def test_folders_are_told_from_files(folder):
     files.write_atomically(files.join(folder, 'a.txt'), b'')
     for name in ('c', 'b'):
@@ -110,16 +119,19 @@ def test_folders_are_told_from_files(folder):
     assert files.folders_in(folder) == ['b', 'c']
 
 
+@pytest.mark.graph
 def test_a_folder_that_is_not_there_has_no_names(folder):
     assert files.names_in(files.join(folder, 'none')) == []
 
 
+@pytest.mark.graph
 def test_a_file_has_no_names(folder):
     path = files.join(folder, 'a.txt')
     files.write_atomically(path, b'')
     assert files.names_in(path) == []
 
 
+@pytest.mark.graph
 def test_folders_are_made_with_their_parents_and_may_be_there_already(folder):
     path = files.join(folder, 'a', 'b')
     files.make_folder(path)
@@ -127,6 +139,7 @@ def test_folders_are_made_with_their_parents_and_may_be_there_already(folder):
     assert files.is_folder(path)
 
 
+@pytest.mark.graph
 def test_replacing_takes_the_place_of_what_stood_there(folder):
     source, target = files.join(folder, 'new'), files.join(folder, 'old')
     files.write_atomically(source, b'new')
@@ -166,6 +179,7 @@ def test_content_reaches_the_disk_before_the_name_and_the_name_before_the_return
     assert events == ['sync', 'rename', 'sync']
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize('base', ['local', 'ram://removing'])
 def test_everything_below_a_path_is_removed(tmp_path, base):
     base = str(tmp_path) if base == 'local' else base
@@ -195,6 +209,7 @@ def test_a_file_is_written_again_only_if_it_changes(tmp_path):
     assert path.stat().st_ino != first.st_ino
 
 
+@pytest.mark.graph
 def test_what_is_below_a_folder_is_named_counted_and_copied_in_any_order(folder, tmp_path):
     for name in ('b', 'a/2', 'a/c/1'):
         files.make_folder(os.path.dirname(files.join(folder, 'from', name)))

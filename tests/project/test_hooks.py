@@ -8,23 +8,25 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.hooks.watched import watch
+from library.runs.metadata import Run
 from project.hooks import HOOKS, check_hooks, make_hooks
 from project.options import CATALOG, check
+from tests.conftest import ROOT
 
+RUN = Run().found('data', train_examples=24)
 PAGE = (ROOT / 'docs' / 'watching.md').read_text()
 
 
-def params(*words, **facts):
+def params(*words):
     # Words stand in the folder of the project's sets.
     line = parse(['train', *words], CATALOG, list(run.MODES))
-    return resolve(CATALOG, line).with_values('data', train_examples=24, **facts)
+    return resolve(CATALOG, line)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,7 @@ def here(monkeypatch):
 
 @pytest.mark.parametrize('name', HOOKS)
 def test_every_hook_can_be_made_before_there_is_a_graph(name, tmp_path):
-    (hook,) = make_hooks(params('--hooks', name, '--model_dir', str(tmp_path)))
+    (hook,) = make_hooks(params('--hooks', name, '--model_dir', str(tmp_path)), RUN)
     assert isinstance(hook, tf.estimator.SessionRunHook)
     assert list(tmp_path.iterdir()) == []
 
@@ -44,17 +46,17 @@ def test_environment_and_hparams_are_on_by_default():
 
 
 def test_hooks_come_in_the_order_of_their_names_and_once():
-    made = make_hooks(params('--hooks', 'metrics,profiler,metrics'))
+    made = make_hooks(params('--hooks', 'metrics,profiler,metrics'), RUN)
     assert [type(hook).__name__ for hook in made] == ['MetricsLogHook', 'FewTracesHook']
 
 
 def test_none_is_none():
-    assert make_hooks(params('--hooks=none')) == []
+    assert make_hooks(params('--hooks=none'), RUN) == []
 
 
 def test_a_function_may_give_no_hook(monkeypatch):
-    monkeypatch.setitem(HOOKS, 'metrics', lambda params: None)
-    assert make_hooks(params('--hooks', 'metrics')) == []
+    monkeypatch.setitem(HOOKS, 'metrics', lambda params, run: None)
+    assert make_hooks(params('--hooks', 'metrics'), RUN) == []
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,7 @@ def test_an_unknown_name_in_a_set_is_told_with_its_place(tmp_path):
     assert str(error.value) == (f"{sets}:2: key 'hooks': no hook 'metric'; did you mean 'metrics'?")
 
 
+@pytest.mark.process
 def test_names_are_checked_without_tensorflow(program):
     code = (
         'import sys, run\n'
@@ -124,7 +127,7 @@ def test_a_hook_of_your_own_is_known_by_its_name_and_works(clone):
         step = tf.compat.v1.train.get_or_create_global_step()
         watch('losses/cross_entropy', 1 / (1 + tf.cast(step.assign_add(1), tf.float32)))
         steps, train_op = 0, tf.no_op()
-        hooks = clone.make_hooks(chosen)
+        hooks = clone.make_hooks(chosen, RUN)
         with tf.compat.v1.train.SingularMonitoredSession(hooks=hooks) as session:
             while not session.should_stop():
                 session.run(train_op)

@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from extras.data_service.job import begin_job
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError
-from library.inputs.service_job import begin_job
 from library.records.example import parse_example
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
 from library.records.manifest import open_split
-from project import input_fn as chain
-from project.input_fn import input_fn, stored_images
 from project.options import CATALOG
+from tests.feeding import feed, feed_stored
 
 TRAIN, EVAL = tf.estimator.ModeKeys.TRAIN, tf.estimator.ModeKeys.EVAL
 
@@ -36,7 +35,7 @@ def hparams(data_dir, tmp_path):
 
 
 def batches(params, mode, count=None, context=None):
-    dataset = input_fn(mode, params, context)
+    dataset = feed(params, mode, context)
     return [(f['image'].numpy(), labels.numpy()) for f, labels in itertools.islice(dataset, count)]
 
 
@@ -128,13 +127,13 @@ def test_no_tuning_of_the_pipeline_changes_what_is_fed(hparams):
 
 @pytest.mark.parametrize('mode', ['train', 'eval'])
 def test_no_thread_tunes_the_chain_for_which_a_session_would_wait(hparams, mode):
-    assert input_fn(mode, hparams()).options().autotune.enabled is False
+    assert feed(hparams(), mode).options().autotune.enabled is False
 
 
 def test_a_split_that_is_not_there_names_the_command_that_makes_it(hparams, tmp_path):
     params = hparams().with_values('this test', data_dir=str(tmp_path))
     with pytest.raises(ConfigError, match=r'train: no converted images; make them with: python'):
-        input_fn(TRAIN, params)
+        feed(params, TRAIN)
 
 
 def images_of(dataset):
@@ -144,12 +143,12 @@ def images_of(dataset):
 def test_stored_images_are_each_image_once_as_evaluation_sees_it(hparams, data_dir):
     params = hparams(debug='true')
     for training, split in ((True, 'train'), (False, 'test')):
-        dataset = stored_images(params, training=training, augmented=False)
+        dataset = feed_stored(params, training=training, augmented=False)
         labels = np.concatenate([labels.numpy() for _, labels in dataset])
         assert labels.tolist() == stored_labels(data_dir, split)
     plain = hparams(debug='true', augmentation='false', batch_size=24)
     ((expected, _),) = batches(plain, TRAIN, 1)
-    stored = stored_images(params, training=True, augmented=False)
+    stored = feed_stored(params, training=True, augmented=False)
     np.testing.assert_array_equal(images_of(stored), expected)
 
 
@@ -158,14 +157,14 @@ def test_stored_images_of_a_copy_are_those_of_an_epoch_in_stored_order(hparams):
     epochs = [images for images, _ in batches(params, TRAIN, 3)]
     assert (epochs[0] != epochs[1]).any()
     for copy, expected in enumerate(epochs):
-        dataset = stored_images(params, training=True, augmented=True, first=24 * copy)
+        dataset = feed_stored(params, training=True, augmented=True, first=24 * copy)
         np.testing.assert_array_equal(images_of(dataset), expected)
 
 
 def test_stored_images_can_start_within_a_copy_and_end_with_it(hparams):
     params = hparams()
-    whole = images_of(stored_images(params, training=True, augmented=True, first=24))
-    rest = images_of(stored_images(params, training=True, augmented=True, first=24 + 17))
+    whole = images_of(feed_stored(params, training=True, augmented=True, first=24))
+    rest = images_of(feed_stored(params, training=True, augmented=True, first=24 + 17))
     assert len(rest) == 7
     np.testing.assert_array_equal(rest, whole[17:])
 
@@ -174,8 +173,8 @@ def test_a_run_on_features_reads_them_instead_of_images(hparams, tmp_path):
     shard = write_feature_shard(str(tmp_path), 's', np.ones([9, 4]), np.arange(9))
     write_manifest(FeatureManifest({}, 1, 4, (shard,), str(tmp_path)), MANIFEST)
     params = hparams(data_dir=tmp_path / 'nothing')
-    for mode, name in ((TRAIN, 'train_features'), (EVAL, 'eval_features')):
-        dataset = input_fn(mode, params.with_values('the test', **{name: str(tmp_path)}))
+    for mode in (TRAIN, EVAL):
+        dataset = feed(params, mode, features=str(tmp_path))
         features, labels = next(iter(dataset))
         assert list(features) == ['features']
         assert features['features'].shape == (7, 4)
@@ -223,9 +222,9 @@ def test_several_processes_change_the_same_images_in_the_same_way_as_one(hparams
 def test_a_resumed_process_goes_on_where_it_was(hparams, monkeypatch, pipelines):
     params = hparams(batch_size=6)
     for context in contexts(pipelines, pipelines):
-        monkeypatch.setattr(chain, 'newest_step', lambda model_dir: 0)
+        monkeypatch.setattr('library.inputs.batches.newest_step', lambda model_dir: 0)
         whole = batches(params, TRAIN, 9, context)
-        monkeypatch.setattr(chain, 'newest_step', lambda model_dir: 5)
+        monkeypatch.setattr('library.inputs.batches.newest_step', lambda model_dir: 5)
         for fed, expected in zip(batches(params, TRAIN, 4, context), whole[5:], strict=True):
             np.testing.assert_array_equal(fed[0], expected[0])
             np.testing.assert_array_equal(fed[1], expected[1])
@@ -240,7 +239,7 @@ def test_a_data_set_smaller_than_a_batch_is_gone_through_again(hparams, pipeline
 
 def test_more_processes_than_images_are_refused(hparams):
     with pytest.raises(ConfigError, match='24 training images cannot be divided among 25 workers'):
-        input_fn(TRAIN, hparams(batch_size=25), contexts(25, 25)[0])
+        feed(hparams(batch_size=25), TRAIN, contexts(25, 25)[0])
 
 
 def test_evaluation_sees_everything_in_whatever_process(hparams):
@@ -261,7 +260,7 @@ def test_a_device_is_named_only_where_a_process_trains_alone(hparams, monkeypatc
     monkeypatch.setattr(
         tf.data.experimental, 'prefetch_to_device', lambda name: asked.append(name) or (lambda d: d)
     )
-    input_fn(TRAIN, hparams(prefetch_to_device='/cpu:0'), context)
+    feed(hparams(prefetch_to_device='/cpu:0'), TRAIN, context)
     assert asked == (['/cpu:0'] if context is None else [])
 
 
@@ -281,7 +280,7 @@ def test_processes_share_one_stream_of_a_service(hparams, data_service, tmp_path
     params = hparams(batch_size=8, data_service=data_service)
     begin_job(str(tmp_path))
     # One process is faster than the other.
-    readers = [iter(input_fn(TRAIN, params, context)) for context in contexts(2, 2)]
+    readers = [iter(feed(params, TRAIN, context)) for context in contexts(2, 2)]
     fed = [next(readers[turn % 4 == 0])[0]['image'].numpy() for turn in range(40)]
     assert {len(images) for images in fed} == {4}
     # The random changes follow from a number that each image of each epoch has: in two streams they
@@ -293,5 +292,5 @@ def test_processes_share_one_stream_of_a_service(hparams, data_service, tmp_path
 def test_a_service_is_not_shared_by_a_name_that_is_not_there(hparams, data_service):
     params = hparams(batch_size=8, data_service=data_service)
     with pytest.raises(ResourceError, match=r'data_service_job.json: cannot be read'):
-        input_fn(TRAIN, params, contexts(2, 2)[0])
+        feed(params, TRAIN, contexts(2, 2)[0])
     assert len(batches(params, TRAIN, 2)) == 2

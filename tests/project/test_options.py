@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
@@ -13,6 +12,9 @@ from library.config.explain import explain
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from project.options import CATALOG, check, overruled
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 FILES = ['--config_file', ROOT / 'project.yaml', '--hyperparameter_file']
 FILES = [*map(str, FILES), str(ROOT / 'hyperparameters.yaml')]

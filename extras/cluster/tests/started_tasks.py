@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from extras.cluster.local_cluster import free_addresses
+from tests.processes import python
 
 ROOT = Path(__file__).resolve().parents[3]
 # Far more than any of these clusters takes: what waits for ever must fail, and be seen.
@@ -59,7 +59,7 @@ class Tasks:
             key = f'{job} {index or 0}'
             with open(self.folder / f'{key}.txt', 'ab') as text:
                 self.processes[key] = subprocess.Popen(
-                    [sys.executable, '-u', ROOT / 'run.py', 'train', *self.flags],
+                    python('-u', ROOT / 'run.py', 'train', *self.flags),
                     env={
                         **os.environ,
                         'TF_CONFIG': json.dumps({'cluster': self.cluster, 'task': task}),
@@ -88,10 +88,12 @@ class Tasks:
     def wait(self) -> dict[str, int]:
         """The exit codes, once all have ended; what has not by then is killed, and has -9."""
         last = time.monotonic() + LIMIT
-        while len(self.ended) < len(self.processes) and time.monotonic() < last:
-            self._note_ended()
-            time.sleep(0.1)
-        self.kill(*self.processes)
+        try:
+            while len(self.ended) < len(self.processes) and time.monotonic() < last:
+                self._note_ended()
+                time.sleep(0.1)
+        finally:
+            self.kill(*self.processes)
         return {key: process.wait() for key, process in self.processes.items()}
 
     def kill(self, *tasks: str) -> None:

@@ -14,6 +14,8 @@ from library.config.hparams import resolve
 from project.options import check
 from run import CATALOG
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.mark.parametrize('case', CASES)
 @pytest.mark.parametrize('setup', [name for name in SETUPS if SETUPS[name].tasks])

@@ -14,6 +14,8 @@ from library.errors import ConfigError
 from run import CATALOG
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch):

@@ -19,6 +19,8 @@ from library.models.placement import own_device
 from library.runtime.options import DistributionOptions
 from library.training.train_op import make_train_op
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def machine(monkeypatch):
@@ -206,13 +208,25 @@ def test_where_gradients_are_collected_the_training_graph_alone_has_the_hook_for
     assert not built(as_task(CHIEF, SERVED), MODES.TRAIN, spec_of_one_weight).training_hooks
 
 
-def test_the_part_of_a_task_learns_how_many_gradients_make_a_step():
+@dataclasses.dataclass(frozen=True)
+class Values:
+    """As much of HParams as is asked for."""
+
+    replicas_to_aggregate: int | None = None
+
+    def with_values(self, origin, **values):
+        assert origin == 'the cluster'
+        return Values(**values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    hparams: Values
+
+
+@pytest.mark.parametrize(('collects', 'gradients'), [(True, 2), (False, None)])
+def test_the_part_of_a_task_learns_how_many_gradients_make_a_step(collects, gradients):
     seen = []
-    run = SimpleNamespace(
-        hparams=SimpleNamespace(replicas_to_aggregate=None),
-        with_values=lambda origin, **values: (origin, values),
-    )
     task = dataclasses.replace(as_task(CHIEF, SERVED, replicas=2), part=seen.append)
-    for collects in (True, False):
-        dataclasses.replace(task, collects=collects).train(run, pytest.fail)
-    assert seen == [('the cluster', {'replicas_to_aggregate': 2}), run]
+    dataclasses.replace(task, collects=collects).train(Experiment(Values()), pytest.fail)
+    assert seen == [Experiment(Values(gradients))]

@@ -12,6 +12,8 @@ from library.modes import early_stopping
 from library.modes.early_stopping import EarlyStopping
 from library.modes.options import LoopOptions
 
+pytestmark = pytest.mark.graph
+
 
 def keep(folder, values):
     """Writes the evaluations that another process keeps."""

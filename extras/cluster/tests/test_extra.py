@@ -18,6 +18,8 @@ from library.extras import FLAGS, Extra, Extras
 from library.runtime.distribution import Distribution
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.process
+
 CLUSTER = {'chief': ['localhost:1'], 'worker': ['localhost:2']}
 EVALUATOR = {'cluster': CLUSTER, 'task': {'type': 'evaluator', 'index': 0}}
 
@@ -58,8 +60,8 @@ def test_a_cluster_trains_and_other_modes_work_alone(monkeypatch, mode, config, 
 CALLS = []
 
 
-def note(experiment, others_are_running):
-    CALLS.append((experiment, others_are_running))
+def note(hparams, others_are_running):
+    CALLS.append((hparams, others_are_running))
 
 
 @pytest.mark.parametrize(('state', 'running'), [('running', True), ('waiting', False)])
@@ -70,8 +72,9 @@ def test_other_extras_are_called_before_a_cluster_trains(monkeypatch, state, run
     distribution = object.__new__(ClusterDistribution)
     object.__setattr__(distribution, 'cluster', cluster)
     object.__setattr__(distribution, 'extras', Extras((Extra('other', code=code),)))
-    experiment = SimpleNamespace(distribution=distribution)
+    experiment = SimpleNamespace(distribution=distribution, hparams='hparams')
     answer = SimpleNamespace(state=state)
     monkeypatch.setattr(chief, 'ask_all', lambda tasks: dict.fromkeys(tasks, answer))
     chief._before_training_together(experiment)
-    assert [(experiment, running)] == CALLS
+    assert CALLS[0] == ('hparams', running)
+    assert len(CALLS) == 1

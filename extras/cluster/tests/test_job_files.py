@@ -18,6 +18,8 @@ from library.runtime.options import DistributionOptions
 from run import CATALOG, MODES
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.unit
+
 JOBS = sorted(ROOT.glob('cloud/*/*.yaml'))
 KUBERNETES = [path for path in JOBS if path.parent.name == 'kubernetes']
 VERTEX = [path for path in JOBS if path.parent.name == 'vertex_ai']

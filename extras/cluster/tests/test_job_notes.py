@@ -23,6 +23,8 @@ from extras.cluster.tasks import Task
 from library import files
 from library.errors import Stopped
 
+pytestmark = pytest.mark.unit
+
 WORKER = Task('worker', 1, 'host:1')
 
 

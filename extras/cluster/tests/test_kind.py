@@ -11,6 +11,8 @@ from extras.cluster.tasks import read_cluster
 from library.errors import ConfigError
 from library.runtime.options import DistributionOptions
 
+pytestmark = pytest.mark.unit
+
 
 def cluster_of(**jobs):
     cluster = {job: [f'{job}{i}:1' for i in range(count)] for job, count in jobs.items()}

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +12,9 @@ import pytest
 
 from extras.cluster import late_signals
 from extras.cluster.late_signals import LateSignals
+from tests.processes import running
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parents[3]
 # Locking a lock of the C library twice waits for ever, whatever signals come: the main thread is as
@@ -34,35 +36,26 @@ sys.exit(run_program(main))
 """
 
 
-class Running:
-    """The program, deaf; its exit code, texts and seconds from the first signal to the end."""
-
-    def __init__(self, *args):
-        self.process = subprocess.Popen(
-            [sys.executable, '-c', PROGRAM, *map(str, args)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout.readline() == 'begun\n'
+def end_of_the_deaf(*args, numbers):
+    """The program's exit code, what it said, and the seconds from the first signal to its end."""
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
+    with running('-c', PROGRAM, *args, **pipes) as process:
+        assert process.stdout.readline() == 'begun\n'
+        # Nothing tells that it has gone deaf: that is what makes it so.
         time.sleep(0.2)
-
-    def send(self, *numbers):
         began = time.monotonic()
-        with self.process:
-            for number in numbers:
-                self.process.send_signal(number)
-                time.sleep(0.2)
-            _, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, errors, time.monotonic() - began
+        for number in numbers:
+            process.send_signal(number)
+            time.sleep(0.2)
+        _, errors = process.communicate(timeout=20)
+        return process.returncode, errors, time.monotonic() - began
 
 
 @pytest.mark.parametrize(
     ('number', 'name'), [(signal.SIGTERM, 'SIGTERM'), (signal.SIGINT, 'SIGINT')]
 )
 def test_a_signal_that_is_not_served_ends_the_process(number, name):
-    status, errors, seconds = Running(0.5, 60).send(number)
+    status, errors, seconds = end_of_the_deaf(0.5, 60, numbers=[number])
     assert errors == (
         f'error: stopped by {name} after 0.5 s while TensorFlow was at work or waiting; '
         'what was saved before is kept\n'
@@ -72,14 +65,14 @@ def test_a_signal_that_is_not_served_ends_the_process(number, name):
 
 
 def test_a_signal_that_is_served_has_longer_but_not_for_ever():
-    status, errors, seconds = Running(0.1, 1, 'handled').send(signal.SIGTERM)
+    status, errors, seconds = end_of_the_deaf(0.1, 1, 'handled', numbers=[signal.SIGTERM])
     assert 'stopped by SIGTERM after 1 s while' in errors
     assert status == 143
     assert 1 < seconds < 5
 
 
 def test_a_second_signal_ends_at_once():
-    status, errors, seconds = Running(60, 60).send(signal.SIGTERM, signal.SIGTERM)
+    status, errors, seconds = end_of_the_deaf(60, 60, numbers=[signal.SIGTERM] * 2)
     assert errors == 'error: stopped by SIGTERM at once; what was saved before is kept\n'
     assert status == 143
     assert seconds < 3
@@ -147,9 +140,8 @@ end_process('last words', 5)
 
 @pytest.mark.parametrize('what', ['full', 'held', 'closed', 'none', 'threads', 'as ever'])
 def test_nothing_holds_up_the_end(what):
-    command = [sys.executable, '-c', PIPES, what]
-    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': False}
+    with running('-c', PIPES, what, **pipes) as process:
         assert process.wait(15) == 5
         last = b'last words\n' if what in ('held', 'as ever') else b''
         assert process.stderr.read().strip(b'.') == last

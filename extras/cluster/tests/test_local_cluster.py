@@ -11,6 +11,9 @@ import pytest
 
 from extras.cluster.local_cluster import free_addresses
 from extras.cluster.rendezvous_port import listener_at
+from tests.processes import running, wait_until
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = 'extras.cluster.local_cluster'
@@ -122,14 +125,8 @@ def test_parameter_servers_end_when_the_others_are_done(local_cluster):
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reaches_all_tasks(write, number):
     script = write(TASK, 'task.py')
-    process = subprocess.Popen(
-        [sys.executable, '-m', MODULE, '--', script, 'chief0=wait', 'worker0=wait'],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    words = ['-m', MODULE, '--', script, 'chief0=wait', 'worker0=wait']
+    with running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         for _ in range(2):
             process.stdout.readline()
         process.send_signal(number)
@@ -149,17 +146,11 @@ def is_alive(pid):
 @pytest.mark.skipif(sys.platform != 'linux', reason='Linux alone ties processes so')
 def test_no_task_is_left_where_all_are_killed_with_the_supervisor(write):
     script = write('import os, time; print(os.getpid()); time.sleep(60)', 'task.py')
-    process = subprocess.Popen(
-        [sys.executable, '-m', MODULE, '--', script], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    with process:
+    with running('-m', MODULE, '--', script, stdout=subprocess.PIPE) as process:
         pids = [int(process.stdout.readline().rpartition(' ')[2]) for _ in range(2)]
         assert all(map(is_alive, pids))
         process.kill()
-    last = time.monotonic() + 20
-    while any(map(is_alive, pids)) and time.monotonic() < last:
-        time.sleep(0.05)
-    assert not any(map(is_alive, pids))
+        wait_until(lambda: not any(map(is_alive, pids)), 'the end of both tasks', 20)
 
 
 @pytest.mark.parametrize(

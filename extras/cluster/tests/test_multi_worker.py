@@ -13,6 +13,8 @@ import tensorflow as tf
 from extras.cluster.tests.started_tasks import Tasks, newest_step, run_flags
 from library.exporters.history import read_history
 
+pytestmark = pytest.mark.process
+
 TOGETHER = {'chief': 1, 'worker': 1}
 # What a step follows from, beside its images; Adam would make much of differences in rounding.
 SAME = {'dropout_rate': 0, 'optimizer': 'sgd', 'learning_rate': 0.01}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+import pytest
+
 from extras.cluster.local_cluster import parser
 from extras.cluster.options import ClusterOptions
 from library.config.command_line import parse
@@ -12,6 +14,8 @@ from library.config.fields import options_of
 from library.config.hparams import resolve
 from run import CATALOG, MODES
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 PAGE = ROOT / 'extras' / 'cluster' / 'README.md'
 TEXT = PAGE.read_text()

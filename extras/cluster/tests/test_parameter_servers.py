@@ -11,6 +11,8 @@ import pytest
 from extras.cluster.tests.started_tasks import Tasks, newest_step, run_flags
 from library.exporters.history import read_history
 
+pytestmark = pytest.mark.process
+
 SERVED = {'chief': 1, 'worker': 1, 'ps': 1}
 
 

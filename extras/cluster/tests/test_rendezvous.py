@@ -4,7 +4,6 @@ import contextlib
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -23,6 +22,9 @@ from extras.cluster.rendezvous_port import (
 )
 from extras.cluster.tasks import Cluster, Task
 from library.errors import ConfigError, ResourceError, Stopped
+from tests.processes import running
+
+pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -308,16 +310,11 @@ sys.exit(run_program(main))
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_wait_at_once(tasks, number):
-    process = subprocess.Popen(
-        [sys.executable, '-c', PROGRAM, Cluster(tasks, tasks[0]).as_tf_config()],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    words = ['-c', PROGRAM, Cluster(tasks, tasks[0]).as_tf_config()]
+    with running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == 'open\n'
         time.sleep(0.3)
         began = time.monotonic()

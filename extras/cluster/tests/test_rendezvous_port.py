@@ -21,6 +21,8 @@ from extras.cluster.rendezvous_port import (
 from extras.cluster.tasks import Task
 from library.errors import ResourceError
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def task():

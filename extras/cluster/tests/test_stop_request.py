@@ -10,6 +10,8 @@ import pytest
 from extras.cluster.stop_request import TaskStopRequest
 from library.errors import Stopped
 
+pytestmark = pytest.mark.graph
+
 
 def ended_by(request):
     """Exit code and line of what a request raises."""

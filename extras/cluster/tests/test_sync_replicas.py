@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from extras.cluster.sync_replicas import in_sync
 
+pytestmark = pytest.mark.graph
+
 
 class Model:
     """A weight that is 0 at first, and changes by the mean of `to_aggregate` gradients."""

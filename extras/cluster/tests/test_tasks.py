@@ -7,6 +7,8 @@ import pytest
 from extras.cluster.tasks import Task, read_cluster
 from library.errors import ConfigError
 
+pytestmark = pytest.mark.unit
+
 THREE = {'chief': ['a:1'], 'worker': ['b:1', 'c:1']}
 RIGHT = (
     '{"cluster": {"chief": ["host:port"], "worker": ["host:port"]}, '

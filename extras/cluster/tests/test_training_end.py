@@ -13,6 +13,8 @@ from extras.cluster.tests.one_task import TOTAL, keep_checkpoint
 from extras.cluster.training_end import EndNotice, follow_chief, is_trained
 from library.errors import Stopped
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def rules(monkeypatch):

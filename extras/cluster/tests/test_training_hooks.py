@@ -34,6 +34,8 @@ from library.runs.directory import NO_RUN
 from run import CATALOG
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.graph
+
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1')
 SERVER = Task('ps', 0, 'c:1')
 

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,9 @@ from extras.cluster.local_cluster import free_addresses
 from extras.cluster.rendezvous_port import READY, RUNNING, UNREACHABLE, WAITING, Answer
 from extras.cluster.tasks import Task
 from extras.cluster.watchdog import Watch, Watchdog
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[3]
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 1, 'b:1')
@@ -191,12 +193,15 @@ def test_a_watchdog_ends_the_process_with_a_peers_own_code():
 
 
 def test_a_loss_that_is_not_fatal_is_told_on_stderr(capsys):
+    asked = []
+
     def ask(tasks):
+        asked.append(tasks)
         return dict.fromkeys(tasks, GONE)
 
     said = f'{WORKER} ended: data/a: no image'
     with watchdog([WORKER], ask=ask, fatal=lambda task: False, failure=lambda task: NO_DATA):
-        time.sleep(0.5)
+        wait_until(lambda: len(asked) > 3, 'a fourth round')
     assert capsys.readouterr() == ('', f'warning: {said}; the others go on\n')
 
 
@@ -208,12 +213,10 @@ def test_a_watchdog_is_quiet_while_all_are_there_and_leaves_no_threads():
         return dict.fromkeys(tasks, RUNS)
 
     with watchdog([WORKER], ask=ask, end=lambda *end: ends.append(end)):
-        time.sleep(0.8)
-    assert len(asked) > 2
-    deadline = time.monotonic() + 5
-    while any(each.name == 'watchdog' for each in threading.enumerate()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+        wait_until(lambda: len(asked) > 3, 'a fourth round')
+    wait_until(
+        lambda: all(each.name != 'watchdog' for each in threading.enumerate()), 'the end of it', 5
+    )
     assert ends == []
 
 
@@ -232,6 +235,7 @@ with Watchdog([Task('worker', 1, sys.argv[1])], 0.5, 0.5, fatal=lambda task: Tru
 """
 
 
+@pytest.mark.process
 def test_a_lost_peer_ends_a_process_with_one_line():
     address = free_addresses(1)[0]
     process = subprocess.run(

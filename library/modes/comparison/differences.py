@@ -8,7 +8,7 @@ from library.config.fields import options_of
 from library.exporters.options import BestOptions
 from library.modes.comparison.results import RunResult
 from library.modes.options import ExportBestOptions, ExportOptions
-from library.runs.metadata import RunFacts
+from library.runs.metadata import RunMetadata
 from library.runtime.options import CheckpointOptions, WatchOptions
 
 # A value that no run gave.
@@ -19,7 +19,7 @@ _CLASSES = (
     CheckpointOptions,
     ExportBestOptions,
     ExportOptions,
-    RunFacts,
+    RunMetadata,
     WatchOptions,
 )
 _NAMES = {'model_dir', 'module_cache_dir', 'time_stamped', 'verbose'}

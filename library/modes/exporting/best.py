@@ -42,7 +42,7 @@ class BestModelExporter(tf.estimator.Exporter):
           ConfigError: the model cannot be exported in a format that was asked for.
         """
         # A server gets images, whatever the run was trained on.
-        self._experiment = experiment.with_values('export', train_features=None, eval_features=None)
+        self._experiment = experiment.found('export', train_features=None, eval_features=None)
         check_formats(self._experiment)
         # A folder that cannot be made is better known before the training.
         hparams = experiment.hparams
@@ -114,7 +114,7 @@ class BestModelExporter(tf.estimator.Exporter):
 
     def _is_exported(self, best: Snapshot) -> bool:
         hparams = self._experiment.hparams
-        wanted = (hparams.run_id, best.global_step, hparams.best_metric, best.value)
+        wanted = (self._experiment.run.run_id, best.global_step, hparams.best_metric, best.value)
         names = ('run_id', 'global_step', 'best_metric', 'best_value')
         records = read_records(self._folder)
         return any(tuple(map(record.get, names)) == wanted for record in records)

@@ -13,7 +13,6 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
-from library.config.hparams import HParams
 from library.console import say
 from library.modes.exporting import hub_module, parity, tflite
 from library.modes.exporting.saved_model import write_saved_model
@@ -51,7 +50,7 @@ def export_checkpoint(
     """
     options = experiment.hparams.take(ExportOptions)
     export_dir = options.folder_of(experiment.hparams.model_dir)
-    _warn_of_others(export_dir, experiment.hparams.run_id)
+    _warn_of_others(export_dir, experiment.run.run_id)
     with _whole_float32():
         trial = make_trial(experiment, serving, sample)
 
@@ -60,7 +59,7 @@ def export_checkpoint(
             if show_table:
                 _tell(tried, trial)
             parity.check(tried, tflite.QUANTIZED, options.min_agreement)
-            record = _record(experiment.hparams, serving, checkpoint, best_value, tried)
+            record = _record(experiment, serving, checkpoint, best_value, tried)
             text = json.dumps(record, indent=1) + '\n'
             files.write_atomically(os.path.join(folder, RECORD), text.encode())
 
@@ -108,7 +107,7 @@ def _write(
 ) -> list[parity.Parity]:
     """Fills the folder of a version, and tries everything in it."""
     hparams = experiment.hparams
-    write_saved_model(serving, hparams, folder)
+    write_saved_model(serving, hparams, experiment.run, folder)
     size = files.size_below(folder)
     config = experiment.estimator.config.session_config
     tried = parity.try_saved_model(folder, trial, size, config)
@@ -128,7 +127,7 @@ def _write(
 
 
 def _record(
-    hparams: HParams,
+    experiment: Experiment,
     serving: ServingGraph,
     checkpoint: str,
     best_value: float | None,
@@ -139,8 +138,8 @@ def _record(
         'created': int(time.time()),
         'checkpoint': checkpoint,
         'global_step': serving.global_step,
-        'run_id': hparams.run_id,
-        'best_metric': hparams.best_metric,
+        'run_id': experiment.run.run_id,
+        'best_metric': experiment.hparams.best_metric,
         'best_value': best_value,
         'parity': {each.name: asdict(each) for each in tried},
     }

@@ -15,6 +15,7 @@ from library.modes.exporting.warm_up import prediction_log
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.saved import ASSETS, INPUT, SIGNATURE
 from library.runs.kept_values import save
+from library.runs.metadata import Run
 
 IMAGES, FEATURES = 'images', 'features'
 CLASS_NAMES = 'class_names.txt'
@@ -26,7 +27,7 @@ GREY = 128
 _API = tf.compat.v1.saved_model
 
 
-def write_saved_model(serving: ServingGraph, hparams: HParams, folder: str) -> None:
+def write_saved_model(serving: ServingGraph, hparams: HParams, run: Run, folder: str) -> None:
     """Writes the model, its assets and its warm-up requests.
 
     The assets are files that no node of the graph reads, so they are put there as they are:
@@ -35,6 +36,7 @@ def write_saved_model(serving: ServingGraph, hparams: HParams, folder: str) -> N
     Args:
       serving: the graph, with every variable restored.
       hparams: the run's values.
+      run: what the run found out.
       folder: local, and made already.
     """
     with serving.graph.as_default():
@@ -51,9 +53,9 @@ def write_saved_model(serving: ServingGraph, hparams: HParams, folder: str) -> N
         builder.save()
     prune_saved_model(folder)
     assets = os.path.join(folder, ASSETS)
-    save(hparams, assets)
+    save(hparams, run, assets)
     # No name holds a line break: a conversion refuses such.
-    lines = ''.join(f'{name}\n' for name in hparams.class_names)
+    lines = ''.join(f'{name}\n' for name in run.class_names)
     encoded = lines.encode('utf-8', 'surrogateescape')
     files.write_atomically(os.path.join(assets, CLASS_NAMES), encoded)
     _write_warm_up(folder, hparams.image_size)

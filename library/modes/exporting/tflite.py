@@ -70,11 +70,9 @@ def representative_images(experiment: Experiment) -> np.ndarray:
     Raises:
       ConfigError: there are no training data.
     """
-    plain = experiment.with_values(
-        'export', augmentation=False, data_service=None, shuffle_buffer=DRAWN_FROM, debug=False
-    )
+    plain = experiment.unaugmented(DRAWN_FROM)
     read: list[np.ndarray] = []
-    batches = in_session(plain.batches(tf.estimator.ModeKeys.TRAIN), model_input(experiment))
+    batches = in_session(plain, model_input(experiment))
     while sum(map(len, read)) < REPRESENTATIVE:
         read.append(next(batches))
     return np.concatenate(read)[:REPRESENTATIVE]

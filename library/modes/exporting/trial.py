@@ -15,7 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from library.inputs.in_session import in_session
+from library.inputs.stored_files import stored_files
 from library.inputs.synthetic import SyntheticImages
+from library.models.model import make_model
 from library.modes.serving.graph import ServingGraph
 from library.records.stretches import stretches
 from library.runtime.experiment import Experiment
@@ -56,7 +58,7 @@ class Sample:
 def take_sample(experiment: Experiment, count: int) -> Sample:
     """Takes images from all over the evaluation split; all of them if there are fewer."""
     numbers = spread(experiment.eval_data.examples, count)
-    stored = experiment.functions.stored_files(experiment.hparams, numbers)
+    stored = stored_files(experiment.eval_data, numbers)
     return Sample([encoded for _, _, encoded in stored], _images(experiment, numbers))
 
 
@@ -73,7 +75,7 @@ def make_trial(experiment: Experiment, serving: ServingGraph, sample: Sample) ->
     if serving.features is not None:
         wanted['features'] = serving.features
     said = [serving.session.run(wanted, {serving.images: part}) for part in parts(images)]
-    names = [name.encode('utf-8', 'surrogateescape') for name in experiment.hparams.class_names]
+    names = [name.encode('utf-8', 'surrogateescape') for name in experiment.run.class_names]
     return Trial(
         sample.files,
         images,
@@ -115,11 +117,7 @@ def _images(experiment: Experiment, numbers: list[int]) -> np.ndarray:
         if isinstance(experiment.eval_data, SyntheticImages):
             dataset = experiment.batches(tf.estimator.ModeKeys.EVAL)()
         else:
-            small = experiment.hparams.with_values(
-                'export', eval_batch_size=count, prefetch_batches=1
-            )
-            make = experiment.functions.stored_images
-            dataset = make(small, training=False, augmented=False, first=first)
+            dataset = experiment.stored_images(training=False, first=first, batch_size=count)
         return dataset.unbatch().take(count).batch(count)
 
     to_input = model_input(experiment)
@@ -132,7 +130,7 @@ def model_input(experiment: Experiment) -> Callable[..., tf.Tensor]:
 
     def preprocessed(features: dict[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
         del labels
-        model = experiment.functions.make_model(experiment.hparams)
+        model = make_model(experiment.model_class, experiment.hparams, experiment.run)
         return model.preprocess(features['image'], training=False)
 
     return preprocessed

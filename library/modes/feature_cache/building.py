@@ -94,7 +94,7 @@ class _Network:
         warn_of_randomness(f'--model {experiment.hparams.model}', features['image'], self._features)
         self.depth = int(self._features.shape[-1])
         self.session = tf.compat.v1.Session(config=estimator.config.session_config)
-        self._initialize(weights_from if experiment.hparams.module_from else None)
+        self._initialize(weights_from if experiment.run.module_from else None)
 
     def features(
         self, plan: Plan, first: int, bar: tqdm.tqdm
@@ -111,16 +111,15 @@ class _Network:
             yield batch
 
     def _images(self, training: bool, augmented: bool, first: int) -> tf.data.Dataset:
-        make = self._experiment.functions.stored_images
-        return make(self._experiment.hparams, training, augmented, first)
+        return self._experiment.stored_images(training, augmented, first)
 
     def _initialize(self, checkpoint: str | None) -> None:
         """Loads the module's weights: its own, or those that a warm start put there."""
         hparams = self._experiment.hparams
-        if hparams.module_from and checkpoint is None:
+        if self._experiment.run.module_from and checkpoint is None:
             # Training tells of it.
             with contextlib.redirect_stdout(io.StringIO()):
-                warm_start(hparams.take(FineTuningOptions), len(hparams.class_names))
+                warm_start(hparams.take(FineTuningOptions), len(self._experiment.run.class_names))
         self.session.run(
             [
                 tf.compat.v1.global_variables_initializer(),

@@ -43,13 +43,13 @@ def with_cached_features(
     """
     hparams, train, test = experiment.hparams, experiment.train_data, experiment.eval_data
     splits = [test] if train is None else [train, test]
-    if not uses_features(hparams, splits, training=train is not None):
+    if not uses_features(hparams, experiment.run, splits, training=train is not None):
         return experiment
     copies = hparams.feature_copies if train is not None else 0
     asked = asked_by(hparams, training=train is not None)
     if train is not None and hparams.augmentation and not copies:
         say(NOT_AUGMENTED)
-    if hparams.module_from and weights_from is not None:
+    if experiment.run.module_from and weights_from is not None:
         check_module_weights(weights_from, hparams.model_dir)
     plans = [_plan(experiment, split, split is train, copies) for split in splits]
     if builds:
@@ -66,7 +66,7 @@ def with_cached_features(
     folders = {
         'train_features' if plan.training else 'eval_features': plan.folder for plan in plans
     }
-    return experiment.with_values(asked or 'features of a frozen module', **folders)
+    return experiment.found(asked or 'features of a frozen module', **folders)
 
 
 def _check_there(plans: Sequence[Plan]) -> None:
@@ -80,8 +80,9 @@ def _check_there(plans: Sequence[Plan]) -> None:
 
 def _plan(experiment: Experiment, split: object, training: bool, copies: int) -> Plan:
     assert isinstance(split, Manifest)
-    make = experiment.functions.stored_images
-    return plan_features(experiment.hparams, split, training, copies if training else 0, make)
+    copies = copies if training else 0
+    input_fn = experiment.functions.input_fn
+    return plan_features(experiment.hparams, experiment.run, split, training, copies, input_fn)
 
 
 def _complete(experiment: Experiment, plans: Sequence[Plan], weights_from: str | None) -> None:

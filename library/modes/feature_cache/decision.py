@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.inputs.options import DataOptions
+from library.inputs.options import DataOptions, is_offloaded
 from library.modes.options import FeatureOptions
 from library.records.listing import Split
 from library.records.manifest import Manifest
+from library.runs.metadata import Run
 from library.training.epochs import Epochs
 from library.training.options import LengthOptions
 
@@ -50,13 +51,9 @@ def check_feature_options(hparams: HParams, training: bool) -> None:
         raise ConfigError(f'{asked}: with --fine_tuning the features change in every step')
     if hparams.use_synthetic_data:
         raise ConfigError(f'{asked}: needs converted images, not --use_synthetic_data')
-    if training and hparams.data_service:
-        raise ConfigError(
-            f'{asked}: with features there is no work for --data_service; leave one of them out'
-        )
 
 
-def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> bool:
+def uses_features(hparams: HParams, run: Run, splits: Sequence[Split], training: bool) -> bool:
     """Decides.
 
     Unasked, features are kept where they are the same as what training would compute in every
@@ -64,7 +61,8 @@ def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> 
     more than it needs.
 
     Args:
-      hparams: every option, completed by what data and model say.
+      hparams: every option, completed by what the model says.
+      run: what the run found out.
       splits: what the run reads.
       training: the run trains, and the first of `splits` is what it trains on.
 
@@ -74,7 +72,7 @@ def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> 
     asked = asked_by(hparams, training)
     converted = all(isinstance(split, Manifest) for split in splits)
     if asked:
-        if not hparams.features_digest:
+        if not run.features_digest:
             raise ConfigError(
                 f'{asked}: the model {hparams.model} has no features that stay as they are'
             )
@@ -83,7 +81,7 @@ def uses_features(hparams: HParams, splits: Sequence[Split], training: bool) -> 
         return True
     if hparams.cache_features is False or not training or not converted:
         return False
-    if not hparams.features_digest or hparams.augmentation or hparams.data_service:
+    if not run.features_digest or hparams.augmentation or is_offloaded(hparams):
         return False
     batch_size = hparams.take(DataOptions).images_per_batch(training=True)
     epochs = Epochs(splits[0].examples, batch_size)

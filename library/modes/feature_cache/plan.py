@@ -27,6 +27,7 @@ from library.records.feature_manifest import (
 )
 from library.records.manifest import Manifest
 from library.records.shards import shard_names
+from library.runs.metadata import Run
 
 # Shards of this size lose little when a process dies (7 s of two cores with EfficientNet-Lite0),
 # and are still read in one go (5 MB of its 1280 features).
@@ -74,10 +75,11 @@ class Plan:
 
 def plan_features(
     hparams: HParams,
+    run: Run,
     split: Manifest,
     training: bool,
     copies: int,
-    stored_images: Callable[..., tf.data.Dataset],
+    input_fn: Callable[..., tf.data.Dataset],
 ) -> Plan:
     """Plans the features of a split.
 
@@ -86,9 +88,9 @@ def plan_features(
       split: the images.
       training: these are the training images.
       copies: augmented copies of each; 0 is the image as it is.
-      stored_images: the project's function that makes pixels.
+      input_fn: the project's function that makes pixels.
     """
-    made_from = _made_from(hparams, split, copies, stored_images)
+    made_from = _made_from(hparams, run, split, copies, input_fn)
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     split_folder = split.folder.rstrip('/')
     if os.path.basename(split_folder) in ('', '.', '..'):
@@ -139,22 +141,26 @@ def is_finished(plan: Plan) -> bool:
 
 
 def _made_from(
-    hparams: HParams, split: Manifest, copies: int, stored_images: Callable[..., tf.data.Dataset]
+    hparams: HParams,
+    run: Run,
+    split: Manifest,
+    copies: int,
+    input_fn: Callable[..., tf.data.Dataset],
 ) -> dict[str, Any]:
     """All that features follow from, as JSON gives it back."""
     options = dataclasses.asdict(hparams.take(ImageOptions))
     random = options | {'random_seed': hparams.random_seed, 'copies': copies}
-    package = stored_images.__module__.partition('.')[0]
+    package = input_fn.__module__.partition('.')[0]
     return {
-        'features_digest': hparams.features_digest,
-        'module_from': hparams.module_from,
+        'features_digest': run.features_digest,
+        'module_from': run.module_from,
         'image_size': hparams.image_size,
         **{name: value for name, value in options.items() if not _is_random(name)},
         'augmentation': random if copies else None,
         'shards': [shard.sha256 for shard in split.shards],
         'tensorflow': tf.version.VERSION,
         'code': code_digest(
-            stored_images,
+            input_fn,
             packages=(package, *PIXELS),
             without=NO_PIXELS if copies else (*NO_PIXELS, AUGMENTATION),
         ),

@@ -9,7 +9,7 @@ from typing import Any
 from library.config.fields import options_of
 from library.config.hparams import HParams
 from library.modes.short_text import start_of
-from library.runs.metadata import RunFacts
+from library.runs.metadata import RunMetadata
 from library.runs.saved_values import SavedValue
 
 # Of a list of a thousand class names the first ones tell enough.
@@ -37,7 +37,7 @@ def configuration(values: Mapping[str, SavedValue], hparams: HParams) -> dict[st
             name: SavedValue(_written(entry.value), entry.origin)
             for name, entry in hparams.entries().items()
         }
-    found_out = {each.name for each in options_of(RunFacts)}
+    found_out = {each.name for each in options_of(RunMetadata)}
     rows = [ConfigurationRow(name, _cut(each), each.origin) for name, each in values.items()]
     own = [row for row in rows if row.name not in found_out]
     given = [row for row in own if row.origin != 'default']

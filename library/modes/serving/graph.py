@@ -9,6 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from library.checkpoints.fit import check_fit, graph_variables
+from library.inputs.stored_files import serving_images
 from library.models.model import MODEL_INPUT
 from library.modes.serving.predictor import Predictor
 from library.runtime.experiment import Experiment
@@ -43,19 +44,19 @@ class ServingGraph(Predictor):
 
     def _fill(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         experiment = self._experiment
-        hparams, estimator = experiment.hparams, experiment.estimator
+        hparams, run, estimator = experiment.hparams, experiment.run, experiment.estimator
         step = tf.compat.v1.train.get_or_create_global_step()
         image_bytes = tf.compat.v1.placeholder(tf.string, [None], 'image_bytes')
-        decoded = experiment.functions.serving_images(image_bytes, hparams)
+        decoded = serving_images(image_bytes, hparams, run)
         spec = estimator.model_fn(
             {'image': decoded}, None, tf.estimator.ModeKeys.PREDICT, estimator.config
         )
         (self.images,) = tf.compat.v1.get_collection(MODEL_INPUT)
         self.by_label = spec.predictions['probabilities']
         self.features = spec.predictions.get('features')
-        count = len(hparams.class_names)
+        count = len(run.class_names)
         probabilities, order = tf.math.top_k(self.by_label, count)
-        names = [n.encode('utf-8', 'surrogateescape') for n in hparams.class_names]
+        names = [n.encode('utf-8', 'surrogateescape') for n in run.class_names]
         classes = tf.gather(tf.constant(names), order)
         self._restore(spec)
         self.global_step = int(self.session.run(step))

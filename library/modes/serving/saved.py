@@ -6,16 +6,13 @@ whatever operations it holds.
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from library import files
-from library.config.fields import options_of
 from library.errors import ConfigError, MismatchError
 from library.modes.serving.predictor import Predictor
-from library.runs.kept_values import SAVED_AS, derived, read_saved
-from library.runs.metadata import RunFacts
+from library.runs.kept_values import SAVED_AS, read_saved
+from library.runs.metadata import Run, kept_metadata
 
 SIGNATURE = 'serving_default'
 INPUT = 'image_bytes'
@@ -95,28 +92,27 @@ def newest_version(folder: str) -> str:
     raise ConfigError(f'{folder}: {what} (--saved_model)')
 
 
-def facts_of(folder: str) -> dict[str, Any]:
-    """What the run knew whose model was exported.
+def metadata_of_export(folder: str) -> Run:
+    """Read what the run knew whose model was exported.
 
     Args:
       folder: of the SavedModel.
 
     Returns:
-      'class_names' in the order of labels; 'stored_max_edge' and 'stored_quality', how its images
-      were stored, as `Recipe.of_stored` takes them.
+      The class names, and how the training images are stored.
 
     Raises:
       MismatchError: the model does not tell.
     """
     assets = files.join(folder, ASSETS)
     saved = read_saved(assets) or {}
-    facts = {each.name: derived(saved, each) for each in options_of(RunFacts) if each.name in FACTS}
-    if not facts['class_names']:
+    run = kept_metadata(saved, FACTS)
+    if not run.class_names:
         raise MismatchError(
             f'{files.join(assets, SAVED_AS)}: does not name the classes, nor how images have to be '
             f'prepared; was the model exported by run.py export?'
         )
-    return facts
+    return run
 
 
 def _is_number(name: str) -> bool:

@@ -26,6 +26,7 @@ from library.models.model import DEFAULT_IMAGE_SIZE, Model
 from library.models.module_cache import fetch_module
 from library.models.placement import own_device
 from library.models.trunk import save_module
+from project.models.hub.options import HubOptions
 
 
 class HubModel(Model):
@@ -34,6 +35,8 @@ class HubModel(Model):
     Frozen, the module's variables stay out of the checkpoints: they are loaded from the module
     itself at each start, and a checkpoint holds the head alone.
     """
+
+    Options = HubOptions
 
     @classmethod
     def complete(cls, hparams: HParams) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from library.models.head import add_head
 from library.models.model import Model
+from project.models.simple.options import SimpleOptions
 
 # Channels of the convolutions; each halves height and width.
 CHANNELS = (16, 32, 64, 128)
@@ -17,6 +18,8 @@ SCOPE = 'trunk'
 
 class SimpleModel(Model):
     """Four convolutions of stride 2, a global average, and the head."""
+
+    Options = SimpleOptions
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
         """Adds the network; see Model.build."""

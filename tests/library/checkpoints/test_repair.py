@@ -11,6 +11,8 @@ from library.checkpoints.readable import is_readable
 from library.checkpoints.repair import mend_checkpoints
 from library.errors import MismatchError
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from trees import CATALOG
 
 from library.config.catalog import Catalog
 from library.config.fields import PROJECT, Options, option
 from library.errors import ConfigError
+from tests.library.config.trees import CATALOG
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,6 @@ def test_every_option_that_a_person_may_set_is_found_by_its_name():
     assert {'config_set', 'years', 'rate', 'title', 'height', 'needles', 'acorns'} <= set(
         CATALOG.by_name
     )
-
-
-def test_facts_of_the_run_cannot_be_set():
-    assert 'birds' not in CATALOG.by_name
-    with pytest.raises(ConfigError, match='--birds: unknown'):
-        CATALOG.find('birds', '--birds')
 
 
 def test_an_unknown_name_brings_the_place_and_the_nearest_one():
@@ -62,10 +56,6 @@ def test_options_of_one_mode_are_used_in_that_mode_alone():
     chosen = {'model': 'oak'}
     assert 'title' in [each.name for each in CATALOG.used('evaluate', chosen)]
     assert 'title' not in [each.name for each in CATALOG.used('train', chosen)]
-
-
-def test_facts_of_the_run_come_last():
-    assert CATALOG.used('train', {'model': 'oak'})[-1].name == 'birds'
 
 
 def test_an_alias_stands_for_its_choice():

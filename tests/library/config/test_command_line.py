@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from trees import CATALOG
 
 from library.config.command_line import help_text, parse
 from library.config.fields import COMMAND_LINE, Options, option
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
+from tests.library.config.trees import CATALOG
 
 MODES = ['train', 'evaluate']
 
@@ -197,7 +197,7 @@ def test_a_switch_given_on_and_off_is_given_twice(refusal):
         ('--hyperparameter', '--hyperparameter: unknown'),
         ('--zzz', '--zzz: unknown'),
         ('--zzz=1', '--zzz: unknown'),
-        ('--birds', '--birds: unknown'),
+        ('--moon', '--moon: unknown'),
         ('--', '--: unknown'),
     ],
 )

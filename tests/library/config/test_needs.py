@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.config.command_line import parse
@@ -14,6 +13,9 @@ from library.config.hparams import resolve
 from library.config.needs import TAKES, unused
 from library.errors import ConfigError
 from project.options import CATALOG, check, overruled
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trees import CATALOG
-
 from library.config.catalog import Catalog
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.config.options_page import options_page
+from tests.library.config.trees import CATALOG
 
 
 @dataclass(frozen=True)

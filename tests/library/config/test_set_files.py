@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from trees import CATALOG
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.config.set_files import find_set_file
+from tests.library.config.trees import CATALOG
 
 SETS = {'project.yaml': 'default:\n  years: 3\n', 'hyperparameters.yaml': 'default:\n  rate: 0.5\n'}
 

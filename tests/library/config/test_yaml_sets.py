@@ -100,6 +100,7 @@ def test_a_missing_file_is_named(tmp_path):
     assert refusal(path) == f'{path}: no such file'
 
 
+@pytest.mark.graph
 def test_a_missing_remote_file_is_named():
     assert refusal('ram://nowhere/sets.yaml') == 'ram://nowhere/sets.yaml: no such file'
 

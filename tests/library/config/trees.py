@@ -8,7 +8,6 @@ from library.config.catalog import Catalog
 from library.config.command_line import parse
 from library.config.fields import (
     COMMAND_LINE,
-    DERIVED,
     HYPERPARAMETERS,
     PROJECT,
     Options,
@@ -55,8 +54,8 @@ class Report(Options, group='report', home=PROJECT, modes=('evaluate',)):
 
 
 @dataclass(frozen=True)
-class Facts(Options, group='facts', home=DERIVED):
-    """What the run finds out."""
+class Visitors(Options, group='visitors', home=PROJECT):
+    """Who comes."""
 
     birds: tuple[str, ...] = option((), 'Who lives there.')
 
@@ -78,7 +77,7 @@ class Oak(Options, group='model', home=HYPERPARAMETERS):
 
 
 CATALOG = Catalog(
-    always=(Where, Run, Learning, Report, Facts),
+    always=(Where, Run, Learning, Report, Visitors),
     selectors={'model': {'fir': Fir, 'oak': Oak}},
     aliases={'model': {'latest': 'oak'}},
 )

@@ -16,6 +16,7 @@ from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.exporters.best_checkpoint import BestCheckpointExporter, prefers_low
 from library.exporters.options import BestOptions
+from library.runs.metadata import Run
 from project.options import CATALOG
 
 
@@ -36,7 +37,9 @@ def run(tmp_path, hparams):
             session.run(weight.initializer)
             tf.compat.v1.train.Saver().save(session, str(source), write_meta_graph=True)
         options = BestOptions(str(tmp_path / 'best'), metric, mode, keep)
-        return BestCheckpointExporter(options, hparams, run_id).export(
+        return BestCheckpointExporter(
+            options, hparams, Run().found('this test', run_id=run_id)
+        ).export(
             estimator=None,
             export_path='',
             checkpoint_path=str(source),

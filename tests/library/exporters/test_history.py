@@ -6,6 +6,8 @@ import pytest
 
 from library.exporters.history import best_of, number, read_history, read_lines
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize('line', ['{"accuracy": 0.', '[1]', '5', 'null', '{"accuracy": 1}', '\xff'])
 def test_a_spoiled_line_is_counted_and_left_out(tmp_path, line):

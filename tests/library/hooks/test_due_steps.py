@@ -6,6 +6,8 @@ import pytest
 
 from library.hooks.due_steps import DueSteps
 
+pytestmark = pytest.mark.graph
+
 
 class Session:
     """Knows the true step, and counts how often it is asked."""

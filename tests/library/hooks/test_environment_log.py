@@ -7,10 +7,10 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
-from tiny_training import train
 
 from library.hooks.environment_log import EnvironmentLogHook, read_starts
 from library.hooks.watched import note_parameters
+from tests.library.hooks.tiny_training import train
 
 HERE = {'processor': 'one', 'cores': 2}
 ELSEWHERE = {'processor': 'another', 'cores': 4}

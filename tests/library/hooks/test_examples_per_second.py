@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from tiny_training import train
 
 from library.hooks import examples_per_second
 from library.hooks.examples_per_second import WARMUP_STEPS, ExamplesPerSecondHook
+from tests.library.hooks.tiny_training import train
 
 
 class Clock:

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
-from tiny_training import train
 
 from library.hooks.hparams_table import HParamsTableHook
+from tests.library.hooks.tiny_training import train
 
 VALUES = {
     'model': 'hub',

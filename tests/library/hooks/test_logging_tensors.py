@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from tiny_training import train
 
 from library.errors import ConfigError
 from library.hooks.logging_tensors import NamedTensorsHook
+from tests.library.hooks.tiny_training import train
 
 
 def test_a_line_comes_at_the_first_step_and_then_every_so_many(capsys):

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 import tensorflow as tf
-from tiny_training import train
 
 from library.hooks.metrics_log import MetricsLogHook
 from library.hooks.watched import watch
+from tests.library.hooks.tiny_training import train
 
 
 def lines(folder):

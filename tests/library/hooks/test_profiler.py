@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import tensorflow as tf
-from tiny_training import train
 
 from library.hooks.logging_tensors import NamedTensorsHook
 from library.hooks.profiler import FewTracesHook
 from library.hooks.watched import watch
+from tests.library.hooks.tiny_training import train
 
 
 def traces(folder):

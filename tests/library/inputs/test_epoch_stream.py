@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 
 from library.errors import ConfigError
-from library.inputs.epoch_stream import epochs_in_shares, numbered, read_share
+from library.inputs.epoch_stream import read_shard, repeat_epochs
+from library.inputs.input_shard import InputShard
 from library.inputs.reading import list_shards, parallel_interleave
-from library.inputs.sharding import FILES_PER_SHARE
+from library.inputs.sharding import FILES_PER_SHARD
 
 EXAMPLES = 40
 
@@ -27,7 +28,7 @@ def shuffled_share(shares):
 
 def batches_of(first=0, shares=1):
     """Batches of (numbers, records), with work behind them as a real chain has."""
-    dataset = epochs_in_shares(shuffled_share(shares), EXAMPLES, first, shares)
+    dataset = repeat_epochs(shuffled_share(shares), EXAMPLES, InputShard(1, first, shares, None))
     dataset = dataset.map(lambda number, record: (number, record), num_parallel_calls=2)
     return dataset.batch(4, drop_remainder=True)
 
@@ -46,14 +47,14 @@ def test_epochs_follow_each_other_from_any_example_on(first):
     def one_share(epoch, share):
         return tf.data.Dataset.range(4).map(lambda record: epoch * 10 + record)
 
-    stream = epochs_in_shares(one_share, 4, first, 1).take(9).as_numpy_iterator()
+    stream = repeat_epochs(one_share, 4, InputShard(1, first, 1, None)).take(9).as_numpy_iterator()
     expected = [(number, number // 4 * 10 + number % 4) for number in range(first, first + 9)]
     assert list(stream) == expected
 
 
 def test_in_a_graph_as_an_estimator_has_it_epochs_follow_each_other_too():
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        stream = epochs_in_shares(shuffled_share(1), EXAMPLES, 58, 1).batch(30)
+        stream = repeat_epochs(shuffled_share(1), EXAMPLES, InputShard(1, 58, 1, None)).batch(30)
         numbers, records = tf.compat.v1.data.make_one_shot_iterator(stream).get_next()
         numbers, records = session.run([numbers, records])
     whole = pairs(batches_of(), 30)
@@ -79,7 +80,7 @@ def test_shares_together_are_an_epoch_each_record_with_the_number_of_one_stream(
 @pytest.mark.parametrize('first', [1, 17, 40, 58])
 def test_shares_together_skip_what_was_fed_before(first):
     left = EXAMPLES - first % EXAMPLES
-    stream = epochs_in_shares(shuffled_share(3), EXAMPLES, first, 3).take(left)
+    stream = repeat_epochs(shuffled_share(3), EXAMPLES, InputShard(1, first, 3, None)).take(left)
     numbers = sorted(int(number) for number, _ in stream)
     assert numbers == list(range(first, first + left))
 
@@ -90,7 +91,7 @@ def test_shares_together_skip_what_was_fed_before(first):
 def of_pipeline(number, pipelines, count, first=0, one_share=None):
     """The next (number, record) pairs of one pipeline, when all were fed `first` together."""
     one_share = one_share or shuffled_share(pipelines)
-    stream = epochs_in_shares(one_share, EXAMPLES, first, pipelines, number)
+    stream = repeat_epochs(one_share, EXAMPLES, InputShard(1, first, pipelines, number))
     return [(int(number), int(record)) for number, record in stream.take(count)]
 
 
@@ -153,12 +154,14 @@ def test_uneven_shares_make_no_number_twice_and_are_gone_on_with_about_where_the
 def test_more_pipelines_than_records_are_refused_by_each_of_them(number):
     # A share without records would be looked into for ever.
     with pytest.raises(ConfigError, match=r'3 training images .* among 4 workers'):
-        epochs_in_shares(shuffled_share(4), 3, 0, 4, number)
+        repeat_epochs(shuffled_share(4), 3, InputShard(1, 0, 4, number))
 
 
 def test_as_many_pipelines_as_records_see_one_record_each():
     streams = [
-        epochs_in_shares(lambda epoch, share: tf.data.Dataset.range(3).shard(3, share), 3, 0, 3, w)
+        repeat_epochs(
+            lambda epoch, share: tf.data.Dataset.range(3).shard(3, share), 3, InputShard(1, 0, 3, w)
+        )
         for w in range(3)
     ]
     fed = [[(int(number), int(record)) for number, record in each.take(3)] for each in streams]
@@ -178,12 +181,12 @@ def files(tmp_path):
     return write
 
 
-@pytest.mark.parametrize('count', [1, 2, 3 * FILES_PER_SHARE, 3 * FILES_PER_SHARE + 2])
+@pytest.mark.parametrize('count', [1, 2, 3 * FILES_PER_SHARD, 3 * FILES_PER_SHARD + 2])
 @pytest.mark.parametrize('shares', [1, 3])
 def test_each_record_belongs_to_one_share(files, count, shares):
     paths = files(count)
     parts = [
-        list(read_share(list_shards(paths, 5), count, 2, share, shares).as_numpy_iterator())
+        list(read_shard(list_shards(paths, 5), count, 2, share, shares).as_numpy_iterator())
         for share in range(shares)
     ]
     assert all(parts)
@@ -193,18 +196,13 @@ def test_each_record_belongs_to_one_share(files, count, shares):
 
 
 def test_with_many_files_no_file_is_read_for_two_shares(files):
-    count = 2 * FILES_PER_SHARE
+    count = 2 * FILES_PER_SHARD
     paths = files(count)
     parts = [
         {
             record.split(b':')[0]
-            for record in read_share(list_shards(paths, 5), count, 2, share, 2).as_numpy_iterator()
+            for record in read_shard(list_shards(paths, 5), count, 2, share, 2).as_numpy_iterator()
         }
         for share in range(2)
     ]
     assert not parts[0] & parts[1]
-
-
-def test_what_is_read_once_is_numbered_from_the_start():
-    dataset = numbered(tf.data.Dataset.from_tensor_slices(['a', 'b']).repeat(2))
-    assert [int(number) for number, _ in dataset] == [0, 1, 2, 3]

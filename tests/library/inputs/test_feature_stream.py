@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from library.errors import ConfigError, DataError
 from library.inputs.feature_stream import feature_batches
-from library.inputs.options import DataOptions, PipelineOptions
+from library.inputs.input_shard import InputShard
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
 
@@ -32,19 +33,11 @@ def folder(tmp_path):
     return write_features(tmp_path, (0, 6, 10))
 
 
-def batches(folder, count=None, *, training, seed=0, first=0, batch_size=4, shares=(1, 0), **data):
-    dataset = feature_batches(
-        folder,
-        DataOptions(**data),
-        PipelineOptions(),
-        training=training,
-        seed=seed,
-        first=first,
-        batch_size=batch_size,
-        has_strategy=shares != (1, 0),
-        shares=shares[0],
-        share=shares[1],
-    )
+def batches(folder, count=None, *, training, seed=0, first=0, batch_size=4, shards=(1, 0), **data):
+    options = {'debug': False, 'shuffle_buffer': 4096, 'interleave_files': 8} | data
+    options |= {'prefetch_batches': None, 'prefetch_to_device': 'none', 'random_seed': seed}
+    shard = InputShard(batch_size, first, *shards)
+    dataset = feature_batches(folder, SimpleNamespace(**options), shard, training)
     return [
         (each['features'].numpy(), labels.numpy())
         for each, labels in itertools.islice(dataset, count)
@@ -107,7 +100,7 @@ def test_features_that_are_gone_are_told(folder, tmp_path):
 
 def epochs_of(folder, number, pipelines, images=40, **data):
     """What one pipeline sees of each epoch, the last of which may not be whole."""
-    fed = batches(folder, images, training=True, batch_size=1, shares=(pipelines, number), **data)
+    fed = batches(folder, images, training=True, batch_size=1, shards=(pipelines, number), **data)
     labels = [int(label[0]) for _, label in fed]
     assert labels == [int(features[0, 0]) for features, _ in fed]
     # Copies take turns, which tells where an epoch ends.
@@ -139,15 +132,15 @@ def test_pipelines_together_see_each_image_of_each_epoch_once(tmp_path, bounds, 
 @pytest.mark.parametrize('pipelines', [2, 3])
 def test_each_pipeline_goes_on_where_it_was(folder, pipelines):
     for number in range(pipelines):
-        shares = (pipelines, number)
-        images, copies = images_and_copies(batches(folder, 15, training=True, shares=shares))
+        shards = (pipelines, number)
+        images, copies = images_and_copies(batches(folder, 15, training=True, shards=shards))
         for steps in (1, 5, 7):
             fed = batches(
-                folder, 15 - steps, training=True, shares=shares, first=4 * pipelines * steps
+                folder, 15 - steps, training=True, shards=shards, first=4 * pipelines * steps
             )
             assert images_and_copies(fed) == (images[4 * steps :], copies[4 * steps :])
 
 
 def test_more_pipelines_than_images_are_refused(folder):
     with pytest.raises(ConfigError, match='10 training images cannot be divided among 11 workers'):
-        batches(folder, 1, training=True, shares=(11, 2))
+        batches(folder, 1, training=True, shards=(11, 2))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import struct
 
 import pytest
-from conftest import draw_images
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
@@ -18,6 +16,8 @@ from library.records.foreign import ForeignRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from project.options import CATALOG
+from project.sources import SOURCES
+from tests.conftest import draw_images
 
 CLASSES = ('blue', 'green', 'red')
 
@@ -43,7 +43,7 @@ def opened(hparams):
     def call(*metadata, known=(), training=True):
         paths = list(metadata)
         params = hparams(train_metadata=paths, eval_metadata=paths)
-        return open_data(params.with_values('this test', class_names=known), training)
+        return open_data(params, SOURCES, known, training)
 
     return call
 
@@ -124,18 +124,6 @@ def test_a_few_missing_images_are_a_warning_and_many_an_error(opened, refusal, c
     # Which is over the tenth that a conversion takes by default.
     other = csv(*['red'] * 8, 'red/gone.jpg,red').rename(path.with_name('other.csv'))
     assert refusal(DataError, other).startswith(f'{other}: 1 of 9 images cannot be read (red/gone')
-
-
-def test_mnist_and_cifar_must_be_converted_first(refusal, tmp_path):
-    for name, shape in (('images-idx3', (4, 9, 9)), ('labels-idx1', (4,))):
-        header = bytes([0, 0, 8, len(shape)]) + struct.pack(f'>{len(shape)}I', *shape)
-        (tmp_path / f'train-{name}-ubyte').write_bytes(header + bytes(math.prod(shape)))
-    archive = tmp_path / 'images' / 'cifar-10-python.tar.gz'
-    archive.parent.mkdir()
-    archive.touch()
-    for path in (tmp_path, archive):
-        expected = f'{path}: must be converted first (convert_dataset.py --dataset_dir)'
-        assert refusal(ConfigError, path) == expected
 
 
 # The classes of a run.
@@ -257,19 +245,23 @@ def test_a_folder_of_shards_says_how_they_are_given(refusal, shards):
 def test_one_of_the_two_alone_is_refused(hparams, images, given, missing):
     params = hparams(**{f'{given}_metadata': images})
     with pytest.raises(ConfigError) as caught:
-        open_all(params, None, training=True)
+        open_all(params, None, SOURCES, training=True)
     assert str(caught.value) == f'--{missing}_metadata is missing: give both, or none'
 
 
 def test_a_run_that_knows_its_classes_can_do_without_data(hparams):
     saved = {'class_names': Written(('cat', 'dog'), 'run/hparams.yaml:9')}
-    params, train, test = open_all(hparams(data_dir='/none'), saved, False, evaluating=False)
-    assert (params.class_names, train, test) == (('cat', 'dog'), None, None)
+    _, found, train, test = open_all(
+        hparams(data_dir='/none'), saved, SOURCES, False, evaluating=False
+    )
+    assert (found.class_names, train, test) == (('cat', 'dog'), None, None)
 
 
 def test_noise_needs_no_data(hparams):
     flags = {'use_synthetic_data': [], 'synthetic_classes': 3, 'synthetic_examples': 7}
-    params, train, test = open_all(hparams(**flags, data_dir='/none'), None, training=True)
+    _, found, train, test = open_all(
+        hparams(**flags, data_dir='/none'), None, SOURCES, training=True
+    )
     assert train == test
     assert (test.examples, test.folder) == (7, 'synthetic data')
-    assert params.class_names == ('class 0', 'class 1', 'class 2')
+    assert found.class_names == ('class 0', 'class 1', 'class 2')

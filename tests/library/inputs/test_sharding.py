@@ -71,11 +71,12 @@ def test_records_of_another_program_are_counted_without_advice_for_a_conversion(
 
 
 def test_other_kinds_of_data_are_told_too():
-    def told(**options):
-        return sharding_of(dataclasses.replace(DataOptions(), **options), converted(64), 2)
+    def told(offloaded=False, **options):
+        data = dataclasses.replace(DataOptions(), **options)
+        return sharding_of(data, converted(64), 2, offloaded=offloaded)
 
     assert told(use_synthetic_data=True) == 'each of 2 workers trains on the same noise'
-    assert told(data_service='localhost:1') == (
+    assert told(offloaded=True) == (
         'each of 2 workers takes its batches from one stream of the tf.data service'
     )
     assert told(debug=True) == (
@@ -98,8 +99,8 @@ def test_features_do_not_come_from_a_service(tmp_path):
     write_manifest(
         FeatureManifest({}, 1, 4, (FeatureShard('s', 9, 1, ''),), str(tmp_path)), MANIFEST
     )
-    data = DataOptions(data_service='localhost:1')
-    assert 'reads 1 file of features' in sharding_of(data, converted(64), 2, str(tmp_path))
+    told = sharding_of(DataOptions(), converted(64), 2, str(tmp_path), offloaded=True)
+    assert 'reads 1 file of features' in told
 
 
 def test_more_workers_than_images_are_refused():

@@ -8,15 +8,22 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, convert_folder, draw_images
 from PIL import Image
 
 import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
+from library.inputs.open_data import open_data
 from library.inputs.stored_files import serving_images, stored_files
 from library.preparation.images import prepare_image
 from library.records.example import read_file
+from library.runs.metadata import Run
+from project.sources import SOURCES
+from tests.conftest import ROOT, convert_folder, draw_images
+
+
+def stored(params, numbers):
+    return list(stored_files(open_data(params, SOURCES, (), training=False), numbers))
 
 
 def hparams(**flags):
@@ -24,7 +31,7 @@ def hparams(**flags):
     words += ['--hyperparameter_file', ROOT / 'hyperparameters.yaml']
     for name, value in flags.items():
         words += [f'--{name}'] if value is None else [f'--{name}', value]
-    return resolve(run.CATALOG, parse([str(word) for word in words], run.CATALOG, run.MODES))
+    return resolve(run.CATALOG, parse([str(word) for word in words], run.CATALOG, tuple(run.MODES)))
 
 
 @pytest.fixture(scope='module')
@@ -45,9 +52,9 @@ def records(folder):
 def test_chosen_records_come_in_stored_order(data):
     expected = records(data / 'data' / 'test')
     params = hparams(data_dir=data / 'data', eval_split='test')
-    found = list(stored_files(params, [7, 0, 11]))
+    found = stored(params, [7, 0, 11])
     assert found == [(n, *expected[n]) for n in (0, 7, 11)]
-    assert list(stored_files(params, [])) == []
+    assert stored(params, []) == []
 
 
 def test_records_that_are_far_from_the_chosen_ones_are_not_read(data, tmp_path, monkeypatch):
@@ -62,9 +69,9 @@ def test_records_that_are_far_from_the_chosen_ones_are_not_read(data, tmp_path, 
     params = hparams(data_dir=tmp_path / 'data', eval_split='test')
     chosen = [1, count + 1, count + 2]
     monkeypatch.setattr('library.inputs.stored_files.READ_ON', 1)
-    assert list(stored_files(params, chosen)) == [(n, *expected[n]) for n in chosen]
+    assert stored(params, chosen) == [(n, *expected[n]) for n in chosen]
     with pytest.raises(tf.errors.DataLossError):
-        list(stored_files(params, [0]))
+        stored(params, [0])
 
 
 @pytest.mark.parametrize('own', [True, False])
@@ -76,28 +83,29 @@ def test_records_without_a_manifest_come_too(data, tmp_path, own):
         pattern = tmp_path / '*.tfrecord'
     params = hparams(eval_metadata=pattern, train_metadata=pattern)
     expected = records(data / 'data' / 'test')
-    assert list(stored_files(params, [3])) == [(3, *expected[3])]
+    assert stored(params, [3]) == [(3, *expected[3])]
 
 
 def test_files_that_are_read_as_they_are_have_their_names(data):
     params = hparams(eval_metadata=data / 'images', train_metadata=data / 'images')
-    ((number, name, encoded),) = stored_files(params, [5])
+    ((number, name, encoded),) = stored(params, [5])
     assert (number, name) == (5, 'green/1.jpg')
     assert encoded == (data / 'images' / name).read_bytes()
 
 
 def test_noise_has_no_files():
-    assert list(stored_files(hparams(use_synthetic_data=None), [0])) == []
+    assert stored(hparams(use_synthetic_data=None), [0]) == []
 
 
 def test_requests_are_decoded_with_the_numbers_of_the_run():
-    params = hparams(image_size=24).with_values('test', stored_max_edge=40, stored_quality=50)
+    params = hparams(image_size=24)
+    known = Run().found('test', stored_max_edge=40, stored_quality=50)
     random = np.random.default_rng(0)
     file = io.BytesIO()
     Image.fromarray(random.integers(0, 256, (40, 30, 3), np.uint8)).save(file, 'PNG')
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         fed = tf.compat.v1.placeholder(tf.string, [None])
-        pixels = serving_images(fed, params)
+        pixels = serving_images(fed, params, known)
         jpeg = prepare_image(file.getvalue(), 40, 50).jpeg
         first, second = session.run(pixels, {fed: [file.getvalue(), jpeg]})
     assert first.shape == (24, 24, 3)

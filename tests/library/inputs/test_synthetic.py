@@ -15,7 +15,8 @@ THREE = ('class 0', 'class 1', 'class 2')
 
 def batches(examples, batch_size, training=False, count=None, image_size=16):
     dataset = synthetic_batches(SyntheticImages(THREE, examples), batch_size, image_size, training)
-    return list(itertools.islice(dataset.as_numpy_iterator(), count))
+    batches = itertools.islice(dataset.as_numpy_iterator(), count)
+    return [(features['image'], labels) for features, labels in batches]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_a_session_gets_the_same_images():
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         dataset = synthetic_batches(SyntheticImages(THREE, 6), 4, 16, training=False)
         iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-        images, _ = iterator.get_next()
+        images = iterator.get_next()[0]['image']
         session.run(iterator.initializer)
         np.testing.assert_array_equal(session.run(images), expected)
         np.testing.assert_array_equal(session.run(images), rest)

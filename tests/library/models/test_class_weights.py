@@ -7,6 +7,8 @@ import pytest
 from library.errors import ConfigError
 from library.models.class_weights import check_class_weights
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize('given', [(), ('balanced',), ('1', '0', '2.5e3')])
 def test_nothing_balanced_and_numbers_are_right(given):

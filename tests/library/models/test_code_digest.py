@@ -10,6 +10,8 @@ import pytest
 
 from library.models.code_digest import code_digest
 
+pytestmark = pytest.mark.unit
+
 CODE = 'def double(value):\n    # A reason.\n    return 2 * value\n'
 HEAD = 'from {0}.colour import tint\n'
 COLOUR = 'SHADE = 3\n\ndef tint(value):\n    return value + SHADE\n'

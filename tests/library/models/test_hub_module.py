@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 import tensorflow as tf
-from conftest import save_tf1
 
 from library.errors import MismatchError, ResourceError
 from library.models.hub_module import (
@@ -16,6 +15,9 @@ from library.models.hub_module import (
     random_operations,
     warn_of_randomness,
 )
+from tests.conftest import save_tf1
+
+pytestmark = pytest.mark.train
 
 
 def save(folder, function, *signature):

@@ -12,6 +12,8 @@ from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError, MismatchError
 from library.modes.checkpoint_in_use import ATTEMPTS, with_chosen_checkpoint
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def trainer(tmp_path):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
 
 import run
 from library.errors import ConfigError
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.unit
 
 ACCURACIES = {'first': (0.5, 0.9, 0.8), 'second': (0.6, 0.7, 0.95), 'third': (0.1, 0.2, 0.3)}
 
@@ -48,6 +50,7 @@ def three(tmp_path):
     return tmp_path
 
 
+@pytest.mark.process
 def test_a_run_that_nobody_named_is_not_read(three, program, tmp_path):
     damaged = tmp_path / 'elsewhere' / 'out' / 'current' / 'checkpoints'
     damaged.mkdir(parents=True)
@@ -254,6 +257,7 @@ def test_wrong_usage_is_one_line(three, words, message):
     assert str(error.value) == message.format(three)
 
 
+@pytest.mark.process
 def test_names_may_hold_anything(three, program):
     make_run(three / 'a $b\udcff\n', (0.99,), model_dir='odd', run_id='odd')
     done = program('run.py', 'compare', three)
@@ -261,6 +265,7 @@ def test_names_may_hold_anything(three, program):
     assert done.stdout.splitlines()[1].startswith('a $b??')
 
 
+@pytest.mark.process
 def test_tensorflow_is_not_imported(three, program):
     code = 'import sys, run; run.main(sys.argv[1:]); sys.exit("tensorflow" in sys.modules)'
     done = program('-c', code, 'compare', three)
@@ -268,6 +273,7 @@ def test_tensorflow_is_not_imported(three, program):
     assert 'second' in done.stdout
 
 
+@pytest.mark.graph
 def test_remote_runs_are_found_too(three, capsys):
     import tensorflow as tf
 

@@ -6,6 +6,8 @@ import pytest
 
 from library.errors import MismatchError
 
+pytestmark = pytest.mark.train
+
 
 def test_a_run_goes_on_with_its_own_model_only(launch, tmp_path):
     training = {'image_size': 16, 'train_epochs': 1}

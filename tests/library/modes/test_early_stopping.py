@@ -15,6 +15,8 @@ from library.modes.early_stopping import (
 )
 from library.modes.options import LoopOptions
 
+pytestmark = pytest.mark.graph
+
 
 def history(values, metric='average_loss'):
     return [{'global_step': 10 * (n + 1), metric: value} for n, value in enumerate(values)]

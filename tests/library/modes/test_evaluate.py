@@ -7,10 +7,10 @@ import re
 import shutil
 
 import pytest
-from conftest import convert_folder
 from PIL import Image
 
 from library.errors import ConfigError, MismatchError
+from tests.conftest import convert_folder
 
 
 @pytest.fixture(scope='module')

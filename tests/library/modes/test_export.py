@@ -11,9 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, save_tf1
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from served import experiment_of, rest_server, stored, versions
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
@@ -27,6 +25,8 @@ from library.modes.exporting import parity
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.saved import SavedModelGraph
 from project.models.simple.model import SimpleModel
+from tests.conftest import ROOT, save_tf1
+from tests.served import experiment_of, rest_server, stored, versions
 
 ALL = 'tflite,tflite_dynamic,tflite_int8,hub_module'
 CLASSES = {b'blue', b'green', b'red'}
@@ -51,9 +51,9 @@ def version(frozen):
 
 
 @pytest.fixture(scope='module')
-def simple(launch, tmp_path_factory):
+def simple(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('simple')
-    assert launch(folder, model='simple', image_size=32, train_epochs=2) == 0
+    trained_copy(folder, model='simple', image_size=32)
     return folder
 
 
@@ -81,6 +81,7 @@ def test_it_says_what_the_estimator_predicts_in_evaluation(whole_experiment, ver
     assert {*classes[0]} == CLASSES
 
 
+@pytest.mark.process
 def test_it_needs_nothing_outside_of_itself(program, frozen, version, tmp_path, whole_experiment):
     assert not (frozen / 'module').exists()
     moved = shutil.copytree(version, tmp_path / 'moved')
@@ -335,6 +336,7 @@ def test_an_export_that_differs_gets_no_number(launch, simple, monkeypatch, tmp_
     assert [path.name for path in (tmp_path / 'models').iterdir()] == ['.lock']
 
 
+@pytest.mark.process
 def test_a_kill_leaves_the_old_versions_and_nothing_that_is_served(
     program, launch, simple, tmp_path
 ):

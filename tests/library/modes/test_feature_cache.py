@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, convert_folder, draw_images
 
 import run
 from library.config.command_line import parse
@@ -36,6 +35,8 @@ from library.runs.directory import NO_RUN
 from library.runtime.distribution import Distribution
 from library.runtime.entry import run_program
 from project.options import CATALOG
+from tests.conftest import ROOT, convert_folder, draw_images
+from tests.forked import forked
 
 EVAL = tf.estimator.ModeKeys.EVAL
 
@@ -430,9 +431,8 @@ def test_a_signal_ends_the_work_with_its_code_and_loses_no_finished_shard(
     assert computed() == 39 - 21
 
 
-def test_a_kill_loses_no_finished_shard(
-    words, program, computed, small_shards, experiment, module_dir
-):
+@pytest.mark.process
+def test_a_kill_loses_no_finished_shard(words, computed, small_shards, experiment, module_dir):
     code = (
         'import os, sys, run\n'
         'from library.modes.feature_cache import building, plan\n'
@@ -445,7 +445,7 @@ def test_a_kill_loses_no_finished_shard(
         'building.write_feature_shard = kill\n'
         'run.main(sys.argv[1:])\n'
     )
-    assert program('-c', code, 'train', *words('--no_augmentation')).returncode == -9
+    assert forked('-c', code, 'train', *words('--no_augmentation')).returncode == -9
     images = experiment()
     features = with_features(images)
     assert computed() == 39 - 10

@@ -12,6 +12,8 @@ from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
 from project.options import CATALOG, check
 
+pytestmark = pytest.mark.unit
+
 IMAGES = Manifest(('a', 'b'), {'a': 12, 'b': 12}, (Shard('s', 24, 1, ''),))
 UNCONVERTED = Listing(('a', 'b'), ())
 
@@ -37,7 +39,6 @@ PLAIN = '--no_augmentation'
         ([], False),
         ([PLAIN], True),
         ([PLAIN, '--no_cache_features'], False),
-        ([PLAIN, '--data_service', 'localhost:5050'], False),
         ([PLAIN, '--debug'], True),
         (['--cache_features'], True),
         ([PLAIN, '--cache_features'], True),
@@ -79,7 +80,6 @@ def test_copies_are_of_training_images_alone():
         (['--cache_features', '--fine_tuning'], '--cache_features: with --fine_tuning'),
         (['--feature_copies', '2', '--fine_tuning'], '--feature_copies: with --fine_tuning'),
         (['--cache_features', '--use_synthetic_data'], 'not --use_synthetic_data'),
-        (['--cache_features', '--data_service', 'localhost:1'], 'no work for --data_service'),
         (['--feature_copies', '2', PLAIN], 'but augmentation is off'),
         (['--feature_copies', '2', '--no_cache_features'], 'give one of them'),
     ],
@@ -101,6 +101,7 @@ def test_features_of_images_that_were_not_converted_are_refused():
         decide('--feature_copies', '2', splits=(UNCONVERTED, IMAGES))
 
 
+@pytest.mark.process
 def test_the_whole_decision_needs_no_tensorflow(program):
     code = (
         'import sys, run\n'

@@ -19,6 +19,7 @@ from library.modes.feature_cache.cache import with_cached_features
 from library.records.feature_manifest import MANIFEST, read_manifest
 from library.runs.kept_values import read_saved
 from project.options import CATALOG
+from project.sources import SOURCES
 
 
 @pytest.fixture(scope='module')
@@ -114,7 +115,7 @@ def test_logits_of_features_and_of_images_are_equal(trained, data, folder):
 def test_the_folders_of_features_are_never_taken_from_a_saved_run(trained):
     hparams, saved = saved_values(trained / 'checkpoints')
     assert saved['train_features'].text.startswith('/')
-    hparams, _, _ = open_all(hparams, saved, training=False)
+    hparams, _, _ = open_all(hparams, saved, SOURCES, training=False)
     assert (hparams.train_features, hparams.eval_features) == (None, None)
 
 

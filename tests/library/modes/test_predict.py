@@ -11,11 +11,11 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import COLORS, convert_folder
 from PIL import Image
 
 from library import files
 from library.errors import ConfigError, MismatchError, Stopped
+from tests.conftest import COLORS, convert_folder
 
 MAX_EDGE = 48
 
@@ -343,6 +343,7 @@ def test_an_export_of_something_else_is_refused(tmp_path):
         call_without_run(flags)
 
 
+@pytest.mark.process
 def test_nothing_named_is_told_without_tensorflow(trained, program):
     code = (
         'import sys, run\n'

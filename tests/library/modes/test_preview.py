@@ -16,6 +16,8 @@ from library.modes.png import DPI
 from library.modes.preview import INCHES, draw_grid
 from library.runtime.entry import run_program
 
+pytestmark = pytest.mark.graph
+
 EDGE = 24
 
 

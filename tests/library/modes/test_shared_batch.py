@@ -13,6 +13,8 @@ from library.modes.checks import check_shared_batch
 from library.runtime.distribution import Distribution
 from project.options import CATALOG
 
+pytestmark = pytest.mark.graph
+
 DEVICES = ('/gpu:0', '/gpu:1', '/gpu:2', '/gpu:3')
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from library.modes.short_text import end_of, printable, short_name, start_of
+
+pytestmark = pytest.mark.unit
 
 
 def test_what_cannot_be_shown_is_a_question_mark():

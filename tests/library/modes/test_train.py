@@ -38,10 +38,12 @@ def test_epochs_become_steps_and_every_interval_is_evaluated(launch, tmp_path):
 
 
 @pytest.mark.parametrize('fine_tuning', [False, True])
-def test_two_runs_of_one_seed_are_alike_to_the_last_bit(launch, tmp_path, fine_tuning):
+def test_two_runs_of_one_seed_are_alike_to_the_last_bit(
+    launch, trained_copy, tmp_path, fine_tuning
+):
     flags = {'fine_tuning': None} if fine_tuning else {}
-    for name in ('one', 'two'):
-        assert launch(tmp_path / name, **flags) == 0
+    trained_copy(tmp_path / 'one', **flags)
+    assert launch(tmp_path / 'two', **flags) == 0
     one, two = values(tmp_path / 'one'), values(tmp_path / 'two')
     assert one.keys() == two.keys()
     for name in one:
@@ -55,8 +57,8 @@ def test_another_seed_is_another_run(launch, tmp_path):
     assert (first != second).any()
 
 
-def test_a_resumed_run_goes_on_to_the_same_total(launch, tmp_path, capsys):
-    assert launch(tmp_path, train_epochs=1) == 0
+def test_a_resumed_run_goes_on_to_the_same_total(launch, trained_copy, tmp_path, capsys):
+    trained_copy(tmp_path, train_epochs=1)
     assert launch(tmp_path, train_epochs=3) == 0
     assert evaluated_steps(tmp_path) == [4, 8, 12]
     assert 'train_epochs: 1 -> 3 (command line)' in capsys.readouterr().out
@@ -75,15 +77,15 @@ def test_a_stop_and_a_resume_change_no_bit_of_the_result(launch, tmp_path, fine_
         np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
 
 
-def test_a_resumed_run_follows_a_changed_learning_rate(launch, tmp_path):
-    assert launch(tmp_path, train_epochs=1) == 0
+def test_a_resumed_run_follows_a_changed_learning_rate(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path, train_epochs=1)
     before = values(tmp_path)['head/logits/kernel']
     assert launch(tmp_path, train_epochs=2, learning_rate=1e-12) == 0
     np.testing.assert_allclose(values(tmp_path)['head/logits/kernel'], before, atol=1e-9)
 
 
-def test_a_finished_run_says_so_and_changes_nothing(launch, tmp_path, capsys):
-    assert launch(tmp_path) == 0
+def test_a_finished_run_says_so_and_changes_nothing(launch, trained_copy, tmp_path, capsys):
+    trained_copy(tmp_path)
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / 'checkpoints').glob('model.ckpt*')}
     capsys.readouterr()
     assert launch(tmp_path) == 0
@@ -94,8 +96,10 @@ def test_a_finished_run_says_so_and_changes_nothing(launch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('more_epochs', [0, 1])
-def test_an_evaluation_that_a_kill_prevented_is_made_up_for(launch, tmp_path, capsys, more_epochs):
-    assert launch(tmp_path) == 0
+def test_an_evaluation_that_a_kill_prevented_is_made_up_for(
+    launch, trained_copy, tmp_path, capsys, more_epochs
+):
+    trained_copy(tmp_path)
     history = tmp_path / 'checkpoints' / 'eval' / 'history.jsonl'
     lines = history.read_text().splitlines(keepends=True)
     history.write_text(''.join(lines[:-1]))
@@ -128,8 +132,10 @@ def test_a_signal_saves_between_the_epochs_and_the_rest_keeps_its_steps(
 
 
 @pytest.mark.parametrize('train_epochs', [2, 3])
-def test_another_width_is_refused_and_leaves_the_runs_values(launch, tmp_path, train_epochs):
-    assert launch(tmp_path, hidden_units=5) == 0
+def test_another_width_is_refused_and_leaves_the_runs_values(
+    launch, trained_copy, tmp_path, train_epochs
+):
+    trained_copy(tmp_path, hidden_units=5)
     saved = (tmp_path / 'checkpoints' / 'hparams.yaml').read_text()
     with pytest.raises(MismatchError, match=r'head/hidden/kernel has the shape \[8, 5\]') as error:
         launch(tmp_path, hidden_units=6, train_epochs=train_epochs)
@@ -137,8 +143,8 @@ def test_another_width_is_refused_and_leaves_the_runs_values(launch, tmp_path, t
     assert (tmp_path / 'checkpoints' / 'hparams.yaml').read_text() == saved
 
 
-def test_other_classes_than_the_runs_are_refused(launch, tmp_path, data_dir):
-    assert launch(tmp_path / 'run', train_epochs=1) == 0
+def test_other_classes_than_the_runs_are_refused(launch, trained_copy, tmp_path, data_dir):
+    trained_copy(tmp_path / 'run', train_epochs=1)
     for split in ('train', 'test'):
         folder = tmp_path / 'renamed' / split
         folder.mkdir(parents=True)
@@ -155,15 +161,15 @@ def test_one_folder_for_both_kinds_of_checkpoints_is_refused(launch, tmp_path):
         launch(tmp_path, best_model_dir=tmp_path / 'checkpoints')
 
 
-def test_a_folder_of_best_checkpoints_is_not_trained_in(launch, tmp_path):
-    assert launch(tmp_path, train_epochs=1) == 0
+def test_a_folder_of_best_checkpoints_is_not_trained_in(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path, train_epochs=1)
     with pytest.raises(ConfigError, match='holds the best checkpoints of a run') as error:
         launch(tmp_path, model_dir=tmp_path / 'best', best_model_dir=tmp_path / 'other')
     assert error.value.exit_code == 2
 
 
-def test_a_runs_folder_is_not_taken_for_best_checkpoints(launch, tmp_path):
-    assert launch(tmp_path / 'one', train_epochs=1) == 0
+def test_a_runs_folder_is_not_taken_for_best_checkpoints(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path / 'one', train_epochs=1)
     with pytest.raises(ConfigError, match=r'checkpoints: a run lives there \(--best_model_dir\)'):
         launch(tmp_path / 'two', best_model_dir=tmp_path / 'one' / 'checkpoints')
 
@@ -215,8 +221,8 @@ def test_xla_without_a_gpu_is_a_warning(launch, tmp_path, caplog):
     assert '--xla has no effect without a GPU' in caplog.text
 
 
-def test_the_runs_values_are_written_with_their_origin(launch, tmp_path):
-    assert launch(tmp_path, train_epochs=1) == 0
+def test_the_runs_values_are_written_with_their_origin(trained_copy, tmp_path):
+    trained_copy(tmp_path, train_epochs=1)
     text = (tmp_path / 'checkpoints' / 'hparams.yaml').read_text()
     assert 'learning_rate: 0.01  # command line' in text
     assert 'image_size: 32  # model hub' in text

@@ -65,10 +65,10 @@ def test_a_stop_and_a_resume_leave_the_metrics_of_a_run_without_a_stop(launch, t
 
 
 @pytest.fixture(scope='module')
-def finished(launch, tmp_path_factory):
+def finished(trained_copy, tmp_path_factory):
     """The folder of a run of one epoch with the hooks that are on by default."""
     folder = tmp_path_factory.mktemp('finished')
-    assert launch(folder, train_epochs=1) == 0
+    trained_copy(folder, train_epochs=1)
     return folder / 'checkpoints'
 
 

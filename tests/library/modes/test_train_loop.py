@@ -8,10 +8,10 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 from library.errors import ConfigError
 from library.exporters.evaluation_log import read_history
+from tests.conftest import ROOT
 
 
 def evaluated(folder):
@@ -60,8 +60,10 @@ def test_evaluations_keep_the_time_between_them(launch, tmp_path):
     assert 16 in kept(tmp_path)
 
 
-def test_a_kill_before_an_evaluation_is_made_up_for_with_checkpoints_by_time(launch, tmp_path):
-    assert launch(tmp_path, train_epochs=1) == 0
+def test_a_kill_before_an_evaluation_is_made_up_for_with_checkpoints_by_time(
+    launch, trained_copy, tmp_path
+):
+    trained_copy(tmp_path, train_epochs=1)
     (tmp_path / 'checkpoints' / 'eval' / 'history.jsonl').unlink()
     assert launch(tmp_path, train_epochs=2, save_checkpoints_secs=1000) == 0
     assert evaluated(tmp_path) == [4, 8]
@@ -105,15 +107,15 @@ def test_a_metric_of_a_rule_that_there_is_not_is_told_before_training(launch, tm
     assert not (tmp_path / 'checkpoints' / 'checkpoint').exists()
 
 
-def test_clean_keeps_a_run_that_the_next_one_could_not_replace(launch, tmp_path):
-    assert launch(tmp_path, train_epochs=1) == 0
+def test_clean_keeps_a_run_that_the_next_one_could_not_replace(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path, train_epochs=1)
     with pytest.raises(ConfigError, match='--trainable_scopes haed: the model trains no variables'):
         launch(tmp_path, clean=None, trainable_scopes='haed')
     assert kept(tmp_path) == [0, 4]
 
 
-def test_clean_starts_anew_in_the_same_folder(launch, tmp_path):
-    assert launch(tmp_path, train_epochs=2) == 0
+def test_clean_starts_anew_in_the_same_folder(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path)
     events = set((tmp_path / 'checkpoints').glob('events.*'))
     assert launch(tmp_path, train_epochs=1, clean=None) == 0
     assert evaluated(tmp_path) == [4]
@@ -141,6 +143,7 @@ def test_time_stamped_runs_stand_beside_each_other(launch, tmp_path):
     assert best['snapshots'][0]['global_step'] == 8
 
 
+@pytest.mark.process
 def test_deterministic_runs_ask_tensorflow_for_it_and_are_alike(data_dir, module_dir, tmp_path):
     words = ['--data_dir', data_dir, '--module', module_dir, '--train_epochs', 1, '--deterministic']
     program = (

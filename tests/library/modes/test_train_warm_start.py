@@ -7,20 +7,20 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import convert_folder, draw_images
 
 from library.errors import ConfigError, MismatchError
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest
+from tests.conftest import convert_folder, draw_images
 
 # So small that no step moves anything that float32 can show.
 STILL = 1e-12
 
 
 @pytest.fixture(scope='module')
-def frozen(launch, tmp_path_factory):
+def frozen(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('frozen')
-    assert launch(folder) == 0
+    trained_copy(folder)
     return folder
 
 

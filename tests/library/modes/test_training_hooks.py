@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 
 import run
 from library.checkpoints.fit import CheckpointFitHook
@@ -22,6 +21,9 @@ from library.hooks.stop_on_signal import StopRequest
 from library.modes.training_hooks import training_hooks
 from library.runs.directory import NO_RUN
 from library.runtime.distribution import Distribution
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.graph
 
 
 @pytest.fixture

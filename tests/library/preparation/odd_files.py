@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from pictures import (
+from PIL import Image
+
+from tests.library.preparation.pictures import (
     ARITHMETIC_JPEG,
     LOSSLESS_JPEG,
     encoded,
@@ -26,7 +28,6 @@ from pictures import (
     tiff,
     turned,
 )
-from PIL import Image
 
 MAX_EDGE = 64
 KINDS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF')

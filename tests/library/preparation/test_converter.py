@@ -10,13 +10,15 @@ import shutil
 
 import pytest
 import tensorflow as tf
-from conftest import COLORS, convert_folder, draw_images
-from conversions import contents, convert_images, names_in, records
 
 from library import files
 from library.records.example import FILENAME, FORMAT, HEIGHT, LABEL, TEXT, WIDTH
 from library.records.manifest import Rejected, from_json
 from library.records.shards import shard_names
+from tests.conftest import COLORS, convert_folder, draw_images
+from tests.library.preparation.conversions import contents, convert_images, names_in, records
+
+pytestmark = pytest.mark.graph
 
 SHARDS = shard_names('train', 2)
 

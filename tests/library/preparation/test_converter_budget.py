@@ -9,14 +9,22 @@ import re
 import shutil
 
 import pytest
-from conftest import draw_images
-from conversions import Writer, contents, convert_images, list_images, shards_of
 
 from library.errors import ConfigError, DataError
 from library.preparation.converter import convert
 from library.preparation.output import Output
 from library.preparation.recipe import Recipe
 from library.records.listing import Listing
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import (
+    Writer,
+    contents,
+    convert_images,
+    list_images,
+    shards_of,
+)
+
+pytestmark = pytest.mark.graph
 
 
 def converted(images, output, **options):

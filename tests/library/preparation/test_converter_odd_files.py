@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 
+import pytest
 import tensorflow as tf
-from conftest import convert_folder, draw_images
-from converting import convert, flags
-from odd_files import MAX_EDGE, write_odd_files
-from pictures import encoded, noise
 
 from library.records.example import FILENAME, HEIGHT, WIDTH
+from tests.conftest import convert_folder, draw_images
+from tests.converting import convert, flags
+from tests.library.preparation.odd_files import MAX_EDGE, write_odd_files
+from tests.library.preparation.pictures import encoded, noise
+
+pytestmark = pytest.mark.graph
 
 
 def test_every_bad_file_is_reported_and_every_odd_one_is_stored(tmp_path):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 
 import pytest
-from conftest import ROOT, draw_images
-from conversions import change_times, contents, convert_images
-from converting import convert, flags
 
 from library.errors import ConfigError, ResourceError
 from library.preparation.output import HEADERS, Output, only_conversion
 from library.records.manifest import open_split
+from tests.conftest import draw_images
+from tests.converting import convert, flags
+from tests.library.preparation.conversions import change_times, contents, convert_images
+from tests.processes import running
+
+pytestmark = pytest.mark.graph
 
 NOT_OURS = b'path,label\ncat/0.jpg,cat\n'
 
@@ -103,16 +105,10 @@ def test_a_stray_shard_of_the_same_name_goes_on_a_rerun(images, output):
 @pytest.fixture
 def holder(output):
     """Another process that is converting to the same place."""
-    with subprocess.Popen(
-        [sys.executable, '-c', HOLD, output],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE}
+    with running('-c', HOLD, output, **pipes) as process:
         assert process.stdout.readline() == 'held\n'
         yield process
-        process.kill()
 
 
 def test_of_two_conversions_at_once_the_second_is_exit_code_5(images, output, holder, capsys):

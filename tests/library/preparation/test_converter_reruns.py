@@ -5,10 +5,19 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from conftest import COLORS, draw_images
-from conversions import Writer, change_times, contents, convert_images, counts, splits_of
 
 from library import files
+from tests.conftest import COLORS, draw_images
+from tests.library.preparation.conversions import (
+    Writer,
+    change_times,
+    contents,
+    convert_images,
+    counts,
+    splits_of,
+)
+
+pytestmark = pytest.mark.graph
 
 SHARES = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
 

@@ -8,12 +8,20 @@ import shutil
 from collections import Counter
 
 import pytest
-from conftest import COLORS, draw_images
-from conversions import contents, convert_images, counts, names_in, splits_of
 
 from library.errors import ConfigError, DataError
 from library.preparation.splits import parse_shares
 from library.records.manifest import check_same_classes, from_json, open_split
+from tests.conftest import COLORS, draw_images
+from tests.library.preparation.conversions import (
+    contents,
+    convert_images,
+    counts,
+    names_in,
+    splits_of,
+)
+
+pytestmark = pytest.mark.graph
 
 SHARES = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
 

@@ -8,8 +8,6 @@ import re
 
 import numpy as np
 import pytest
-from conftest import draw_images
-from conversions import contents, convert_images
 
 from library.errors import DataError
 from library.preparation.digests import content_digests
@@ -22,6 +20,10 @@ from library.preparation.duplicates import (
 from library.preparation.output import Output, Target
 from library.preparation.recipe import Recipe
 from library.records.listing import LabelledImage, Unusable
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import contents, convert_images
+
+pytestmark = pytest.mark.graph
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 16, 16), dtype=np.uint8)
 

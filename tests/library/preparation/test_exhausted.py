@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import draw_images
-from conversions import contents, convert_images
-from forked import run_forked
+
+from tests.conftest import draw_images
+from tests.forked import run_forked
+from tests.library.preparation.conversions import contents, convert_images
+
+pytestmark = pytest.mark.process
 
 NO_MOUNT = 77
 
@@ -74,9 +77,7 @@ def words(images, output, workers=1):
 @pytest.mark.parametrize('kilobytes', [8, 36, 44, 64])
 def test_a_full_disk_is_exit_code_5_and_more_room_completes_it(images, tmp_path, kilobytes):
     disk = tmp_path / 'disk'
-    status, said = run_forked(
-        tmp_path, ON_A_SMALL_DISK, kilobytes, disk, tmp_path, *words(images, disk)
-    )
+    status, said = run_forked(ON_A_SMALL_DISK, kilobytes, disk, tmp_path, *words(images, disk))
     if status == NO_MOUNT:
         pytest.skip('no disk can be mounted here')
     error, *others = said.splitlines()
@@ -99,7 +100,7 @@ def test_a_full_disk_is_exit_code_5_and_more_room_completes_it(images, tmp_path,
 @pytest.mark.parametrize('more', [1, 2, 11])
 def test_too_few_open_files_are_exit_code_5_and_no_hang_and_blame_no_image(images, tmp_path, more):
     output = tmp_path / 'records'
-    status, said = run_forked(tmp_path, WITH_FEW_FILES, more, *words(images, output, workers=2))
+    status, said = run_forked(WITH_FEW_FILES, more, *words(images, output, workers=2))
     name = f'{output}: ' if more == 1 else ''
     assert (status, said) == (5, f'error: {name}too many open files\n')
     assert contents(output) == {}

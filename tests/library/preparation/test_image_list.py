@@ -7,14 +7,16 @@ import hashlib
 import os
 
 import pytest
-from conftest import draw_images
-from conversions import contents, convert_images, names_in
 
 from library.preparation.image_list import read_digests, stored_images, write_images
 from library.preparation.output import Target
 from library.preparation.plan import PlannedShard
 from library.records.listing import LabelledImage
 from library.records.manifest import Rejected
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import contents, convert_images, names_in
+
+pytestmark = pytest.mark.graph
 
 
 def sha256(data):

@@ -6,7 +6,16 @@ import io
 
 import numpy as np
 import pytest
-from pictures import (
+from PIL import Image, ImageFile, PngImagePlugin
+
+from library.preparation import formats, images
+from library.preparation.images import (
+    RejectedImage,
+    check_jpeg,
+    prepare_image,
+    prepare_pixels,
+)
+from tests.library.preparation.pictures import (
     RED,
     assert_flat,
     encoded,
@@ -18,15 +27,6 @@ from pictures import (
     sized_jpeg,
     stored_pixels,
     turned,
-)
-from PIL import Image, ImageFile, PngImagePlugin
-
-from library.preparation import formats, images
-from library.preparation.images import (
-    RejectedImage,
-    check_jpeg,
-    prepare_image,
-    prepare_pixels,
 )
 
 

@@ -6,7 +6,10 @@ import io
 
 import numpy as np
 import pytest
-from pictures import (
+from PIL import Image
+
+from library.preparation.images import EXTRA_FORMATS, FORMATS, check_jpeg, prepare_image
+from tests.library.preparation.pictures import (
     ARITHMETIC_JPEG,
     BLUE,
     LOSSLESS_JPEG,
@@ -24,9 +27,6 @@ from pictures import (
     sized_jpeg,
     tiff,
 )
-from PIL import Image
-
-from library.preparation.images import EXTRA_FORMATS, FORMATS, check_jpeg, prepare_image
 
 FLAT = Image.new('RGB', (32, 16), BLUE)
 OTHER = Image.new('RGB', (32, 16), RED)

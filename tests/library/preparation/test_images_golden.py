@@ -6,7 +6,9 @@ import struct
 
 import numpy as np
 import pytest
-from pictures import (
+from PIL import Image
+
+from tests.library.preparation.pictures import (
     RED,
     WHITE,
     assert_flat,
@@ -18,7 +20,6 @@ from pictures import (
     reason,
     tiff,
 )
-from PIL import Image
 
 
 def halves(pixels):

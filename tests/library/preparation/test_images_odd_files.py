@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 
-from odd_files import MAX_EDGE, write_odd_files
 from PIL import Image
 
 from library.preparation.images import RejectedImage, check_jpeg, prepare_image
+from tests.library.preparation.odd_files import MAX_EDGE, write_odd_files
 
 
 def test_every_file_of_the_corpus_is_judged_as_it_should_be(tmp_path):

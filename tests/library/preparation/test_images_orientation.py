@@ -7,7 +7,10 @@ import struct
 
 import numpy as np
 import pytest
-from pictures import (
+from PIL import Image, TiffImagePlugin, TiffTags
+
+from library.preparation.images import FORMATS, prepare_image
+from tests.library.preparation.pictures import (
     BLUE,
     GREEN,
     RED,
@@ -22,9 +25,6 @@ from pictures import (
     tiff,
     turned,
 )
-from PIL import Image, TiffImagePlugin, TiffTags
-
-from library.preparation.images import FORMATS, prepare_image
 
 # The corners of the upright picture, row by row, of a file whose pixels read red green / blue
 # white: the table of the EXIF standard.

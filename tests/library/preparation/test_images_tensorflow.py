@@ -7,7 +7,10 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from pictures import (
+from PIL import Image
+
+from library.preparation.images import prepare_image
+from tests.library.preparation.pictures import (
     ARITHMETIC_JPEG,
     LOSSLESS_JPEG,
     encoded,
@@ -16,9 +19,8 @@ from pictures import (
     several,
     stored_pixels,
 )
-from PIL import Image
 
-from library.preparation.images import prepare_image
+pytestmark = pytest.mark.graph
 
 
 def decoded(data):

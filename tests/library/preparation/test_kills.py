@@ -8,12 +8,14 @@ import shutil
 import signal
 
 import pytest
-from conftest import draw_images
-from conversions import Writer, contents, convert_images
-from forked import run_forked
 
 from library.preparation.splits import parse_shares
 from library.records.shards import shard_names
+from tests.conftest import draw_images
+from tests.forked import run_forked
+from tests.library.preparation.conversions import Writer, contents, convert_images
+
+pytestmark = pytest.mark.process
 
 # Gets a signal just before one call of one function.
 AT_A_CALL = """
@@ -135,7 +137,7 @@ def moments_of(said):
 def test_killed_while_it_writes_it_leaves_no_final_name(images, output, tmp_path):
     call = ('library.records.example', 'encode_example', 12)
     flags, case = CASES['one split']
-    status, _ = run_forked(tmp_path, AT_A_CALL, 9, *call, *words(images, output, *flags))
+    status, _ = run_forked(AT_A_CALL, 9, *call, *words(images, output, *flags))
     one, two = shard_names('train', 2)
     assert (status, sorted(contents(output))) == (
         -9,
@@ -150,9 +152,7 @@ def test_asked_to_stop_it_keeps_what_is_finished_and_nothing_else(
 ):
     call = ('library.records.example', 'encode_example', 12)
     flags, case = CASES['one split']
-    status, said = run_forked(
-        tmp_path, AT_A_CALL, int(number), *call, *words(images, output, *flags)
-    )
+    status, said = run_forked(AT_A_CALL, int(number), *call, *words(images, output, *flags))
     assert (status, said.splitlines()[0]) == (code, 'error: stopped')
     one, _ = shard_names('train', 2)
     left = [f'{one}.partial', f'{one}.partial.json', 'train.duplicates.csv']
@@ -165,7 +165,7 @@ def test_killed_while_it_renames_it_leaves_no_manifest(images, output, tmp_path)
     complete(images, output, random_seed=1)
     # The notes of two shards, the list of images and the first shard come before.
     call = ('library.files', 'replace', 5)
-    status, _ = run_forked(tmp_path, AT_A_CALL, 9, *call, *words(images, output, *flags))
+    status, _ = run_forked(AT_A_CALL, 9, *call, *words(images, output, *flags))
     one, two = shard_names('train', 2)
     # The first is new and the second old: the manifest of neither would be true.
     left = [one, f'{one}.partial.json', two, f'{two}.partial', f'{two}.partial.json']
@@ -181,14 +181,12 @@ def test_killed_at_any_moment_a_second_run_completes_it(images, tmp_path, case):
         images = images.rename(tmp_path / 'divided' / 'train').parent
     flags, options = CASES[case]
     whole = tmp_path / 'whole'
-    status, said = run_forked(tmp_path, AT_A_MOMENT, whole, 0, *words(images, whole, *flags))
+    status, said = run_forked(AT_A_MOMENT, whole, 0, *words(images, whole, *flags))
     moments = moments_of(said)
     assert (status, moments > 50) == (0, True)
     for moment in random.Random(case).sample(range(1, moments), 4):
         output = tmp_path / f'killed at {moment}'
-        status, _ = run_forked(
-            tmp_path, AT_A_MOMENT, output, moment, *words(images, output, *flags)
-        )
+        status, _ = run_forked(AT_A_MOMENT, output, moment, *words(images, output, *flags))
         assert status == -9
         completes(images, output, whole, options)
 
@@ -199,14 +197,12 @@ def test_killed_over_an_older_conversion_a_second_run_completes_it(images, tmp_p
     shares = parse_shares('train=0.4,test=0.1,holdout=0.5')
     complete(images, older, name=None, shares=shares, duplicates='report', random_seed=1)
     shutil.copytree(older, whole)
-    status, said = run_forked(tmp_path, AT_A_MOMENT, whole, 0, *words(images, whole, *flags))
+    status, said = run_forked(AT_A_MOMENT, whole, 0, *words(images, whole, *flags))
     moments = moments_of(said)
     assert status == 0
     for moment in random.Random(0).sample(range(moments // 2, moments), 4):
         output = tmp_path / f'killed at {moment}'
         shutil.copytree(older, output)
-        status, _ = run_forked(
-            tmp_path, AT_A_MOMENT, output, moment, *words(images, output, *flags)
-        )
+        status, _ = run_forked(AT_A_MOMENT, output, moment, *words(images, output, *flags))
         assert status == -9
         completes(images, output, whole, options)

@@ -6,9 +6,11 @@ import csv
 import os
 
 import pytest
-from conversions import change_times, contents
 
 from library.preparation.output import ROWS, is_free_for_list, write_list
+from tests.library.preparation.conversions import change_times, contents
+
+pytestmark = pytest.mark.graph
 
 
 @pytest.fixture

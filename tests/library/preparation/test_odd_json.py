@@ -6,12 +6,14 @@ import errno
 import os
 
 import pytest
-from conftest import draw_images
-from conversions import contents, convert_images
-from forked import run_forked
 
 from library import files
 from library.records.manifest import FORMAT, HEAD, is_manifest, open_split
+from tests.conftest import draw_images
+from tests.forked import run_forked
+from tests.library.preparation.conversions import contents, convert_images
+
+pytestmark = pytest.mark.process
 
 # Converts, converts again, verifies, and opens as training does.
 ALL_OF_IT = """
@@ -50,7 +52,7 @@ def test_no_odd_json_file_hangs_or_ends_anything(tmp_path):
     flags = {'dataset_dir': images, 'tfrecord_dir': images, 'tfrecord_filename': 'test'}
     flags |= {'max_edge': 64, 'workers': 1}
     words = [word for name, value in flags.items() for word in (f'--{name}', value)]
-    status, said = run_forked(tmp_path, ALL_OF_IT, tmp_path / 'data', *words)
+    status, said = run_forked(ALL_OF_IT, tmp_path / 'data', *words)
     assert status == 0
     *_, verified, examples = said.splitlines()
     assert (verified, examples) == (f'{tmp_path}/data: every record is as it was written', '12')

@@ -6,11 +6,6 @@ import os
 import signal
 
 import pytest
-from conftest import convert_folder, draw_images
-from conversions import Writer, contents, convert_images, list_images
-from converting import flags
-from forked import run_forked
-from test_workers import exit_at_once
 
 from library import files
 from library.errors import ResourceError
@@ -20,6 +15,13 @@ from library.preparation.plan import plan_shards
 from library.preparation.pool import write_on_this_machine
 from library.preparation.recipe import Recipe
 from library.records.shards import shard_names
+from tests.conftest import convert_folder, draw_images
+from tests.converting import flags
+from tests.forked import run_forked
+from tests.library.preparation.conversions import Writer, contents, convert_images, list_images
+from tests.library.preparation.test_workers import exit_at_once
+
+pytestmark = pytest.mark.graph
 
 RECIPE = Recipe(64)
 POISON = b'kills the worker that reads it'
@@ -114,6 +116,7 @@ def test_what_was_finished_when_a_worker_died_is_kept(images, tmp_path, monkeypa
     assert writer.prepared == [image.filename for image in last.images]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('tracked', [True, False])
 def test_workers_that_cannot_start_are_exit_code_5(tmp_path, tracked):
     images, output = draw_images(tmp_path / 'images'), tmp_path / 'out'
@@ -123,9 +126,7 @@ def test_workers_that_cannot_start_are_exit_code_5(tmp_path, tracked):
     )
     # How it shows is a matter of luck.
     for _ in range(4):
-        status, said = run_forked(
-            tmp_path, WITHOUT_PYTHON, tracked, *flags(images, output, workers=2)
-        )
+        status, said = run_forked(WITHOUT_PYTHON, tracked, *flags(images, output, workers=2))
         lines = said.splitlines()
         assert (status, lines.count(message), contents(output)) == (5, 1, {})
         # Python's own pool may stumble once more when the interpreter ends.

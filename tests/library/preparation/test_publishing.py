@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from conftest import draw_images
-from conversions import Writer, contents, convert_images, shards_of
 
 from library import files
 from library.errors import DataError
 from library.preparation import publishing
 from library.records.shards import shard_names
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import Writer, contents, convert_images, shards_of
+
+pytestmark = pytest.mark.graph
 
 ONE, TWO, THREE = shard_names('train', 3)
 NOTE = '.partial.json'
@@ -135,6 +137,7 @@ def test_a_budget_that_is_overrun_leaves_an_older_data_set_as_it_was(images, out
     assert after == before
 
 
+@pytest.mark.process
 def test_finished_shards_are_looked_up_without_tensorflow(program):
     code = f"import sys, {publishing.__name__}; sys.exit('tensorflow' in sys.modules)"
     assert program('-c', code).returncode == 0

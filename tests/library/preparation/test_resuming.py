@@ -6,11 +6,19 @@ import json
 import shutil
 
 import pytest
-from conftest import draw_images
-from conversions import Writer, change_times, contents, convert_images, names_in
 
 from library.records.manifest import open_split
 from library.records.shards import shard_names
+from tests.conftest import draw_images
+from tests.library.preparation.conversions import (
+    Writer,
+    change_times,
+    contents,
+    convert_images,
+    names_in,
+)
+
+pytestmark = pytest.mark.graph
 
 ONE, TWO, THREE = shard_names('train', 3)
 NOTE = '.partial.json'

@@ -9,7 +9,6 @@ import os
 
 import pytest
 import tensorflow as tf
-from conversions import contents
 
 from library.preparation.images import PreparedImage, RejectedImage
 from library.preparation.output import Target
@@ -18,6 +17,9 @@ from library.preparation.shard_writer import read_note, write_shard
 from library.records.example import FILENAME, TEXT
 from library.records.listing import LabelledImage
 from library.records.manifest import Rejected
+from tests.library.preparation.conversions import contents
+
+pytestmark = pytest.mark.graph
 
 NAME = 'train-00000-of-00001.tfrecord'
 PARTIAL = f'{NAME}.partial'

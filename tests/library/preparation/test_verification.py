@@ -9,15 +9,17 @@ import struct
 
 import pytest
 import tensorflow as tf
-from conftest import draw_images
-from conversions import convert_images
-from forked import run_forked
 
 import convert_dataset
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.verification import verify
 from library.records.example import encode_example
+from tests.conftest import draw_images
+from tests.forked import run_forked
+from tests.library.preparation.conversions import convert_images
+
+pytestmark = pytest.mark.graph
 
 # Nobody reads what it prints; Python buffers that, or not.
 INTO_A_CLOSED_PIPE = """
@@ -211,12 +213,13 @@ def test_splits_in_a_remote_store_are_looked_for_there(tmp_path):
     assert list(verify(remote)) == [f'{remote}/test: the manifest of this split is missing']
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('buffered', [True, False])
 def test_what_nobody_reads_is_no_success(data, shard, tmp_path, buffered):
     words = ('--verify', data)
-    status, said = run_forked(tmp_path, INTO_A_CLOSED_PIPE, buffered, *words)
+    status, said = run_forked(INTO_A_CLOSED_PIPE, buffered, *words)
     assert (status, said) == (128 + signal.SIGPIPE, '')
     shard.unlink()
-    status, said = run_forked(tmp_path, INTO_A_CLOSED_PIPE, buffered, *words)
+    status, said = run_forked(INTO_A_CLOSED_PIPE, buffered, *words)
     told = f'error: {data}: 1 problem, named above\n'
     assert (status, said) == ((3, told) if buffered else (128 + signal.SIGPIPE, ''))

@@ -54,6 +54,7 @@ def modules_of_the_worker(contents, recipe):
     return [sorted(sys.modules)] * len(contents)
 
 
+@pytest.mark.process
 def test_images_come_in_the_order_asked_for(tmp_path):
     images = draw(tmp_path, 3 * CHUNK + 1)
     outcomes = list(prepare_all(images, 2, RECIPE))
@@ -61,6 +62,7 @@ def test_images_come_in_the_order_asked_for(tmp_path):
     assert [outcome.width for _, outcome in outcomes] == [16 + number for number in range(25)]
 
 
+@pytest.mark.process
 def test_workers_give_what_one_process_gives(tmp_path):
     images = draw(tmp_path, 3)
     here = []
@@ -70,6 +72,7 @@ def test_workers_give_what_one_process_gives(tmp_path):
     assert [outcome for _, outcome in prepare_all(images, 1, RECIPE)] == here
 
 
+@pytest.mark.process
 def test_the_recipe_reaches_the_workers(tmp_path):
     images = draw(tmp_path, 1)
     recipe = Recipe(12, quality=1, formats=('PNG',))
@@ -83,6 +86,7 @@ def test_no_images_are_no_outcomes():
     assert list(prepare_all([], 2, RECIPE)) == []
 
 
+@pytest.mark.process
 def test_bad_images_and_unreadable_files_become_rejects(tmp_path):
     images = draw(tmp_path, 3)
     (tmp_path / '0.png').write_bytes(b'')
@@ -98,6 +102,7 @@ def test_bad_images_and_unreadable_files_become_rejects(tmp_path):
     ]
 
 
+@pytest.mark.process
 def test_an_image_may_be_a_path_a_files_bytes_or_pixels(tmp_path):
     data = jpeg()
     (tmp_path / '1.jpg').write_bytes(data)
@@ -111,6 +116,7 @@ def test_an_image_may_be_a_path_a_files_bytes_or_pixels(tmp_path):
     assert prepare_chunk(contents[:2], RECIPE) == outcomes[:2]
 
 
+@pytest.mark.graph
 def test_images_in_a_remote_store_are_read_for_the_workers(tmp_path):
     folder = f'ram://{tmp_path}'
     files.make_folder(folder)
@@ -149,6 +155,7 @@ def test_a_machine_that_is_out_of_something_blames_no_image(monkeypatch, number)
     assert caught.value.errno == number
 
 
+@pytest.mark.process
 def test_a_worker_that_may_open_no_more_files_ends_it_and_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, 'prepare_chunk', out_of_files)
     images = draw(tmp_path, 1)
@@ -157,6 +164,7 @@ def test_a_worker_that_may_open_no_more_files_ends_it_and_names_the_file(tmp_pat
     assert caught.value.filename == images[0].content
 
 
+@pytest.mark.process
 def test_a_worker_that_dies_is_an_error_and_no_hang(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, 'prepare_chunk', exit_at_once)
     expected = (
@@ -167,6 +175,7 @@ def test_a_worker_that_dies_is_an_error_and_no_hang(tmp_path, monkeypatch):
     assert ResourceError.exit_code == 5
 
 
+@pytest.mark.process
 def test_a_worker_killed_midway_is_an_error_and_no_hang(tmp_path):
     older = set(multiprocessing.active_children())
     # More than one worker is handed ahead, so some are left when it dies.
@@ -184,6 +193,7 @@ def test_whatever_becomes_of_an_image_travels_between_processes():
     assert pickle.loads(pickle.dumps(RECIPE)) == RECIPE
 
 
+@pytest.mark.process
 def test_workers_do_not_import_tensorflow(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, 'prepare_chunk', modules_of_the_worker)
     ((_, modules),) = prepare_all(draw(tmp_path, 1), 1, RECIPE)
@@ -191,6 +201,7 @@ def test_workers_do_not_import_tensorflow(tmp_path, monkeypatch):
     assert 'tensorflow' not in modules
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     'module', ['convert_dataset', 'library.preparation.converter', 'library.preparation.pool']
 )

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from library.records.example import encode_example, parse_example
 
+pytestmark = pytest.mark.graph
+
 JPEG = b'\xff\xd8 not decoded here \xff\xd9'
 
 

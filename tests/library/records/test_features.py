@@ -12,6 +12,8 @@ import tensorflow as tf
 from library.records.features import encode_features, parse_features, write_feature_shard
 from library.records.shards import PARTIAL
 
+pytestmark = pytest.mark.graph
+
 VECTORS = np.array([[0.0, 1.5, -2.25], [np.float32(0.1), 3e38, 1e-38]], np.float32)
 
 

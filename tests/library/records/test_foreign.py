@@ -13,6 +13,8 @@ from library.errors import DataError
 from library.records.example import ENCODED, LABEL, TEXT
 from library.records.foreign import ForeignRecords, read_foreign
 
+pytestmark = pytest.mark.graph
+
 Feature = tf.train.Feature
 
 

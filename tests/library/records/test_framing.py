@@ -37,6 +37,7 @@ def test_a_file_without_records_is_whole(walked):
     assert walked(b'') == ([], '')
 
 
+@pytest.mark.graph
 def test_records_of_tensorflow_are_walked_through(tmp_path):
     import tensorflow as tf
 
@@ -83,6 +84,7 @@ def test_a_record_whose_length_looks_like_gzip_is_none(walked, size):
     assert walked(record(b'x' * size)) == ([0], '')
 
 
+@pytest.mark.graph
 def test_a_remote_file_is_walked_through(tmp_path):
     path = f'ram://{tmp_path}/a.tfrecord'
     files.make_folder(f'ram://{tmp_path}')

@@ -43,6 +43,7 @@ def test_what_people_call_splits_is_one_of_three():
     assert {SPLIT_NAMES[name] for name in ('val', 'valid', 'dev')} == {'validation'}
 
 
+@pytest.mark.process
 def test_a_listing_needs_no_tensorflow(program):
     code = "import sys, library.records.listing; sys.exit('tensorflow' in sys.modules)"
     assert program('-c', code).returncode == 0

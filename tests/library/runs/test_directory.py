@@ -138,6 +138,7 @@ def test_a_folder_in_the_place_of_the_link_is_left_alone(tmp_path):
         link_latest(str(tmp_path / 'one'))
 
 
+@pytest.mark.graph
 def test_remote_runs_get_no_link():
     files.make_folder('ram://stamped/one')
     link_latest('ram://stamped/one')

@@ -8,10 +8,10 @@ import sys
 import threading
 
 import pytest
-from conftest import ROOT
 
 from library.errors import ResourceError
 from library.runs.lock import LOCK, locked, only_trainer
+from tests.conftest import ROOT
 
 
 def unexpected(holder):
@@ -56,11 +56,13 @@ def test_the_folder_is_made(tmp_path):
         assert (tmp_path / 'new' / LOCK).exists()
 
 
+@pytest.mark.graph
 def test_remote_folders_have_no_lock():
     with locked('ram://locked', unexpected), locked('ram://locked', unexpected):
         pass
 
 
+@pytest.mark.process
 def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
     code = (
         'import sys; from library.errors import ScaffoldError\n'

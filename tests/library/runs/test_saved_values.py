@@ -16,6 +16,16 @@ from library.runs.kept_values import to_yaml
 from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 
+class _Nothing:
+    def entries(self):
+        return {}
+
+
+NOTHING = _Nothing()
+
+pytestmark = pytest.mark.unit
+
+
 @dataclass(frozen=True)
 class Anything(Options, group='base', home=PROJECT):
     anything: str = declare('', 'A text.')
@@ -26,7 +36,7 @@ def saved(folder, *values, origin='command line'):
     (option,) = options_of(Anything)
     names = 'abcdefghijklmnopqrstuvwxyz'
     entries = {name: Value(v, origin, option) for name, v in zip(names, values, strict=False)}
-    (folder / 'hparams.yaml').write_text(to_yaml(HParams(entries)))
+    (folder / 'hparams.yaml').write_text(to_yaml(HParams(entries), NOTHING))
     return read_saved_values(str(folder))
 
 

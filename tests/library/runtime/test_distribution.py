@@ -13,6 +13,8 @@ from library.extras import Extras
 from library.runtime.distribution import Distribution, make_distribution, of_one_machine
 from library.runtime.options import DistributionOptions
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def machine(monkeypatch):

@@ -19,6 +19,7 @@ from library.errors import (
     Stopped,
 )
 from library.runtime.entry import run_program
+from tests.processes import running
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -180,6 +181,7 @@ def test_a_bug_keeps_its_trace(error, capsys):
     assert capsys.readouterr().err == ''
 
 
+@pytest.mark.process
 @pytest.mark.parametrize('text', ['x', 'x' * 5000])
 def test_a_reader_that_has_gone_is_141_and_no_line(text):
     # With little output the pipe is only written to when the program ends.
@@ -203,19 +205,14 @@ def test_a_reader_that_has_gone_is_141_and_no_line(text):
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b'')
 
 
+@pytest.mark.process
 def test_sigterm_ends_a_waiting_program_with_one_line():
     code = (
         'import sys, time; from library.runtime.entry import run_program;'
         'sys.exit(run_program(lambda argv: print("ready", flush=True) or time.sleep(60), []))'
     )
-    with subprocess.Popen(
-        [sys.executable, '-c', code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as process:
+    with running('-c', code, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == 'ready\n'
         process.send_signal(signal.SIGTERM)
-        assert process.communicate()[1] == 'error: stopped\n'
+        assert process.communicate(timeout=20)[1] == 'error: stopped\n'
     assert process.returncode == 143

@@ -67,6 +67,7 @@ def test_the_description_is_json_without_the_machines_name():
     assert platform.node() not in map(str, found.values())
 
 
+@pytest.mark.process
 def test_it_imports_no_tensorflow(program):
     code = 'import sys; from library.runtime import machine; machine.describe(); '
     done = program('-c', f"{code}print('tensorflow' in sys.modules)")

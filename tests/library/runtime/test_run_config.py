@@ -8,6 +8,8 @@ from library.runtime.distribution import Distribution
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config, session_config
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def configured(tmp_path, monkeypatch):

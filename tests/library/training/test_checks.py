@@ -13,6 +13,8 @@ from library.training.options import (
     PolynomialOptions,
 )
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize('name', [name for name in SCHEDULES if name != 'piecewise'])
 def test_every_schedule_is_right_as_it_comes(name):

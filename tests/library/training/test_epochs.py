@@ -7,6 +7,8 @@ import pytest
 from library.training.epochs import Epochs
 from library.training.options import LengthOptions
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ('examples', 'batch_size', 'epochs', 'steps'),

@@ -13,6 +13,8 @@ from library.checkpoints.fit import graph_variables
 from library.training.moving_average import averaged_scaffold
 from library.training.train_op import make_train_op
 
+pytestmark = pytest.mark.train
+
 train = tf.compat.v1.train
 EPOCHS = 4  # of one step each, so that every step has its checkpoint
 DECAY = 0.15

@@ -11,6 +11,8 @@ from library.training.options import PrecisionOptions
 from library.training.precision import compute_in_float32, with_precision
 from library.training.train_op import make_train_op
 
+pytestmark = pytest.mark.train
+
 train = tf.compat.v1.train
 
 

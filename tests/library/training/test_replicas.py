@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.forked import forked
+
+pytestmark = pytest.mark.process
+
 ADAM = {'optimizer': 'adam', 'clip_norm': 0.5, 'loss_scale': None}
 SGD = {'optimizer': 'sgd', 'clip_norm': 0.5, 'loss_scale': None}
 RUNS = {
@@ -20,10 +24,10 @@ RUNS = {
 
 
 @pytest.fixture(scope='module')
-def runs(program, tmp_path_factory):
+def runs(tmp_path_factory):
     script = Path(__file__).with_name('replicas.py')
     folder = tmp_path_factory.mktemp('replicas')
-    result = program(script, folder, json.dumps(RUNS), PYTHONPATH='.')
+    result = forked(script, folder, json.dumps(RUNS), PYTHONPATH='.')
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 

@@ -14,6 +14,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 from library.errors import ConfigError, MismatchError
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest, warm_start
+from tests.forked import forked
 
 
 def make(values):
@@ -339,11 +340,10 @@ estimator.train(lambda: tf.data.Dataset.from_tensors([1.0]).repeat(), steps=1)
 """
 
 
-def test_under_a_strategy_each_device_starts_with_the_checkpoints_values(
-    trained_module, tmp_path, program
-):
+@pytest.mark.process
+def test_under_a_strategy_each_device_starts_with_the_checkpoints_values(trained_module, tmp_path):
     folders = (trained_module, trained_module / 'untrained', tmp_path)
-    done = program('-c', ON_TWO_DEVICES, *folders)
+    done = forked('-c', ON_TWO_DEVICES, *folders)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [  # once, and not once for each device
         f'warm start from {trained_module}/variables/variables:',

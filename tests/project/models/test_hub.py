@@ -8,10 +8,12 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import save_tf1
 
 from library.errors import MismatchError
 from library.exporters.history import read_history
+from tests.conftest import save_tf1
+
+pytestmark = pytest.mark.train
 
 
 def checkpoint_values(folder):
@@ -26,16 +28,16 @@ def module_values(module_dir):
 
 
 @pytest.fixture(scope='module')
-def frozen(launch, tmp_path_factory):
+def frozen(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('frozen')
-    assert launch(folder) == 0
+    trained_copy(folder)
     return folder
 
 
 @pytest.fixture(scope='module')
-def tuned(launch, tmp_path_factory):
+def tuned(trained_copy, tmp_path_factory):
     folder = tmp_path_factory.mktemp('tuned')
-    assert launch(folder, fine_tuning=None) == 0
+    trained_copy(folder, fine_tuning=None)
     return folder
 
 

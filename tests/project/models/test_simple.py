@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import tensorflow as tf
+
+pytestmark = pytest.mark.train
 
 
 def test_it_learns_three_colors_from_nothing(launch, tmp_path):

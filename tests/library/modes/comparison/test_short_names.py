@@ -6,6 +6,8 @@ import pytest
 
 from library.modes.comparison.names import short_names
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     ('folders', 'names'),

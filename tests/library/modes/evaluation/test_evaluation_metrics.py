@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn_answers import drawn, written
 from sklearn.metrics import (
     precision_score,
     recall_score,
@@ -21,6 +20,9 @@ from library.modes.evaluation.metrics import (
     class_scores,
     top_k_accuracy,
 )
+from tests.library.modes.evaluation.drawn_answers import drawn, written
+
+pytestmark = pytest.mark.graph
 
 
 def added(answers, top_k=5):

@@ -6,11 +6,13 @@ import io
 
 import numpy as np
 import pytest
-from drawn_answers import drawn, written
 from PIL import Image
 
 from library.modes.evaluation.metrics import calibration
 from library.modes.evaluation.pictures import draw_calibration, draw_confusion
+from tests.library.modes.evaluation.drawn_answers import drawn, written
+
+pytestmark = pytest.mark.graph
 
 DARKEST = (8, 48, 107)  # of the colour scale: all images of a class
 

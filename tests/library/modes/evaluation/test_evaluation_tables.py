@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from drawn_answers import written
+import pytest
 
 from library.modes.evaluation.answers import ClassScores, Mistake
 from library.modes.evaluation.tables import (
@@ -15,6 +15,9 @@ from library.modes.evaluation.tables import (
     mistakes_csv,
     per_class_csv,
 )
+from tests.library.modes.evaluation.drawn_answers import written
+
+pytestmark = pytest.mark.unit
 
 # Commas, quotes, breaks, bytes that are no UTF-8, and what a page or a formula would read.
 ODD = ['a,b', 'say "no"', 'two\nlines', '\udcff', '<script>', '$x$', '=1+1', 'ä', ' x ']

@@ -8,6 +8,8 @@ import pytest
 from library.errors import ConfigError, GateError
 from library.modes.evaluation.gate import check_gate, parse
 
+pytestmark = pytest.mark.unit
+
 METRICS = {'accuracy': float(np.float32(0.9)), 'loss': 0.4, 'auc': None, 'split': 'test', 'n': 7}
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from drawn_answers import written
+import pytest
 
 from library.modes.evaluation.mistakes import PICTURED, list_mistakes
+from tests.library.modes.evaluation.drawn_answers import written
+
+pytestmark = pytest.mark.unit
 
 
 def stored(numbers):

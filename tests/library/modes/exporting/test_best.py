@@ -6,12 +6,12 @@ import json
 import shutil
 
 import pytest
-from served import versions
 
 from library.errors import ConfigError, MismatchError, ResourceError
 from library.inputs.stored_files import stored_files
 from library.modes.exporting import parity
 from library.modes.serving.saved import SavedModelGraph
+from tests.served import versions
 
 
 def records(export_dir):

@@ -9,6 +9,8 @@ from library.errors import MismatchError
 from library.modes.exporting.parity import Parity, check, in_label_order, tell, try_answers
 from library.modes.exporting.trial import Trial, spread
 
+pytestmark = pytest.mark.graph
+
 NAMES = [b'cat', b'dog']
 
 

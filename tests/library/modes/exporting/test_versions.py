@@ -11,11 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tensorflow as tf
-from served import versions
 
 from library import files
 from library.errors import ResourceError
 from library.modes.exporting.versions import add_version, read_records
+from tests.served import versions
+
+pytestmark = pytest.mark.graph
 
 
 def fill(folder):

@@ -8,9 +8,12 @@ import json
 import os
 
 import numpy as np
+import pytest
 
 from library.modes.prediction.answer_file import csv_rows, encoded
 from library.modes.prediction.answers import Answer
+
+pytestmark = pytest.mark.graph
 
 GOOD = Answer('a, b.jpg', (('cat', np.float32(0.9)), ('dog', np.float32(1e-7))))
 BAD = Answer('x\n"y".jpg', (), 'empty file')

@@ -8,6 +8,8 @@ import pytest
 from library.modes.prediction.answer_table import AnswerTable
 from library.modes.prediction.answers import Answer
 
+pytestmark = pytest.mark.graph
+
 
 def answer(file, *predictions):
     return Answer(file, tuple((name, np.float32(value)) for name, value in predictions))

@@ -8,6 +8,8 @@ from library.errors import ConfigError
 from library.modes.prediction.picture_list import PictureList
 from library.records.listing import Unusable
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.fixture
 def rows(write, tmp_path):
@@ -75,6 +77,7 @@ def test_a_list_without_paths_is_refused(write, content, message):
         PictureList(str(write(content, 'list.csv')))
 
 
+@pytest.mark.graph
 def test_remote_rows_are_not_looked_at():
     from library import files
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
-from conftest import convert_folder, draw_images
 
 from library import files
 from library.errors import ConfigError
 from library.modes.prediction.pictures import check_some_exist, find_pictures
 from library.records.listing import Unusable
+from tests.conftest import convert_folder, draw_images
+
+pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
@@ -140,6 +142,7 @@ def test_names_of_odd_bytes_are_found(found, tmp_path):
     assert found(tmp_path)[0] == [(str(tmp_path / name), '')]
 
 
+@pytest.mark.graph
 def test_a_folder_of_converted_images_stands_for_its_records(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'records' / 'test', 'test')
     pictures, _ = found(tmp_path / 'records')
@@ -147,6 +150,7 @@ def test_a_folder_of_converted_images_stands_for_its_records(found, tmp_path):
     assert len(pictures) == 6
 
 
+@pytest.mark.graph
 def test_missing_and_cut_shards_are_told(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'test', 'test', num_shards=2)
     first, second = sorted(tmp_path.glob('test/*.tfrecord'))
@@ -160,6 +164,7 @@ def test_missing_and_cut_shards_are_told(found, tmp_path):
     assert reasons[2] == f'the shard has {whole - 10} bytes, but {whole} were written'
 
 
+@pytest.mark.graph
 def test_a_damaged_manifest_is_told(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'test', 'test')
     manifest = tmp_path / 'test' / 'test.json'
@@ -169,6 +174,7 @@ def test_a_damaged_manifest_is_told(found, tmp_path):
     assert reason.startswith('not a manifest of converted images')
 
 
+@pytest.mark.graph
 def test_remote_files_folders_and_patterns_are_found(found):
     for name in ('a/1.jpg', 'a/b/2.jpg', 'a/notes.txt'):
         files.make_folder(os.path.dirname(f'ram://pictures/{name}'))

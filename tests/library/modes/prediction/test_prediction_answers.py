@@ -13,6 +13,8 @@ from library.modes.prediction.answers import AHEAD, answer_all, recipe_of
 from library.modes.prediction.pictures import Picture
 from library.records.listing import Unusable
 
+pytestmark = pytest.mark.graph
+
 
 def image(value, kind='PNG', size=(16, 16)):
     file = io.BytesIO()

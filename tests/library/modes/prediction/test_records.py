@@ -12,6 +12,8 @@ from library.modes.prediction.records import read_pictures
 from library.records.example import encode_example
 from library.records.listing import Unusable
 
+pytestmark = pytest.mark.graph
+
 
 def example(number, filename=None):
     name = f'{number}.jpg' if filename is None else filename

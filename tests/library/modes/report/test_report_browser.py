@@ -9,7 +9,16 @@ import shutil
 import subprocess
 
 import pytest
-from reported import hparams_of, make_evaluation, make_mistakes, make_run, page_of
+
+from tests.library.modes.report.reported import (
+    hparams_of,
+    make_evaluation,
+    make_mistakes,
+    make_run,
+    page_of,
+)
+
+pytestmark = pytest.mark.process
 
 BROWSER = next(
     filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None

@@ -8,6 +8,8 @@ import pytest
 
 from library.modes.report.charts import FRAME, make_chart, points_of
 
+pytestmark = pytest.mark.unit
+
 
 def places(line):
     return [tuple(map(float, pair)) for pair in re.findall(r'([\d.]+) ([\d.]+)', line.path)]

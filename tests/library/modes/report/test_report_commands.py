@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from reported import hparams_of, make_run
 
 import run
 from library.config.command_line import parse
@@ -13,6 +12,9 @@ from library.config.hparams import resolve
 from library.modes.report.commands import commands_of
 from library.runs.directory import find_run
 from project.options import CATALOG
+from tests.library.modes.report.reported import hparams_of, make_run
+
+pytestmark = pytest.mark.graph
 
 
 def parsed(command):

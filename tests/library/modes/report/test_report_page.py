@@ -9,10 +9,19 @@ import re
 import shutil
 
 import pytest
-from reported import hparams_of, make_evaluation, make_mistakes, make_run, page_of, photo
 
 from library.modes.evaluation.pictures import Pictures
 from library.modes.report.page import report
+from tests.library.modes.report.reported import (
+    hparams_of,
+    make_evaluation,
+    make_mistakes,
+    make_run,
+    page_of,
+    photo,
+)
+
+pytestmark = pytest.mark.graph
 
 # Names that would spoil a page that does not expect them.
 ODD_NAMES = ('<script>alert(1)</script>', '" onerror="x', '{{ 7 * 7 }}', 'caf\udce9', '$x$', '日本')

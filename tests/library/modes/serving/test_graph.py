@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import COLORS
 
 import run
 from library.config.command_line import parse
@@ -14,6 +13,7 @@ from library.errors import MismatchError
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.serving.graph import ServingGraph
 from library.runs.directory import find_run
+from tests.conftest import COLORS
 
 
 def experiment_of(folder, *words):

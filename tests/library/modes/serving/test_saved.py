@@ -12,6 +12,8 @@ from PIL import Image
 from library.errors import ConfigError, MismatchError
 from library.modes.serving.saved import SavedModelGraph, facts_of, newest_version
 
+pytestmark = pytest.mark.graph
+
 
 def image(value):
     file = io.BytesIO()

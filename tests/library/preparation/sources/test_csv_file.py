@@ -55,6 +55,7 @@ def reasons(listing):
     }
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(
     ('name', 'fits'),
     [('a.csv', True), ('gs://b/A.CSV', True), ('a.csv/', False), ('csv', False), ('', False)],
@@ -429,6 +430,7 @@ def test_an_image_in_a_folder_that_may_not_be_read_is_listed_with_its_row(tmp_pa
     assert reasons(listing)['cat/1.jpg'] == 'row 2: permission denied'
 
 
+@pytest.mark.graph
 def test_remote_images_are_listed_like_local_ones(tmp_path):
     gfile = pytest.importorskip('tensorflow').io.gfile
     root = f'ram://{uuid.uuid4().hex}/data'
@@ -453,6 +455,7 @@ def test_remote_images_are_listed_like_local_ones(tmp_path):
     assert listed(tmp_path, text.partition('gone')[0], image_root=root).images == listing.images[:2]
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(
     'path', ['../1.jpg', 'ram://here/../1.jpg', 'ram://here/x/../../y://1', '/1.jpg']
 )

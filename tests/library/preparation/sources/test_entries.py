@@ -74,6 +74,7 @@ def test_a_name_that_is_no_utf8_is_looked_at(tmp_path):
     assert kind(path) == 'image'
 
 
+@pytest.mark.graph
 def test_files_and_folders_of_a_remote_store_are_told_apart(tmp_path):
     folder = f'ram://{tmp_path}'
     files.make_folder(folder)

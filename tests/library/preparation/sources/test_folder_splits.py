@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from test_folder import labels, listed, manifest, unusable, write
 
 from library.errors import DataError
+from tests.library.preparation.sources.test_folder import labels, listed, manifest, unusable, write
 
 
 def splits(listing):

@@ -6,7 +6,8 @@ import errno
 import os
 
 import pytest
-from test_folder import labels, listed, unusable, write
+
+from tests.library.preparation.sources.test_folder import labels, listed, unusable, write
 
 
 def fail_to_list(monkeypatch, folder, number):

@@ -1,0 +1,1 @@
+"""Convert on Apache Beam, for more images than one machine should convert."""

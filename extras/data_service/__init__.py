@@ -1,0 +1,1 @@
+"""Decode and augment training images on other machines, by tf.data service."""

@@ -1,0 +1,16 @@
+"""Declare the option data_service, and the link that it puts into the chain. No TensorFlow."""
+
+from __future__ import annotations
+
+from extras.data_service.options import DataServiceOptions
+from library.extras import Extra
+
+EXTRA = Extra(
+    name='data_service',
+    options=(DataServiceOptions,),
+    check='extras.data_service.options:check',
+    code={
+        'offload': 'extras.data_service.link',
+        'before_training_together': 'extras.data_service.link:before_training_together',
+    },
+)

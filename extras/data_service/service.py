@@ -1,0 +1,166 @@
+"""The chain on other machines: what tf.data service needs to deal its work out to workers.
+
+A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
+source of the chain is a count of (epoch, share) turns (library/inputs/epoch_stream.py), and the
+service deals these out. With one worker the batches are those of a run without the service, in the
+same order.
+Tasks of a cluster share one such stream, by its name (see job.py).
+
+`python -m extras.data_service.service --help` starts the servers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import socket
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from library.errors import ConfigError, ResourceError, ScaffoldError
+
+# Long enough for a name server and a busy machine; the service itself would try for an hour.
+PATIENCE_SECONDS = 10.0
+
+
+def count_workers(address: str, patience: float = PATIENCE_SECONDS) -> int:
+    """How many workers a service has; an epoch is best cut into as many shares.
+
+    Args:
+      address: 'host:port' or 'grpc://host:port' of the dispatcher.
+      patience: seconds to wait for an answer.
+
+    Raises:
+      ConfigError: this is no address.
+      ResourceError: no dispatcher answers there, or it has no workers. tf.data itself would wait
+        without a word.
+    """
+    workers = _ask_for_workers(address, patience)
+    if not workers:
+        raise ResourceError(f'the tf.data service at {address} has no workers: start one')
+    return workers
+
+
+def distribute_to_service(
+    dataset: tf.data.Dataset, address: str, job: str | None = None
+) -> tf.data.Dataset:
+    """Lets the workers of a service run all links before this one.
+
+    Belongs behind the last map: what follows runs in the program that trains. A chain that calls
+    Python (tf.numpy_function, from_generator) cannot travel.
+
+    Args:
+      dataset: its source is dealt out, as that of `epochs_in_shares`.
+      address: 'host:port' or 'grpc://host:port' of the dispatcher.
+      job: readers that give the same name share one stream, that of the first of them, and each
+        batch goes to one of them; None is a stream for each reader, which ends with it.
+    """
+    service = tf.data.experimental.service
+    distribute = service.distribute(
+        service.ShardingPolicy.DYNAMIC,
+        f'grpc://{_host_and_port(address)}',
+        job_name=job,
+        # Compressing makes pixels a fifth smaller, and doubles the work of the program that trains.
+        compression=None,
+    )
+    with warnings.catch_warnings():
+        # In a graph tf.data reads an option of its own in a way of which it warns; none is set.
+        warnings.filterwarnings('ignore', 'To make it possible to preserve tf.data', UserWarning)
+        return dataset.apply(distribute)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs a server until it is stopped; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog='python -m extras.data_service.service',
+        description='Starts a server of tf.data service: one dispatcher, then any workers.',
+    )
+    parser.add_argument('role', choices=('dispatcher', 'worker'))
+    parser.add_argument('--port', type=int, default=0, help='port to listen on (default: any)')
+    parser.add_argument('--dispatcher', help="a worker's dispatcher, host:port")
+    parser.add_argument(
+        '--host',
+        default=socket.gethostname(),
+        help='name of this machine for the program that trains (default: %(default)s)',
+    )
+    options = parser.parse_args(argv)
+    if (options.role == 'worker') != bool(options.dispatcher):
+        parser.error('--dispatcher belongs to a worker, and a worker needs it')
+    try:
+        server, address = _start(options.role, options.host, options.port, options.dispatcher)
+    except ScaffoldError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return error.exit_code
+    try:
+        print(f'{options.role} at {address}', flush=True)
+        # server.join() would not hear Ctrl-C.
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        del server
+    return 0
+
+
+def _host_and_port(address: str) -> str:
+    """An address without its protocol."""
+    match = re.fullmatch(r'(?:grpc://)?([^\s:/]+:\d+)', address)
+    if not match:
+        raise ConfigError(
+            f'tf.data service at {address!r}: must read host:port or grpc://host:port'
+        )
+    return match[1]
+
+
+def _ask_for_workers(address: str, patience: float) -> int:
+    """The number of workers that a dispatcher names, perhaps none."""
+    # Here, because most runs have no service.
+    import grpc
+    from google.protobuf.empty_pb2 import Empty
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    target = _host_and_port(address)
+    with grpc.insecure_channel(target) as channel:
+        ask = channel.unary_unary('/tensorflow.data.DispatcherService/GetWorkers')
+        try:
+            answer = ask(b'', timeout=patience)
+        except grpc.RpcError as error:
+            raise ResourceError(
+                f'no dispatcher of a tf.data service answers at {target} '
+                f'({error.code().name.lower()})'
+            ) from error
+    # One field for each worker; the message itself is not part of the package.
+    return len(UnknownFieldSet(Empty.FromString(answer)))
+
+
+def _start(role: str, host: str, port: int, dispatcher: str | None) -> tuple[object, str]:
+    """A server that listens, and its address."""
+    service = tf.data.experimental.service
+    port = _free_port(port)
+    address = f'{host}:{port}'
+    try:
+        if dispatcher is None:
+            return service.DispatchServer(service.DispatcherConfig(port=port)), address
+        # A worker would try for an hour.
+        _ask_for_workers(dispatcher, PATIENCE_SECONDS)
+        config = service.WorkerConfig(_host_and_port(dispatcher), address, port)
+        return service.WorkerServer(config), address
+    except tf.errors.OpError as error:
+        raise ResourceError(f'the {role} cannot start: {error.message}') from error
+
+
+def _free_port(port: int) -> int:
+    """This port, or any free one for 0; refuses one in use, where two servers would share calls."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(('', port))
+        except (OSError, OverflowError) as error:
+            raise ResourceError(f'--port {port}: {getattr(error, "strerror", error)}') from error
+        return int(probe.getsockname()[1])
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

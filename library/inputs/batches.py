@@ -1,0 +1,113 @@
+"""Choose what feeds a run: its images, features that were computed once, or noise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import tensorflow as tf
+
+from library.checkpoints.newest import newest_step
+from library.config.hparams import HParams
+from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
+from library.inputs.feature_stream import feature_batches
+from library.inputs.image_source import ImageSource
+from library.inputs.input_shard import InputShard
+from library.inputs.options import DataOptions, PipelineOptions
+from library.inputs.synthetic import SyntheticImages, synthetic_batches
+
+InputFn = Callable[[str, HParams, ImageSource, InputShard], tf.data.Dataset]
+
+# Images in work for each core. tf.data alone stops at one, and a core then waits while the image
+# that it has finished stands in line: a tenth of the time with two cores.
+CALLS_PER_CORE = 4
+
+
+def batches(
+    input_fn: InputFn,
+    mode: str,
+    params: HParams,
+    split: Any,
+    features: str | None,
+    shard: InputShard,
+) -> tf.data.Dataset:
+    """Make the batches of one mode.
+
+    Args:
+      input_fn: the project's chain, from images to batches.
+      mode: a tf.estimator.ModeKeys.
+      params: the run's HParams.
+      split: the images: a Manifest, ForeignRecords, a Listing or SyntheticImages.
+      features: the folder of the features to feed instead of images; None feeds images.
+      shard: which images this process feeds, and in which batches.
+    """
+    training = mode == tf.estimator.ModeKeys.TRAIN
+    if features:
+        return feature_batches(features, params, shard, training)
+    if isinstance(split, SyntheticImages):
+        dataset = synthetic_batches(split, shard.batch_size, params.image_size, training)
+        dataset = prefetch(dataset, params.prefetch_batches)
+        return prefetch_to_device(dataset, params.prefetch_to_device, shard.has_strategy)
+    return input_fn(mode, params, image_source(params, split), shard)
+
+
+def image_source(params: HParams, split: Any) -> ImageSource:
+    """Make the reader of a split from the options of a run."""
+    data, pipeline = params.take(DataOptions), params.take(PipelineOptions)
+    return ImageSource(split, pipeline.interleave_files, data.shuffle_buffer, data.debug)
+
+
+def training_shard(
+    params: HParams, context: tf.distribute.InputContext | None, augments: bool
+) -> InputShard:
+    """Say what this process feeds while training, from where a run goes on.
+
+    Args:
+      params: the run's HParams.
+      context: while several devices or processes train, which part of each epoch this process
+        reads, and how many parts a batch is divided into; None for one device.
+      augments: training images are changed at random.
+    """
+    global_batch = params.take(DataOptions).images_per_batch(training=True)
+    return InputShard(
+        images_per_replica(global_batch, context),
+        # Random operations are keyed by numbers, so they give the same in whatever order the
+        # parallel calls run; a resumed run goes on counting, and goes on in the data, where it was.
+        first=newest_step(params.model_dir) * global_batch,
+        shards=context.num_input_pipelines if context else 1,
+        shard_index=context.input_pipeline_id if context else 0,
+        augments=augments,
+        has_strategy=context is not None,
+    )
+
+
+def offloaded(
+    shard: InputShard, params: HParams, context: tf.distribute.InputContext | None, link: Any
+) -> InputShard:
+    """Let other machines prepare the training batches.
+
+    Args:
+      shard: what this process would feed alone.
+      params: the run's HParams.
+      context: as for `training_shard`.
+      link: an extra's module with shards_of(params), how many parts an epoch is cut into for its
+        workers, and distribute(dataset, params, several).
+    """
+    several = context is not None and context.num_input_pipelines > 1
+    return replace(
+        shard,
+        shards=link.shards_of(params),
+        # They are dealt out there, to whoever is done with one.
+        shard_index=None,
+        offload=lambda dataset: link.distribute(dataset, params, several),
+        runs_elsewhere=True,
+    )
+
+
+def parallel_calls(params: HParams, shard: InputShard) -> int:
+    """How many images to decode at the same time; tf.data decides where cores are not known."""
+    if params.num_parallel_calls:
+        return int(params.num_parallel_calls)
+    return tf.data.AUTOTUNE if shard.runs_elsewhere else CALLS_PER_CORE * (os.cpu_count() or 1)

@@ -1,0 +1,156 @@
+"""Read the images of a split, encoded, in stored order or one epoch after the other."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from library import files
+from library.errors import DataError
+from library.inputs.direct import from_generator, in_python, list_files
+from library.inputs.epoch_stream import ENDLESS, read_shard
+from library.inputs.reading import list_shards, parallel_interleave
+from library.preparation.formats import RejectedImage
+from library.preparation.recipe import Recipe
+from library.preparation.workers import prepare
+from library.records.example import parse_example
+from library.records.foreign import ForeignRecords
+from library.records.listing import Listing
+from library.records.manifest import Manifest
+
+Source = Manifest | ForeignRecords | Listing
+
+# Direct sources keep the size that their images have.
+AS_THEY_ARE = Recipe.of_stored(None, None)
+
+
+class ImageSource:
+    """The images of one split: converted, records of another program, or files as they are.
+
+    Attributes:
+      split: what is read.
+      examples: how many images there are.
+      shuffle_buffer: encoded images to shuffle together in an epoch; 1 where `epoch` already gives
+        them in their final order.
+    """
+
+    def __init__(
+        self, split: Source, interleave_files: int, shuffle_buffer: int, in_stored_order: bool
+    ):
+        """Keeps what is read, and how.
+
+        Args:
+          split: the images.
+          interleave_files: shards that are read at the same time while training.
+          shuffle_buffer: encoded images that are shuffled together while training.
+          in_stored_order: each epoch has the stored order, to debug.
+        """
+        self.split = split
+        self.examples = split.examples
+        # Paths are short, so an epoch shuffles all of them together, before it is cut into shards.
+        is_ordered = in_stored_order or isinstance(split, Listing)
+        self.shuffle_buffer = 1 if is_ordered else shuffle_buffer
+        self._interleave_files = interleave_files
+        self._in_stored_order = in_stored_order
+
+    def numbered(self, first: int = 0) -> tf.data.Dataset:
+        """Each image once, in stored order, behind its number.
+
+        Args:
+          first: the number to start from. Numbers of the split's size and more mean the same images
+            once more; the dataset ends with the pass in which `first` lies.
+        """
+        skipped = first % self.examples
+        numbers = tf.data.Dataset.range(first, ENDLESS)
+        return tf.data.Dataset.zip((numbers, stored_order(self.split, skipped)))
+
+    def epoch(self, seed: tf.Tensor, shard_index: tf.Tensor, shards: int) -> tf.data.Dataset:
+        """One shard of an epoch, still to be shuffled.
+
+        Args:
+          seed: int64, of the epoch's order.
+          shard_index: which shard, from 0; int64.
+          shards: how many parts the epoch is cut into; 1 is the whole epoch.
+        """
+        if self._in_stored_order:
+            return stored_order(self.split).shard(shards, shard_index)
+        if isinstance(self.split, Listing):
+            # A shard then has other images in each epoch.
+            images = stored_order(self.split)
+            images = images.shuffle(self.examples, seed, reshuffle_each_iteration=False)
+            return images.shard(shards, shard_index)
+        # Reading several files in turns mixes them; the buffer holds JPEGs, which take a tenth of
+        # their pixels, and only those of the shard.
+        paths = self.split.shard_paths
+        records = list_shards(paths, seed)
+        return read_shard(records, len(paths), self._interleave_files, shard_index, shards)
+
+    def read(self, element: Any) -> dict[str, tf.Tensor]:
+        """Turn an element of these datasets into {'jpeg': string, 'label': int64} scalars.
+
+        Images that were not converted go through the code of a conversion, so an image of any
+        format, turned by its EXIF tag or not, looks to the model as a converted one does.
+        """
+        if isinstance(self.split, Listing):
+            path, label = element
+            return {'jpeg': in_python(_prepare_file, path), 'label': label}
+        example = parse_example(element)
+        if isinstance(self.split, Manifest):
+            return example
+        folder = self.split.folder
+
+        def prepare_bytes(encoded: bytes) -> bytes:
+            return as_stored(encoded, f'{folder}: an image')
+
+        return example | {'jpeg': in_python(prepare_bytes, example['jpeg'])}
+
+
+def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
+    """Each image once: as a record, or as (path, label) where nothing was converted.
+
+    Args:
+      source: the images.
+      first: how many of them to leave out at the start; their records are not read.
+    """
+    if isinstance(source, Listing):
+        images = [(str(image.content), image.label) for image in source.images]
+        in_folder = files.is_folder(source.folder)
+        return (list_files(dict(images)) if in_folder else from_generator(images)).skip(first)
+    paths = list(source.shard_paths)
+    if isinstance(source, Manifest):
+        counts = [shard.examples for shard in source.shards if shard.examples]
+        while len(paths) > 1 and first >= counts[0]:
+            first -= counts.pop(0)
+            del paths[0]
+    if not first:
+        return _in_turn(paths)
+    # A file of records leaves some out by their lengths alone.
+    rest = tf.data.TFRecordDataset(paths[0]).skip(first)
+    return rest.concatenate(_in_turn(paths[1:])) if paths[1:] else rest
+
+
+def _in_turn(paths: list[str]) -> tf.data.Dataset:
+    return parallel_interleave(list_shards(paths, None), files_at_once=1)
+
+
+def _prepare_file(path: bytes) -> bytes:
+    name = os.fsdecode(path)
+    return as_stored(name, name)
+
+
+def as_stored(content: str | bytes, name: str) -> bytes:
+    """An image that was not converted, as a conversion would store it.
+
+    Args:
+      content: the path of its file, or the file's bytes.
+      name: for messages.
+
+    Raises:
+      DataError: it cannot be read.
+    """
+    outcome = prepare(content, AS_THEY_ARE)
+    if isinstance(outcome, RejectedImage):
+        raise DataError(f'{name}: {outcome}; take it out, or convert the data set')
+    return outcome.jpeg

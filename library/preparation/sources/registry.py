@@ -1,0 +1,54 @@
+"""Find the source that fits what a person has, among those of a project and of its extras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from library import files
+from library.errors import ConfigError
+from library.extras import load
+from library.preparation.sources.source import Source
+
+# It fits every folder.
+LAST = 'folder'
+
+# Name to 'module:class', in the order in which they are tried.
+Sources = Mapping[str, str]
+
+
+def joined(own: Sources, more: Sources) -> dict[str, str]:
+    """Put further sources behind a project's own, and before the one that fits every folder."""
+    together = {**own, **more}
+    if LAST in together:
+        together[LAST] = together.pop(LAST)
+    return together
+
+
+def source_class(sources: Sources, name: str) -> type[Source]:
+    """The class of a source by its name."""
+    return load(sources[name])
+
+
+def find_source(sources: Sources, dataset_dir: str) -> str:
+    """The name of the first source that fits what stands at a path.
+
+    Raises:
+      ConfigError: there is nothing, or nothing that a source knows.
+    """
+    for name in sources:
+        if source_class(sources, name).fits(dataset_dir):
+            return name
+    if not files.exists(dataset_dir):
+        raise ConfigError(f'{dataset_dir}: no such folder or file (--dataset_dir)')
+    known = ', '.join(sources)
+    raise ConfigError(f'{dataset_dir}: no source knows this (--source is one of {known})')
+
+
+def check_flags(sources: Sources, given: Iterable[str], chosen: str) -> None:
+    """Raises ConfigError if an option is given that belongs to another source."""
+    for name in sources:
+        others = set(source_class(sources, name).own_flags)
+        others -= set(source_class(sources, chosen).own_flags)
+        for flag in given:
+            if flag in others:
+                raise ConfigError(f'--{flag} is an option of the source {name}, not of {chosen}')
