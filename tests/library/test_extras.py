@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from conftest import ROOT, copy_project, draw_images
 
 from library.config.fields import options_of
 from library.extras import FLAGS, Extra, Extras, find_extras, missing_extra
+from tests.conftest import ROOT, copy_project, draw_images
 
 PRESENT = {extra.name: extra for extra in find_extras().all}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.modes.device_checks import check_batch, check_distribution
 from project.options import CATALOG
+from tests.conftest import ROOT
 
 
 @pytest.fixture(autouse=True)
