@@ -17,6 +17,7 @@ from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
+from library.modes.device_checks import check_distribution
 from library.modes.option_checks import check
 from library.modes.overruled import overruled
 from library.preparation.sources.registry import joined
@@ -75,6 +76,8 @@ def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
     hparams = in_place(resolve(CATALOG, command_line, saved), place)
     name = 'train' if mode.trains else command_line.mode
     check(hparams, name, CATALOG, HOOKS)
+    if mode.trains:
+        EXTRAS.one('check_distribution', check_distribution)(hparams)
     EXTRAS.check(hparams, name)
     return hparams
 
@@ -87,6 +90,7 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     hparams, run, *data = open_all(hparams, place.saved, SOURCES, training, mode.evaluates)
     from library.hooks.by_name import make_hooks
     from library.modes.completion import complete
+    from library.runtime.distribution import make_distribution
     from library.runtime.experiment import Functions, make_experiment
     from project.input_fn import input_fn
     from project.model_fn import model_fn
@@ -94,7 +98,8 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     model = MODELS[hparams.model]
     hparams, run = complete(hparams, run, model, place.saved)
     functions = Functions(input_fn, model_fn, functools.partial(make_hooks, hooks=HOOKS))
-    return make_experiment(hparams, run, functions, model, *data)
+    distribution = EXTRAS.one('distribution', make_distribution)(hparams, EXTRAS)
+    return make_experiment(hparams, run, functions, model, *data, distribution)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

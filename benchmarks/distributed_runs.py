@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.communication import Trained
 from benchmarks.rates import Measurement
 from library.errors import ResourceError
+from library.extras import find_extras
 
 ROOT = Path(__file__).resolve().parents[1]
 # Longer than any measurement: no checkpoint falls into it.
@@ -41,7 +42,7 @@ class SetUp:
     Attributes:
       name: stands in the table.
       flags: of run.py.
-      tasks: of library.runtime.local_cluster; none: one process, and no cluster.
+      tasks: of extras.cluster.local_cluster; none: one process, and no cluster.
       shares: how many times --batch_size its train_batch_size is.
     """
 
@@ -56,17 +57,19 @@ class SetUp:
         Args:
           flags: of run.py, besides its own.
         """
-        launch = ['-m', 'library.runtime.local_cluster', *self.tasks, '--'] if self.tasks else []
+        launch = ['-m', 'extras.cluster.local_cluster', *self.tasks, '--'] if self.tasks else []
         words = [f'--{name}={value}' for name, value in {**flags, **self.flags}.items()]
         return [*launch, 'run.py', 'train', *words]
 
 
 ONE = SetUp('one device', {'num_gpus': 0})
 _PS = ('--workers', '1', '--ps', '1')
-SETUPS = {
+_IN_ONE_PROCESS = {
     'one': ONE,
     'mirrored': SetUp('2 replicas, same batch', {'cpu_replicas': 2}),
     'mirrored_double': SetUp('2 replicas, each a batch', {'cpu_replicas': 2}, shares=2),
+}
+_IN_A_CLUSTER = {
     'multi_worker': SetUp(
         'chief + worker, each a batch', {'num_gpus': 0}, ('--workers', '1'), shares=2
     ),
@@ -76,6 +79,8 @@ SETUPS = {
         'chief + worker + ps, in sync', {'num_gpus': 0, 'sync_replicas': 'true'}, _PS, shares=2
     ),
 }
+_HAS_CLUSTER = 'cluster' in {extra.name for extra in find_extras().all}
+SETUPS = _IN_ONE_PROCESS | (_IN_A_CLUSTER if _HAS_CLUSTER else {})
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ from typing import Any
 FLAGS: dict[str, tuple[str, ...]] = {
     'array_sources': ('cifar10', 'cifar100', 'idx'),
     'beam': ('runner', 'pipeline_options'),
+    'cluster': (
+        *('distribution', 'sync_replicas', 'replicas_to_aggregate'),
+        *('cluster_timeout', 'peer_timeout'),
+    ),
     'data_service': ('data_service',),
 }
 
@@ -99,6 +103,10 @@ class Extras:
     def code(self, name: str) -> list[Any]:
         """Import what the extras offer under this name."""
         return [load(extra.code[name]) for extra in self.all if name in extra.code]
+
+    def one(self, name: str, default: Any) -> Any:
+        """Import what an extra offers in the place of the core's own, which is the default."""
+        return next(iter(self.code(name)), default)
 
 
 def load(code: str) -> Any:

@@ -41,7 +41,7 @@ def model_fn(
       labels: int64 [batch]; None when predicting.
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
-      config: says which task of a cluster this is.
+      config: of the Estimator.
       run: what the run found out: its classes, how many images it trains on.
     """
     # Keras initializers and stateful random operations ignore the graph's seed.
@@ -92,10 +92,10 @@ def model_fn(
     )
     optimizer = params.take(OPTIMIZERS[params.optimizer])
     multipliers = model.learning_rate_multipliers
-    train_op, hooks = training_step(
-        loss, rate, optimizer.make, trained, multipliers, model.num_classes, params, config
+    train_op = training_step(
+        loss, rate, optimizer.make, trained, multipliers, model.num_classes, params
     )
-    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op, training_hooks=hooks)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
 
 
 def _learning_rate(params: HParams, run: Run) -> tf.Tensor:

@@ -179,13 +179,9 @@ TENSORFLOW_FREE = [
     'library.records.manifest',
     'library.records.shards',
     'library.console',
-    *(
-        f'library.runtime.{name}'
-        for name in (
-            *('tf_config', 'cluster', 'distribution_kind', 'door', 'meeting', 'watchdog'),
-            *('late_signals', 'job_notes', 'local_cluster', 'task_processes', 'entry'),
-        )
-    ),
+    'library.modes.device_checks',
+    'library.runtime.entry',
+    'library.runtime.tf_config',
     'project.models',
     *(name for name in TREES if name.endswith(('.options', '.extra'))),
     *(name for name in TREES if name.startswith('extras.array_sources.')),

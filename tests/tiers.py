@@ -27,12 +27,13 @@ SMOKE = 'a short run of each mode, which the quick tests have too'
 
 # The nearest folder counts; a new room of the library is taken to need TensorFlow.
 FOLDERS = {
+    'extras/cluster/tests': 'train',
+    'extras/cluster/tests/hooks': 'graph',
     'tests': 'process',
     'tests/benchmarks': 'graph',
     'tests/library': 'graph',
     'tests/library/config': 'unit',
     'tests/library/modes': 'train',
-    'tests/library/modes/cluster': 'train',
     'tests/library/preparation': 'unit',
     'tests/library/records': 'unit',
     'tests/library/runs': 'unit',

@@ -23,8 +23,6 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         checkpoint_dir: str,
         is_due: Callable[[int, float], bool],
         listeners: Sequence[tf.estimator.CheckpointSaverListener] = (),
-        counts_alone: bool = True,
-        scratch_dir: str | None = None,
     ):
         """Makes the hook.
 
@@ -32,25 +30,11 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
           checkpoint_dir: the run's folder.
           is_due: tells of a step, and the seconds since the last checkpoint, whether to save.
           listeners: hear of each checkpoint.
-          counts_alone: no other task counts steps; else the graph is asked after each step, and
-            several may have passed.
-          scratch_dir: where to save instead, for a task that only helps another one to save: what
-            is summed up over all tasks must be so in each of them.
         """
         # The base insists on a number; the timer that it makes is never asked.
-        super().__init__(
-            scratch_dir or checkpoint_dir, save_steps=1, listeners=listeners, save_graph_def=False
-        )
-        self._run_dir = checkpoint_dir
-        self._helps = scratch_dir is not None
+        super().__init__(checkpoint_dir, save_steps=1, listeners=listeners, save_graph_def=False)
         self._is_due = is_due
-        self._counts_alone = counts_alone
         self.step = 0
-
-    def begin(self) -> None:
-        """Notes where the run stands: by the time that a helper saves, there may be more."""
-        self._newest = tf.train.latest_checkpoint(self._run_dir)
-        super().begin()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Saves step 0; on a resume only tells the listeners, who expect to hear of a start."""
@@ -58,7 +42,7 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         self.step = step
         self._saved_at = time.monotonic()
         self._timer.update_last_triggered_step(step)
-        newest = self._newest if self._helps else tf.train.latest_checkpoint(self._run_dir)
+        newest = self._newest_checkpoint()
         if newest is None or not newest.endswith(f'-{step}'):
             self._summary_writer.add_graph(tf.compat.v1.get_default_graph())
             self._save(session, step)
@@ -74,10 +58,10 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         """Saves if the step just done is due."""
         waited = self.waited()
         before, step = self.step, self.step + 1
-        if self._counts_alone and not self._is_due(step, waited):
+        if self._may_skip(step, waited):
             self.step = step
             return
-        # A loss scale leaves out steps whose gradients were not finite; other tasks add theirs.
+        # A loss scale leaves out steps whose gradients were not finite.
         self.step = step = int(run_context.session.run(self._global_step_tensor))
         if not any(self._is_due(each, waited) for each in range(before + 1, step + 1)):
             return
@@ -85,6 +69,14 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         if self._save(run_context.session, step):
             run_context.request_stop()
         self._saved_at = time.monotonic()
+
+    def _may_skip(self, step: int, waited: float) -> bool:
+        """True where a step is not due; otherwise the graph is asked how many were made."""
+        return not self._is_due(step, waited)
+
+    def _newest_checkpoint(self) -> str | None:
+        """The run's newest checkpoint, to be asked once the session is there."""
+        return tf.train.latest_checkpoint(self._checkpoint_dir)
 
     def waited(self) -> float:
         """Seconds since the last checkpoint, or since the session began."""

@@ -172,6 +172,7 @@ def option(
       low, high: inclusive bounds. above, below: exclusive bounds.
       choices: the legal texts.
       commas: they separate values; without, a text with commas is one value, such as a file's name.
+      takes: another option without which this one has no effect; see needs.py.
       positional: words of the command line without a flag are values of this option.
       kept_with_run: modes that work on a trained model take the value from its saved run (the
         command line still wins): with another one the model would be another, or not be found.

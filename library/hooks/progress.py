@@ -27,7 +27,6 @@ class ProgressHook(tf.estimator.SessionRunHook):
         total_steps: int,
         batch_size: int,
         stream: TextIO | None = None,
-        counts_alone: bool = True,
     ):
         """Makes the hook.
 
@@ -35,10 +34,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
           total_steps: where the run ends.
           batch_size: examples of a step.
           stream: where the line is shown; None is stderr.
-          counts_alone: no other task of a cluster counts steps; else the speed is that of all, with
-            all that they wait for.
         """
-        self._counts_alone = counts_alone
         self._total = total_steps
         self._batch_size = batch_size
         self._stream = stream or sys.stderr
@@ -91,13 +87,21 @@ class ProgressHook(tf.estimator.SessionRunHook):
         step, steps = self._step, self._step - self._first_step
         parts = [f'step {step}/{self._total}', f'{100 * step // self._total} %', f'loss {loss:.4f}']
         if self._busy_steps:
-            rate = self._busy_steps / self._busy
-            rate = rate if self._counts_alone else steps / (now - self._started)
+            rate = self._steps_per_second(steps, now - self._started)
             parts.append(f'{rate * self._batch_size:.0f} examples/s')
         if self._busy_steps and steps:
             left = (self._total - step) * (now - self._started) / steps
             parts.append(f'{clock(left)} left')
         redraw('  '.join(parts), self._stream)
+
+    def _steps_per_second(self, steps: int, seconds: float) -> float:
+        """The speed of training alone, of all that was done since the start.
+
+        Args:
+          steps: since the start.
+          seconds: that they took, evaluations included.
+        """
+        return self._busy_steps / self._busy
 
 
 def clock(seconds: float) -> str:

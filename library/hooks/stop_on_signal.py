@@ -12,8 +12,6 @@ from library.console import say
 from library.errors import Stopped
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# What to type where all tasks of a cluster were stopped.
-ALL_ON = 'the same command in all tasks goes on from the last checkpoint'
 
 
 class StopRequest:
@@ -30,7 +28,6 @@ class StopRequest:
         """
         self._way_on = way_on
         self._saves = saves
-        self._follows = False
         self.signal_number: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -47,20 +44,16 @@ class StopRequest:
         """True once a signal came."""
         return self.signal_number is not None
 
-    def follow(self) -> None:
-        """Stops as if a signal had come: another task was stopped, and so all are."""
-        if not self.is_asked:
-            self._follows = True
-            self._way_on = ALL_ON
-            self.signal_number = signal.SIGTERM
-
     def raise_if_asked(self) -> None:
-        """Raises Stopped if a signal came, here or to a task that this one follows."""
+        """Raises Stopped if a signal came."""
         if self.signal_number is not None:
-            name = signal.Signals(self.signal_number).name
-            by = 'together with another task' if self._follows else f'by {name}'
             after = ' after a checkpoint' if self._saves else ''
-            raise Stopped(self.signal_number, f'stopped {by}{after}; {self._way_on}')
+            cause = self._cause(self.signal_number)
+            raise Stopped(self.signal_number, f'stopped {cause}{after}; {self._way_on}')
+
+    def _cause(self, number: int) -> str:
+        """By what the run was stopped, such as 'by SIGTERM'."""
+        return f'by {signal.Signals(number).name}'
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal_number = number

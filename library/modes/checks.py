@@ -8,23 +8,18 @@ from library.checkpoints.fit import check_fit, graph_variables
 from library.config.hparams import HParams
 from library.errors import MismatchError
 from library.exporters.best_checkpoint import check_metric
-from library.inputs.options import DataOptions
 from library.models.classifier import METRICS
+from library.modes.device_checks import check_training_batch
 from library.modes.early_stopping import metrics_asked
 from library.modes.options import LoopOptions
 from library.runs.kept_values import changes, read_saved
 from library.runs.metadata import kept
-from library.runtime.distribution_kind import check_batch
 from library.runtime.experiment import Experiment
 
 
 def check_shared_batch(experiment: Experiment) -> None:
     """Raises ConfigError if the devices cannot share a batch; only now are they counted."""
-    if not experiment.distribution.trains:
-        return
-    hparams = experiment.hparams
-    name = hparams.take(DataOptions).batch_option(training=True)
-    check_batch(getattr(hparams, name), experiment.distribution.replicas, hparams.place(name))
+    check_training_batch(experiment.hparams, experiment.distribution.replicas)
 
 
 def check_model(experiment: Experiment) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from library.checkpoints.names import find_warm_start
 from library.checkpoints.newest import newest_checkpoint
-from library.config.catalog import Catalog
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
@@ -24,8 +23,6 @@ def complete(
       run: what the data told.
       model: the class of the model that the run names.
       saved: the values that the run kept, if it exists already.
-      models: the project's models by name.
-      catalog: the options there are; knows other names of a model.
 
     Raises:
       ScaffoldError: what the options name cannot be had, or does not fit the run.
@@ -38,7 +35,7 @@ def complete(
     return hparams.with_values(f'model {hparams.model}', image_size=size), run
 
 
-def _check_model(hparams: HParams, saved: Set | None, catalog: Catalog) -> None:
+def _check_model(hparams: HParams, saved: Set | None) -> None:
     """Raises MismatchError if a run would go on with another model than it has trained."""
     before = kept(saved, hparams.entries()['model'].option)
     # `latest` may have been kept by an older version; what it stood for is not known any more.

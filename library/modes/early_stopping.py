@@ -6,7 +6,6 @@ that was never stopped, and goes on once the rules are loosened.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,9 +17,6 @@ from library.exporters.best_checkpoint import prefers_low
 from library.exporters.history import read_history
 from library.exporters.options import BestOptions
 from library.modes.options import LoopOptions
-
-# How often the evaluations of another process are looked at: in a bucket that takes a while.
-LOOK_SECONDS = 5.0
 
 History = Sequence[Mapping[str, Any]]
 
@@ -97,12 +93,17 @@ class EarlyStopping(tf.estimator.Exporter):
         self._model_dir = model_dir
         self._options = options
         self.reason: str | None = None
-        self._judge()
+        self.judge()
 
     @property
     def name(self) -> str:
         """The exporter's name."""
         return 'early_stopping'
+
+    @property
+    def is_asked(self) -> bool:
+        """True if there is any rule."""
+        return any(metrics_asked(self._options))
 
     @property
     def is_reached(self) -> bool:
@@ -120,20 +121,10 @@ class EarlyStopping(tf.estimator.Exporter):
         """Looks at the history; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, eval_result, is_the_final_export
         before = self.reason
-        self._judge()
+        self.judge()
         if self.reason and not before:
             say(f'stopping early: {self.reason}')
 
-    def look(self) -> bool:
-        """True once the run is to end, by the evaluations that another process makes.
-
-        The history is read now and then, not at every call.
-        """
-        is_asked = any(metrics_asked(self._options))
-        if is_asked and not self.is_reached and time.monotonic() >= self._next_look:
-            self._judge()
-        return self.is_reached
-
-    def _judge(self) -> None:
+    def judge(self) -> None:
+        """Read the history, to which another process may have added, and judge."""
         self.reason = reason_to_stop(read_history(self._model_dir), self._options)
-        self._next_look = time.monotonic() + LOOK_SECONDS

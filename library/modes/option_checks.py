@@ -13,20 +13,11 @@ from library.config.hparams import HParams
 from library.config.needs import check_used
 from library.errors import ConfigError
 from library.hooks.by_name import check_names
-from library.inputs.options import DataOptions
 from library.models.class_weights import check_class_weights
 from library.modes.evaluation.gate import limits_of
 from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import ExportOptions
 from library.runs.directory import BEST_STATE
-from library.runtime.cluster import read_cluster
-from library.runtime.distribution_kind import (
-    check_batch,
-    check_distribution,
-    check_in_cluster,
-    replicas_of,
-)
-from library.runtime.options import DistributionOptions
 from library.training.checks import check_loss_scale
 
 # What every mode reads, even one that needs no run of its own.
@@ -97,20 +88,6 @@ def _check_training(hparams: HParams, catalog: Catalog, hooks: Collection[str]) 
     schedule.check(hparams.learning_rate, hparams.place)
     check_loss_scale(hparams.loss_scale, hparams.place('loss_scale'))
     check_class_weights(hparams.class_weights, hparams.place('class_weights'))
-    _check_distribution(hparams)
-
-
-def _check_distribution(hparams: HParams) -> None:
-    """Check this machine and the cluster in TF_CONFIG, before TensorFlow looks at them."""
-    options, cluster = hparams.take(DistributionOptions), read_cluster(os.environ)
-    check_distribution(options, cluster, hparams.place)
-    check_in_cluster(hparams, cluster)
-    if options.num_gpus == -1:
-        # TensorFlow alone knows how many there are; the batch is checked then.
-        return
-    replicas = replicas_of(options, cluster, options.num_gpus or 1)
-    name = hparams.take(DataOptions).batch_option(training=True)
-    check_batch(getattr(hparams, name), replicas, hparams.place(name))
 
 
 def _check_folders(hparams: HParams) -> None:

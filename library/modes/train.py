@@ -12,33 +12,34 @@ from library.config.hparams import HParams
 from library.console import say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest
 from library.modes.checks import check_model, check_shared_batch
-from library.modes.cluster.part import take_part
 from library.modes.evaluations import Evaluations
 from library.modes.length import run_length
 from library.modes.run_opening import opened_run
-from library.modes.training_hooks import hooks_of_chief, saving_rule
+from library.modes.training_hooks import saving_rule, training_hooks
 from library.runtime.experiment import Experiment
 
 
 def run(experiment: Experiment) -> int:
     """Trains to the end of the run's length; returns the exit code.
 
-    In a cluster this process does its own part of that.
+    Where several processes train together, this one does its own part of that.
 
     Raises:
       ConfigError: the devices cannot share a batch.
       MismatchError: the run's checkpoint does not fit these options, or none can be read.
       NumericalError: the loss, or a variable, is not finite.
-      ResourceError: another process trains in this folder; a task of the cluster did not start.
+      ResourceError: another process trains in this folder.
       Stopped: a signal came; a checkpoint was saved.
     """
+    experiment.distribution.train(experiment, train_alone)
+    return 0
+
+
+def train_alone(experiment: Experiment) -> None:
+    """Train and evaluate in this process; see `run`."""
     check_shared_batch(experiment)
-    if experiment.distribution.cluster is not None:
-        take_part(experiment)
-        return 0
     with opened_run(experiment, evaluates=True) as ready:
         _run(ready)
-    return 0
 
 
 def _run(experiment: Experiment) -> None:
@@ -65,7 +66,7 @@ def _run(experiment: Experiment) -> None:
             train_spec = tf.estimator.TrainSpec(
                 experiment.batches(tf.estimator.ModeKeys.TRAIN),
                 total,
-                hooks_of_chief(experiment, request, rules),
+                training_hooks(experiment, request, rules),
             )
             tf.estimator.train_and_evaluate(estimator, train_spec, evaluations.spec)
             request.raise_if_asked()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +17,8 @@ from library.inputs.options import DataOptions, is_offloaded
 from library.models.model import Model
 from library.records.listing import Split
 from library.runs.metadata import Run
-from library.runtime.cluster import read_cluster, tell_tensorflow
-from library.runtime.distribution import Distribution, make_distribution
-from library.runtime.options import CheckpointOptions, DistributionOptions, SessionOptions
+from library.runtime.distribution import Distribution
+from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config
 
 
@@ -136,23 +134,11 @@ def make_experiment(
     model_class: type[Model],
     train_data: Split | None,
     eval_data: Split | None,
+    distribution: Distribution,
 ) -> Experiment:
-    """Makes the Estimator over the project's functions, and all around it.
-
-    Raises:
-      ConfigError: there are no such devices.
-    """
+    """Makes the Estimator over the project's functions, and all around it."""
     if hparams.deterministic:
         tf.config.experimental.enable_op_determinism()
-    # Other modes than training have no such options, and work alone wherever they run.
-    training = 'distribution' in hparams
-    options = hparams.take(DistributionOptions) if training else DistributionOptions()
-    cluster = read_cluster(os.environ) if training else None
-    tell_tensorflow(cluster, os.environ)
-    distribution = make_distribution(options, cluster)
-    if options.sync_replicas and not options.replicas_to_aggregate:
-        # Batches are divided by what is collected: one number, for both.
-        hparams = hparams.with_values('the cluster', replicas_to_aggregate=distribution.replicas)
     estimator = _estimator(hparams, run, functions, distribution)
     return Experiment(
         hparams, run, estimator, functions, model_class, train_data, eval_data, distribution
@@ -169,6 +155,5 @@ def _estimator(
         hparams.take(SessionOptions),
         distribution,
     )
-    return tf.estimator.Estimator(
-        functools.partial(functions.model_fn, run=run), config=config, params=hparams
-    )
+    model_fn = distribution.wrapped(functools.partial(functions.model_fn, run=run))
+    return tf.estimator.Estimator(model_fn, config=config, params=hparams)

@@ -112,14 +112,8 @@ class WatchOptions(Options, group='watching', home=PROJECT):
 class DistributionOptions(
     Options, group='distribution', home=PROJECT, modes=('train', 'train_and_eval')
 ):
-    """Which devices and machines train a model together."""
+    """Which devices of a machine train a model together."""
 
-    distribution: str = option(
-        'auto',
-        'How devices and machines work together; auto: as the cluster in TF_CONFIG asks, else '
-        'mirrored.',
-        choices=('auto', 'mirrored', 'multi_worker', 'parameter_server'),
-    )
     num_gpus: int | None = option(
         None,
         'GPUs of each machine to train on; -1: all, 0: none; none: one, if there is one.',
@@ -140,23 +134,4 @@ class DistributionOptions(
         'How gradients are summed up: nccl, hierarchical_copy or reduction_to_one_device in one '
         'machine, nccl or ring between machines; auto: nccl on GPUs.',
         choices=('auto', 'nccl', 'ring', 'hierarchical_copy', 'reduction_to_one_device'),
-    )
-    sync_replicas: bool = option(
-        False, 'With parameter servers: collect gradients of several workers for each step.'
-    )
-    replicas_to_aggregate: int | None = option(
-        None,
-        'For sync_replicas: how many gradients make a step; none: one of each worker.',
-        unit='gradients',
-        low=1,
-        needs='sync_replicas',
-    )
-    cluster_timeout: int = option(
-        300, 'How long to wait until all tasks of a cluster have started.', unit='s', low=1
-    )
-    peer_timeout: int = option(
-        60,
-        'How long a task of a cluster may give no answer until it counts as lost.',
-        unit='s',
-        low=1,
     )

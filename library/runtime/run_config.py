@@ -39,10 +39,9 @@ def run_config(
     Args:
       model_dir: the run's folder.
       random_seed: of graph-level operations.
-
       checkpoints: how many are kept.
       session: how TensorFlow uses the machine.
-      distribution: what trains. TF_CONFIG must be as its cluster tells it.
+      distribution: what trains.
 
     When checkpoints are written is the training loop's business: it brings a hook of its own.
     """
@@ -55,9 +54,6 @@ def run_config(
         save_checkpoints_secs=None,
         # The Saver keeps all when told None, and raises when told -1.
         keep_checkpoint_max=keep if keep > 0 else None,
-        session_config=distribution.completed(session_config(session)),
         log_step_count_steps=checkpoints.save_summary_steps,
-        train_distribute=distribution.strategy,
-        # Workers start when the chief says so, and not one after the other.
-        experimental_max_worker_delay_secs=0,
+        **distribution.run_config(session_config(session)),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 
 import tensorflow as tf
 
@@ -10,11 +12,30 @@ from library.hooks.watched import add_summary
 from library.training.moving_average import averaged_variables, update_averages
 
 Gradient = tf.Tensor | tf.IndexedSlices
+Optimizer = tf.compat.v1.train.Optimizer
+
+_WRAP: ContextVar[Callable[[Optimizer], Optimizer]] = ContextVar(
+    'wrap', default=lambda given: given
+)
+
+
+@contextlib.contextmanager
+def wrapping_optimizers(wrap: Callable[[Optimizer], Optimizer]) -> Iterator[None]:
+    """Let each `make_train_op` within step by another optimizer.
+
+    Args:
+      wrap: makes it of the optimizer that the model_fn made.
+    """
+    token = _WRAP.set(wrap)
+    try:
+        yield
+    finally:
+        _WRAP.reset(token)
 
 
 def make_train_op(
     loss: tf.Tensor,
-    optimizer: tf.compat.v1.train.Optimizer,
+    optimizer: Optimizer,
     variables: Sequence[tf.Variable],
     *,
     clip_norm: float | None = None,
@@ -24,7 +45,7 @@ def make_train_op(
 
     Args:
       loss: scalar.
-      optimizer: makes the step.
+      optimizer: makes the step; see `wrapping_optimizers`.
       variables: what is trained. The graph's own collection of trainable variables is not asked:
         it lacks the variables of a TF-Hub module on one device, and holds them, frozen or not,
         under a strategy.
@@ -41,6 +62,7 @@ def make_train_op(
     unique = list({id(variable): variable for variable in variables}.values())
     if not unique:
         raise ValueError('the model named no variables to train (Model.variables_to_train)')
+    optimizer = _WRAP.get()(optimizer)
     step = tf.compat.v1.train.get_or_create_global_step()
     # Before the optimizer has made variables of its own.
     averaged = averaged_variables(optimizer) if moving_average_decay else []

@@ -11,7 +11,6 @@ from library.config.hparams import HParams
 from library.training.multipliers import with_multipliers
 from library.training.options import FineTuningOptions, PrecisionOptions
 from library.training.precision import with_precision
-from library.training.sync_replicas import in_sync
 from library.training.train_op import make_train_op
 from library.training.warm_start import warm_start
 
@@ -24,8 +23,7 @@ def training_step(
     multipliers: Mapping[str, float],
     num_classes: int,
     params: HParams,
-    config: tf.estimator.RunConfig,
-) -> tuple[tf.Operation, list[tf.estimator.SessionRunHook]]:
+) -> tf.Operation:
     """Start from other weights where that is asked for, and make the step.
 
     Args:
@@ -36,25 +34,16 @@ def training_step(
       multipliers: by scope, what the learning rate is multiplied by there.
       num_classes: how many logits the model gives.
       params: the run's HParams.
-      config: says which task of a cluster this is.
-
-    Returns:
-      The operation, and hooks that it needs.
     """
     # Before the optimizer: its own variables are no part of the model.
     if params.warm_start_ckpt and newest_checkpoint(params.model_dir) is None:
         warm_start(params.take(FineTuningOptions), num_classes)
     optimizer = with_multipliers(make_optimizer, learning_rate, multipliers)
     optimizer = with_precision(optimizer, params.take(PrecisionOptions))
-    hooks = []
-    if params.sync_replicas:
-        optimizer, hook = in_sync(optimizer, params.replicas_to_aggregate, config)
-        hooks.append(hook)
-    train_op = make_train_op(
+    return make_train_op(
         loss,
         optimizer,
         variables,
         clip_norm=params.gradient_clip_norm,
         moving_average_decay=params.moving_average_decay,
     )
-    return train_op, hooks

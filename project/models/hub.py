@@ -22,8 +22,7 @@ with epy.lazy_imports():
     import numpy as np
     import tensorflow as tf
 
-    from library.models import frozen_module, hub_module, module_cache, trunk
-    from library.runtime import distribution
+    from library.models import frozen_module, hub_module, module_cache, placement, trunk
 
 # Small, and in the TF2 format, so it can be fine-tuned.
 DEFAULT_MODULE = 'https://tfhub.dev/google/imagenet/mobilenet_v2_035_224/feature_vector/5'
@@ -135,7 +134,7 @@ class HubModel(Model):
         """Say where the module's variables are; with parameter servers TF_CONFIG decides."""
         is_shared = self.options.fine_tuning or self.module_in_checkpoints
         # What every task loads for itself stays with it.
-        return distribution.own_device() if training and not is_shared else nullcontext()
+        return placement.own_device() if training and not is_shared else nullcontext()
 
 
 def _fetch(options: Any) -> str:

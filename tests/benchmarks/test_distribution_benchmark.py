@@ -26,7 +26,7 @@ from benchmarks.rates import Measurement, Row
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ResourceError
-from library.runtime.cluster import read_cluster
+from library.modes.device_checks import check_distribution
 from project.options import CATALOG
 from tests.checks_of_a_run import check
 
@@ -94,7 +94,8 @@ def test_what_the_tasks_of_a_cluster_send_is_counted(run_program, monkeypatch):
     monkeypatch.setattr(distributed_runs, 'loopback_bytes', lambda: next(counts))
     # A cluster by name alone: the program starts no others.
     monkeypatch.setattr(SetUp, 'command', lambda self, flags: ['run.py', 'train', *words(flags)])
-    found = measure_run(SETUPS['multi_worker'], CASES['head'], FLAGS, seconds=0.5, limit=30)
+    cluster = SetUp('two tasks', {}, ('--workers', '1'))
+    found = measure_run(cluster, CASES['head'], FLAGS, seconds=0.5, limit=30)
     assert found.sent > 0
 
 
@@ -113,25 +114,15 @@ def test_a_run_that_takes_no_step_is_given_up(run_program):
 
 
 @pytest.mark.parametrize('case', CASES)
-@pytest.mark.parametrize('setup', SETUPS)
-def test_each_way_is_a_command_that_run_accepts(setup, case, data_dir, module_dir, monkeypatch):
+@pytest.mark.parametrize('setup', [name for name in SETUPS if not SETUPS[name].tasks])
+def test_each_way_in_one_process_is_a_command_that_run_accepts(setup, case, data_dir, module_dir):
     batch_size = 4 * SETUPS[setup].shares
     flags = {'data_dir': data_dir, 'model': 'hub', 'module': module_dir}
     command = SETUPS[setup].command({**flags, **CASES[case].flags, 'train_batch_size': batch_size})
-    cluster = None
-    if '--' in command:
-        place = command.index('--')
-        assert command[:place][:2] == ['-m', 'library.runtime.local_cluster']
-        command = command[place + 1 :]
-        jobs = {'chief': ['localhost:1'], 'worker': ['localhost:2']}
-        if '--ps' in SETUPS[setup].tasks:
-            jobs['ps'] = ['localhost:3']
-        config = {'cluster': jobs, 'task': {'type': 'chief', 'index': 0}}
-        monkeypatch.setenv('TF_CONFIG', json.dumps(config))
-        cluster = read_cluster({'TF_CONFIG': json.dumps(config)})
-        assert len(cluster.trainers) == 2
     assert command[:2] == ['run.py', 'train']
-    check(resolve(CATALOG, parse(command[1:], CATALOG, ['train'])), 'train')
+    hparams = resolve(CATALOG, parse(command[1:], CATALOG, ['train']))
+    check(hparams, 'train')
+    check_distribution(hparams)
 
 
 def test_a_run_writes_what_is_measured(launch, tmp_path):
@@ -175,15 +166,14 @@ def test_one_device_is_always_measured_and_all_is_told(data_dir, module_dir, mon
         order.append(setup.name)
         assert Path(flags['data_dir'], 'train').is_dir()
         assert flags['train_batch_size'] == 4
-        sent = 3e6 if setup.tasks else None
-        return Measured(Measurement(100, 1.0), sent, Trained(case.name, 99))
+        return Measured(Measurement(100, 1.0), 3e6, Trained(case.name, 99))
 
     monkeypatch.setattr(distribution, 'measure_run', measure)
     monkeypatch.setattr(distribution, 'warm_up', lambda folder: None)
     asked = ['--photos', data_dir / 'images', '--module', module_dir, '--batch_size', 4]
-    asked += ['--cases', 'head', '--setups', 'multi_worker', '--rounds', 2]
+    asked += ['--cases', 'head', '--setups', 'mirrored_double', '--rounds', 2]
     assert main([str(word) for word in asked]) == 0
-    assert order == ['one device', 'chief + worker, each a batch'] * 2
+    assert order == ['one device', '2 replicas, each a batch'] * 2
     told, table, note, sent, machine = capsys.readouterr().out.split('\n\n')
     assert told == f'photos: images; module: {module_dir.name}, 32 px'
     assert [line.split('  ')[0] for line in table.splitlines()[2:]] == order[:2]

@@ -56,8 +56,8 @@ def with_cached_features(
         try:
             _complete(experiment, plans, weights_from)
         except (OSError, tf.errors.PermissionDeniedError) as error:
-            # All tasks of a cluster must train on the same.
-            if asked or experiment.distribution.cluster:
+            # All processes that train together must do so on the same.
+            if asked or not experiment.distribution.is_alone:
                 raise
             say(f'warning: features cannot be kept, going on with images ({_reason(error)})')
             return experiment

@@ -5,11 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 
-import pytest
 import tensorflow as tf
 
 from library.checkpoints.saver import SaveWhereDueHook
-from library.hooks.end_where import EndAtStepHook
 
 
 class Told(tf.estimator.CheckpointSaverListener):
@@ -22,24 +20,35 @@ class Told(tf.estimator.CheckpointSaverListener):
         self.steps.append(int(global_step_value))
 
 
-def train(folder, last_step, is_due, skipped=0, at_once=1, meanwhile=(), **hook_options):
-    """Trains, with one run of the session that counts no step; gives the steps that were saved.
+class EndsAt(tf.estimator.SessionRunHook):
+    """Ends training once the graph has counted so many steps."""
 
-    Each run makes `at_once` steps. With hooks that write `meanwhile` it starts from nothing.
-    """
+    def __init__(self, last_step):
+        self.last_step = last_step
+
+    def begin(self):
+        self.step = tf.compat.v1.train.get_global_step()
+
+    def after_run(self, run_context, run_values):
+        if run_context.session.run(self.step) >= self.last_step:
+            run_context.request_stop()
+
+
+def train(folder, last_step, is_due, skipped=0):
+    """Trains, with one run of the session that counts no step; gives the steps that were saved."""
     told = Told()
     with tf.Graph().as_default():
         step = tf.compat.v1.train.get_or_create_global_step()
         runs = tf.compat.v1.get_local_variable('runs', initializer=0, use_resource=True)
         with tf.control_dependencies([runs.assign_add(1)]):
             counts = tf.not_equal(runs.read_value(), skipped)
-        train_op = step.assign_add(tf.cast(counts, tf.int64) * at_once)
+        train_op = step.assign_add(tf.cast(counts, tf.int64))
         saver = tf.compat.v1.train.Saver(save_relative_paths=True)
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.SAVERS, saver)
-        hook = SaveWhereDueHook(str(folder), is_due, [told], **hook_options)
+        hook = SaveWhereDueHook(str(folder), is_due, [told])
         with tf.compat.v1.train.MonitoredTrainingSession(
-            checkpoint_dir=None if meanwhile else str(folder),
-            hooks=[hook, *meanwhile, EndAtStepHook(last_step)],
+            checkpoint_dir=str(folder),
+            hooks=[hook, EndsAt(last_step)],
             save_checkpoint_secs=None,
             save_summaries_steps=None,
             save_summaries_secs=None,
@@ -81,68 +90,3 @@ def test_it_tells_how_long_ago_the_last_checkpoint_was(tmp_path, monkeypatch):
     monkeypatch.setattr('library.checkpoints.saver.time.monotonic', lambda: next(clock))
     # One look a step, and one more when it has saved.
     assert train(tmp_path, 7, lambda step, seconds: seconds >= 3) == [0, 3, 6, 7]
-
-
-@pytest.mark.parametrize(
-    ('due', 'saved'),
-    [
-        # Runs end at the steps 3, 6, 9, 12 and 15.
-        ({3}, [0, 3, 15]),  # the last of those that passed
-        ({4}, [0, 6, 15]),  # the first of them
-        ({8}, [0, 9, 15]),  # in the middle
-        ({4, 5, 6}, [0, 6, 15]),  # several at once
-        ({5, 7}, [0, 6, 9, 15]),  # in two runs
-        ({15}, [0, 15]),
-    ],
-)
-def test_where_others_count_too_a_run_is_saved_if_a_step_that_passed_was_due(tmp_path, due, saved):
-    found = train(tmp_path, 15, lambda step, _: step in due, at_once=3, counts_alone=False)
-    assert found == saved
-
-
-def test_each_step_is_judged_once_however_many_pass(tmp_path):
-    judged = []
-    train(tmp_path, 6, lambda step, _: judged.append(step), at_once=2, counts_alone=False)
-    assert judged == [1, 2, 3, 4, 5, 6]
-
-
-def names(folder):
-    return sorted(path.name for path in folder.glob('model.ckpt-*.index'))
-
-
-def test_a_helper_saves_at_the_same_steps_in_a_folder_of_its_own(tmp_path):
-    run, scratch = tmp_path / 'run', tmp_path / 'scratch'
-    run.mkdir()
-    found = train(run, 7, lambda step, _: step % 3 == 0, scratch_dir=str(scratch))
-    assert found == [0, 3, 6, 7]
-    assert list(run.iterdir()) == []
-    assert names(scratch) == [f'model.ckpt-{step}.index' for step in (0, 3, 6, 7)]
-
-
-def test_a_helper_does_not_save_what_the_run_started_from(tmp_path):
-    train(tmp_path, 4, lambda step, _: False)
-    scratch = tmp_path / 'scratch'
-    found = train(tmp_path, 6, lambda step, _: False, scratch_dir=str(scratch))
-    assert found == [4, 6]
-    assert names(scratch) == ['model.ckpt-6.index']
-    assert names(tmp_path) == ['model.ckpt-0.index', 'model.ckpt-4.index']
-
-
-class SavesFirst(tf.estimator.SessionRunHook):
-    """Another task, which saves in the run's folder while this one makes its graph."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def begin(self):
-        (self.folder / 'model.ckpt-0.index').touch()
-        (self.folder / 'checkpoint').write_text('model_checkpoint_path: "model.ckpt-0"\n')
-
-
-def test_a_helper_saves_along_although_the_chief_has_saved_meanwhile(tmp_path):
-    """Else the chief would wait for its part for ever."""
-    run, scratch = tmp_path / 'run', tmp_path / 'scratch'
-    run.mkdir()
-    meanwhile = [SavesFirst(run)]
-    assert train(run, 2, lambda *_: False, meanwhile=meanwhile, scratch_dir=str(scratch)) == [0, 2]
-    assert names(scratch) == ['model.ckpt-0.index', 'model.ckpt-2.index']

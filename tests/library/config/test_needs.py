@@ -68,13 +68,11 @@ RULES = [
     ('--profiler_steps 3', '--hooks profiler', None),
     ('--profiler_traces 3', '--hooks profiler', None),
 ]
-# Of a cluster, and of no other mode: tests/project/test_cluster_options.py.
-ELSEWHERE = {'replicas_to_aggregate'}
 
 
 def test_every_rule_is_among_these():
     flags = {typed.split()[0].removeprefix('--').removeprefix('no_') for typed, _, _ in RULES}
-    assert flags | ELSEWHERE == {each.name for each in CATALOG.by_name.values() if each.needs}
+    assert flags == {each.name for each in CATALOG.by_name.values() if each.needs}
 
 
 def test_what_an_option_needs_is_an_option_and_one_of_its_values():

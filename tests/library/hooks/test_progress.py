@@ -18,12 +18,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def train(stream, steps, total, left_out=(), at_once=1, counts_alone=True):
+def train(stream, steps, total, left_out=()):
     with tf.Graph().as_default():
         step = tf.compat.v1.train.get_or_create_global_step()
         tf.compat.v1.add_to_collection(tf.compat.v1.GraphKeys.LOSSES, tf.constant(0.25))
-        train_op = step.assign_add(at_once)
-        hook = ProgressHook(total, batch_size=10, stream=stream, counts_alone=counts_alone)
+        train_op = step.assign_add(1)
+        hook = ProgressHook(total, batch_size=10, stream=stream)
         with tf.compat.v1.train.SingularMonitoredSession(hooks=[hook]) as session:
             for number in range(1, steps + 1):
                 session.run(step if number in left_out else train_op)
@@ -59,19 +59,14 @@ def test_before_any_step_counts_there_is_no_time_left_to_tell(monkeypatch):
     assert ['left' in line for line in lines] == [False, False, True, True]
 
 
-@pytest.mark.parametrize(
-    ('counts_alone', 'speeds'),
-    # A run takes 1 of the 2 seconds from one to the next, and the clock was started 1 before it.
-    [(True, [None, '10', '10']), (False, [None, '15', '15'])],
-)
-def test_where_others_count_steps_the_speed_is_that_of_all(monkeypatch, counts_alone, speeds):
+def test_the_speed_is_that_of_training_alone(monkeypatch):
     seconds = itertools.count()  # a second passes with every look
     monkeypatch.setattr(progress, 'LOG_SECONDS', 0)
     monkeypatch.setattr(progress.time, 'monotonic', lambda: next(seconds))
-    lines = train(io.StringIO(), 3, 12, at_once=3, counts_alone=counts_alone).splitlines()
-    assert [line.partition('/')[0] for line in lines] == ['step 3', 'step 6', 'step 9']
+    lines = train(io.StringIO(), 3, 3).splitlines()
+    # A run takes 1 of the 2 seconds from one to the next, and the first does not count.
     found = [re.search(r'(\d+) examples/s', line) for line in lines]
-    assert [each and each[1] for each in found] == speeds
+    assert [each and each[1] for each in found] == [None, '10', '10']
 
 
 @pytest.mark.parametrize(

@@ -56,25 +56,6 @@ def test_what_is_said_of_a_signal_promises_a_checkpoint_only_if_there_will_be_on
     assert ended_by(request) == (143, end)
 
 
-@pytest.mark.parametrize(('saves', 'after'), [(True, ' after a checkpoint'), (False, '')])
-def test_who_follows_another_task_ends_as_by_a_signal_and_says_why(capsys, saves, after):
-    request = StopRequest('the others go on', saves)
-    request.raise_if_asked()
-    request.follow()
-    assert request.is_asked
-    # No signal came, so there is none to tell of.
-    assert capsys.readouterr().out == ''
-    way_on = 'the same command in all tasks goes on from the last checkpoint'
-    assert ended_by(request) == (143, f'stopped together with another task{after}; {way_on}')
-
-
-def test_who_got_a_signal_itself_does_not_follow():
-    with StopRequest('start again') as request:
-        os.kill(os.getpid(), signal.SIGINT)
-        request.follow()
-    assert ended_by(request) == (130, 'stopped by SIGINT after a checkpoint; start again')
-
-
 def test_an_evaluation_does_not_start_after_a_signal():
     with StopRequest() as request:
         StopEvaluationHook(request).begin()

@@ -32,9 +32,7 @@ from library.records import feature_manifest
 from library.records.feature_manifest import MANIFEST, UNFINISHED, read_manifest
 from library.records.features import parse_features
 from library.runs.directory import NO_RUN
-from library.runtime.cluster import Cluster, Task
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MULTI_WORKER
 from library.runtime.entry import run_program
 from project.options import CATALOG
 from tests.conftest import ROOT, convert_folder, draw_images
@@ -372,12 +370,19 @@ def test_who_does_not_compute_goes_on_with_images_where_features_are_not_wanted(
     assert with_cached_features(images, None, builds=False) is images
 
 
-def test_in_a_cluster_nobody_goes_on_with_images_alone(experiment, data):
+class Together(Distribution):
+    """One of several processes that train."""
+
+    @property
+    def is_alone(self):
+        return False
+
+
+def test_who_does_not_train_alone_does_not_go_on_with_images_alone(experiment, data):
     """The others would go on with features."""
     (data / '.features').write_text('')
     images = experiment()
-    tasks = (Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1'))
-    together = Distribution(MULTI_WORKER, None, 2, Cluster(tasks, tasks[0]), ('/cpu:0',))
+    together = Together(None, 2, ('/cpu:0',))
     with pytest.raises(OSError, match=r'\.features'):
         with_cached_features(dataclasses.replace(images, distribution=together), None)
 

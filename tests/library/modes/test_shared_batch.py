@@ -10,14 +10,11 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
 from library.modes.checks import check_shared_batch
-from library.runtime.cluster import Cluster, Task
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MIRRORED, MULTI_WORKER
 from project.options import CATALOG
 
 pytestmark = pytest.mark.graph
 
-TASKS = (Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1'))
 DEVICES = ('/gpu:0', '/gpu:1', '/gpu:2', '/gpu:3')
 
 
@@ -30,15 +27,8 @@ def run_of(distribution, **flags):
 
 @pytest.mark.parametrize('name', ['train_batch_size', 'batch_size'])
 def test_it_is_refused_with_the_nearest_sizes_and_the_place_where_it_was_set(name):
-    distribution = Distribution(MIRRORED, None, 4, None, DEVICES)
+    distribution = Distribution(None, 4, DEVICES)
     check_shared_batch(run_of(distribution, **{name: 12}))
     refused = f'^--{name} 10 .of 4 replicas.: cannot be divided evenly; .* that can are 8 and 12$'
     with pytest.raises(ConfigError, match=refused):
         check_shared_batch(run_of(distribution, **{name: 10}))
-
-
-def test_who_does_not_train_leaves_that_to_the_others():
-    """It has fewer devices than they may have."""
-    evaluator = Cluster(TASKS, Task('evaluator', 0, ''))
-    distribution = Distribution(MULTI_WORKER, None, 4, evaluator, ('/cpu:0',))
-    check_shared_batch(run_of(distribution, batch_size=10))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from library.runtime.distribution import Distribution
-from library.runtime.distribution_kind import MIRRORED
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config, session_config
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.graph
 def configured(tmp_path, monkeypatch):
     def call(devices=('/cpu:0',), strategy=None, **checkpoints):
         monkeypatch.delenv('TF_CONFIG', raising=False)
-        distribution = Distribution(MIRRORED, strategy, len(devices), None, devices)
+        distribution = Distribution(strategy, len(devices), devices)
         options = CheckpointOptions(**checkpoints)
         return run_config(str(tmp_path), 7, options, SessionOptions(), distribution)
 

@@ -1,0 +1,224 @@
+"""Train with other processes: the strategy between machines, and each task's share of the work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import tensorflow as tf
+
+from extras.cluster.kind import MULTI_WORKER, PARAMETER_SERVER, kind_of, replicas_of
+from extras.cluster.options import ClusterOptions
+from extras.cluster.sync_replicas import collecting
+from extras.cluster.tasks import Cluster
+from extras.cluster.tf_config import PS
+from library.extras import Extras
+from library.models.placement import own_device_is
+from library.runtime.distribution import (
+    Distribution,
+    ModelFn,
+    count_gpus,
+    show_devices,
+    with_visible_gpus,
+)
+from library.runtime.experiment import Experiment
+from library.runtime.options import DistributionOptions
+
+_COMMUNICATION = {
+    'auto': tf.distribute.experimental.CommunicationImplementation.AUTO,
+    'nccl': tf.distribute.experimental.CommunicationImplementation.NCCL,
+    'ring': tf.distribute.experimental.CommunicationImplementation.RING,
+}
+
+Part = Callable[[Experiment], None]
+
+
+@dataclass(frozen=True)
+class ClusterDistribution(Distribution):
+    """One task among those that train a model.
+
+    Attributes:
+      strategy: None with parameter servers, and in the evaluator.
+      kind: MULTI_WORKER or PARAMETER_SERVER.
+      cluster: the tasks, of which this process is one.
+      part: does this task's part of a run.
+      collects: each step takes gradients of several workers (--sync_replicas).
+      extras: those of this clone, for what they do before a cluster trains.
+    """
+
+    kind: str
+    cluster: Cluster
+    part: Part
+    collects: bool = False
+    extras: Extras = field(default_factory=Extras)
+
+    @property
+    def is_alone(self) -> bool:
+        """False: the others train the same model."""
+        return False
+
+    @property
+    def trains(self) -> bool:
+        """False in a task that only serves or evaluates."""
+        return self.cluster.own in self.cluster.trainers
+
+    @property
+    def rejoins(self) -> bool:
+        """True where a task may start again while the others train."""
+        return self.kind == PARAMETER_SERVER
+
+    @property
+    def is_chief(self) -> bool:
+        """True if this process writes checkpoints."""
+        return self.cluster.is_chief
+
+    def input_context(
+        self, given: tf.distribute.InputContext | None
+    ) -> tf.distribute.InputContext | None:
+        """Which share of the training images this task reads; see Distribution.
+
+        Args:
+          given: by the Estimator; with parameter servers it gives none.
+        """
+        if self.kind == MULTI_WORKER:
+            return given
+        return tf.distribute.InputContext(
+            num_input_pipelines=len(self.cluster.trainers),
+            input_pipeline_id=self.cluster.number,
+            num_replicas_in_sync=self.replicas,
+        )
+
+    def wrapped(self, model_fn: ModelFn) -> ModelFn:
+        """The model_fn, in whose training graph a worker keeps to itself what nobody shares."""
+        if self.kind != PARAMETER_SERVER or not self.trains:
+            return model_fn
+        inner = collecting(model_fn, self.replicas) if self.collects else model_fn
+        own = self.cluster.own
+
+        def on_own_device(
+            features: Any, labels: Any, mode: str, params: Any, config: Any
+        ) -> tf.estimator.EstimatorSpec:
+            if mode != tf.estimator.ModeKeys.TRAIN:
+                return model_fn(features, labels, mode, params, config)
+            with own_device_is(f'/job:{own.job}/task:{own.index}'):
+                return inner(features, labels, mode, params, config)
+
+        return on_own_device
+
+    def run_config(self, session: tf.compat.v1.ConfigProto) -> dict[str, Any]:
+        """Arguments of the RunConfig; see Distribution."""
+        # Workers start when the chief says so, and not one after the other.
+        return {**super().run_config(session), 'experimental_max_worker_delay_secs': 0}
+
+    def completed(self, config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigProto:
+        """The session's settings with what this kind takes."""
+        config = with_visible_gpus(config)
+        if self.kind == PARAMETER_SERVER:
+            own = self.cluster.own
+            # Another worker that is lost must not hold this one up.
+            config.device_filters.extend(['/job:ps', f'/job:{own.job}/task:{own.index}'])
+            # A function of a TF-Hub module may then take variables of other tasks.
+            config.experimental.share_cluster_devices_in_session = True
+            return config
+        threads = len(self.devices) + 1
+        if (os.cpu_count() or 1) < threads:
+            # A device waits for the others in a thread, and one more must bring its part along.
+            config.inter_op_parallelism_threads = config.inter_op_parallelism_threads or threads
+        return config
+
+    def describe(self, batch_size: int) -> str:
+        """What trains, as a line for the start of a run.
+
+        Args:
+          batch_size: images in a step, over all devices.
+        """
+        share = batch_size // self.replicas
+        tasks = f'{len(self.cluster.trainers)} tasks'
+        if self.kind == MULTI_WORKER:
+            devices = f' with {", ".join(self.devices)} each' if self.devices[1:] else ''
+            return f'training in {tasks}{devices}: batches of {batch_size}, {share} on each device'
+        if share == batch_size:
+            return f'training in {tasks}, each of which makes steps: batches of {batch_size}'
+        return f'training in {tasks}: steps of {self.replicas} gradients, each of {share} images'
+
+    def train(self, run: Any, alone: Callable[[Any], None]) -> None:
+        """Do this task's part of a run; returns when training is done.
+
+        Args:
+          run: the Experiment.
+          alone: what one machine would do.
+        """
+        if self.collects and not run.hparams.replicas_to_aggregate:
+            values = {'replicas_to_aggregate': self.replicas}
+            run = replace(run, hparams=run.hparams.with_values('the cluster', **values))
+        self.part(run)
+
+    def start_server(self) -> tf.distribute.Server:
+        """Start the server of a task that holds variables; TensorFlow ends it with the process."""
+        own = self.cluster.own
+        # A GPU would be of no use, and its memory is the workers'.
+        config = tf.compat.v1.ConfigProto(device_count={'GPU': 0})
+        return tf.distribute.Server(self.cluster.jobs, own.job, own.index, config=config)
+
+    def scope(self) -> contextlib.AbstractContextManager[object]:
+        """Where the Estimator must train."""
+        return _graph() if self.kind == MULTI_WORKER else contextlib.nullcontext()
+
+
+def distribution_in(
+    cluster: Cluster,
+    options: ClusterOptions,
+    devices: DistributionOptions,
+    part: Part,
+    extras: Extras,
+) -> ClusterDistribution:
+    """Choose the devices of a task, and the strategy over all; before TensorFlow uses any.
+
+    Args:
+      cluster: of this process.
+      options: that `check_distribution` found right.
+      devices: what was asked for of each machine.
+      part: does this task's part of a run.
+      extras: those of this clone.
+
+    Raises:
+      ConfigError: there are not so many GPUs.
+    """
+    kind = kind_of(options, cluster)
+    if cluster.own not in cluster.trainers:
+        # What the flags ask for is meant for those who train.
+        devices = replace(devices, num_gpus=0 if cluster.own.job == PS else None)
+    shown = show_devices(devices)
+    replicas = replicas_of(options, devices, cluster, count_gpus(shown))
+    strategy = None
+    # The evaluator, which is no part of the cluster, works alone.
+    if kind == MULTI_WORKER and cluster.own in cluster.tasks:
+        with _graph():
+            strategy = tf.compat.v1.distribute.experimental.MultiWorkerMirroredStrategy(
+                _COMMUNICATION[devices.all_reduce_alg]
+            )
+        assert strategy.num_replicas_in_sync == replicas
+    collects = options.sync_replicas
+    return ClusterDistribution(
+        strategy, replicas, tuple(shown), kind, cluster, part, collects, extras
+    )
+
+
+def distribution_of(experiment: Experiment) -> ClusterDistribution:
+    """The run's distribution, in a cluster."""
+    assert isinstance(experiment.distribution, ClusterDistribution)
+    return experiment.distribution
+
+
+def cluster_of(experiment: Experiment) -> Cluster:
+    """The run's cluster."""
+    return distribution_of(experiment).cluster
+
+
+def _graph() -> contextlib.AbstractContextManager[object]:
+    # With eager execution TensorFlow would start a service of its own between the workers, which
+    # takes the process's signals and waits for minutes for a worker that is gone.
+    return tf.Graph().as_default()

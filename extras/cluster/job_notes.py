@@ -1,0 +1,163 @@
+"""Note in MODEL_DIR how each task ended, for the others; no TensorFlow.
+
+The chief notes the end of training for the evaluator, and each task its own end, so that its
+peers do not take it for lost. Whoever reads asks again and again: storage that fails for a while
+says no more than a note that is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypeGuard
+
+from extras.cluster.tasks import Task
+from library import files
+from library.errors import Stopped
+
+TRAINING_ENDED = 'training_ended.json'
+# The folder of what is noted of single tasks.
+TASKS = 'cluster'
+STARTED = 'started.json'
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of training.
+
+    Attributes:
+      step: the last one, of which there is a checkpoint.
+      reason: why there is no further one, for people.
+    """
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The end of a process by an error that is known.
+
+    Attributes:
+      line: what it says, for people.
+      exit_code: of the process.
+    """
+
+    line: str
+    exit_code: int
+
+
+def note_ended(model_dir: str, step: int, reason: str) -> None:
+    """Notes that the run is trained to its end."""
+    files.make_folder(model_dir)
+    _write(files.join(model_dir, TRAINING_ENDED), asdict(Ended(step, reason)))
+
+
+def read_ended(model_dir: str) -> Ended | None:
+    """How training ended; None while it goes on, or if the note cannot be read."""
+    content = _read(files.join(model_dir, TRAINING_ENDED))
+    step, reason = content.get('step'), content.get('reason')
+    return Ended(step, reason) if _is_number(step) and isinstance(reason, str) else None
+
+
+def forget_ended(model_dir: str) -> None:
+    """Takes the note back: training goes on."""
+    _remove(files.join(model_dir, TRAINING_ENDED))
+
+
+def note_started(model_dir: str) -> None:
+    """Notes that the chief's session is there, and with it the variables."""
+    files.make_folder(files.join(model_dir, TASKS))
+    _write(files.join(model_dir, TASKS, STARTED), {'started': True})
+
+
+def has_started(model_dir: str) -> bool:
+    """True if the chief noted that; False too if the note cannot be read."""
+    return 'started' in _read(files.join(model_dir, TASKS, STARTED))
+
+
+def forget_started(model_dir: str) -> None:
+    """Takes the note back: the chief starts again."""
+    _remove(files.join(model_dir, TASKS, STARTED))
+
+
+def note_finished(model_dir: str, task: Task) -> None:
+    """Notes that a task came to its end in good order."""
+    files.make_folder(files.join(model_dir, TASKS))
+    _write(_own_note(model_dir, task), {'finished': str(task)})
+
+
+def has_finished(model_dir: str, task: Task) -> bool:
+    """True if the task noted such an end; False too if the note cannot be read."""
+    return 'finished' in _read(_own_note(model_dir, task))
+
+
+def note_failed(model_dir: str, task: Task, line: str, exit_code: int) -> None:
+    """Notes that a task ends with an error; never raises for storage that fails.
+
+    Args:
+      model_dir: of the run.
+      task: this process.
+      line: the error's text.
+      exit_code: of this process.
+    """
+    failed = Failed(' '.join(line.splitlines()), exit_code)
+    # The error itself is what people have to see, not that it could not be noted.
+    with _storage_may_fail():
+        files.make_folder(files.join(model_dir, TASKS))
+        _write(_own_note(model_dir, task), {'failed': str(task), **asdict(failed)})
+
+
+def read_failed(model_dir: str, task: Task) -> Failed | None:
+    """How the task failed; None if it did not, or if the note cannot be read."""
+    content = _read(_own_note(model_dir, task))
+    line, code = content.get('line'), content.get('exit_code')
+    if 'failed' in content and isinstance(line, str) and _is_number(code) and 0 < code < 256:
+        return Failed(line, code)
+    return None
+
+
+def forget_finished(model_dir: str, task: Task) -> None:
+    """Takes the note of a task's end back, good or bad: the task starts again."""
+    _remove(_own_note(model_dir, task))
+
+
+def _own_note(model_dir: str, task: Task) -> str:
+    return files.join(model_dir, TASKS, f'{task.job}-{task.index}.json')
+
+
+def _write(path: str, content: Mapping[str, Any]) -> None:
+    files.write_atomically(path, f'{json.dumps(content)}\n'.encode())
+
+
+def _read(path: str) -> Mapping[str, Any]:
+    """What a note says; nothing if it is not there or cannot be read."""
+    content = None
+    with _storage_may_fail():
+        content = json.loads(files.read_bytes(path))
+    return content if isinstance(content, dict) else {}
+
+
+@contextlib.contextmanager
+def _storage_may_fail() -> Iterator[None]:
+    """Passes over errors of storage, and of damaged content."""
+    try:
+        yield
+    # A signal's, which may come at any place.
+    except Stopped:
+        raise
+    # Buckets have errors of their own (tf.errors.OpError is no OSError), and a note may be taken
+    # away at any moment.
+    except Exception:
+        pass
+
+
+def _is_number(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _remove(path: str) -> None:
+    if files.exists(path):
+        files.remove(path)

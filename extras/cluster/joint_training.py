@@ -1,0 +1,145 @@
+"""Train together: from the rendezvous of all tasks to the end of one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+from extras.cluster.distribution import cluster_of, distribution_of
+from extras.cluster.job_notes import (
+    forget_finished,
+    has_finished,
+    note_failed,
+    note_finished,
+    read_failed,
+)
+from extras.cluster.late_signals import end_process
+from extras.cluster.options import ClusterOptions
+from extras.cluster.rendezvous import RendezvousPort, meet
+from extras.cluster.stop_request import TaskStopRequest
+from extras.cluster.tasks import Task
+from extras.cluster.tf_config import PS
+from extras.cluster.training_end import EndNotice, is_trained
+from extras.cluster.watchdog import Watchdog
+from library.console import say
+from library.errors import ScaffoldError, Stopped
+from library.modes.length import run_length
+from library.modes.training_hooks import Hooks
+from library.runtime.experiment import Experiment
+
+
+def met(experiment: Experiment) -> bool:
+    """Waits until all tasks of the cluster have started; for all but the chief.
+
+    Returns:
+      False if there is nothing to train.
+
+    Raises:
+      ResourceError: a task did not start.
+    """
+    cluster = cluster_of(experiment)
+    forget_finished(experiment.hparams.model_dir, cluster.own)
+    notice = EndNotice(experiment)
+
+    def check() -> None:
+        # A chief that has nothing to do says so in its note, and does not wait.
+        if notice.look() and is_trained(experiment):
+            raise _NothingToDo
+
+    try:
+        check()
+        with RendezvousPort(cluster.own, devices=len(experiment.distribution.devices)) as port:
+            meet_others(experiment, port, check)
+    except _NothingToDo:
+        say(f'{cluster.own}: the run is trained already')
+        return False
+    return True
+
+
+class _NothingToDo(Exception):
+    pass
+
+
+def meet_others(
+    experiment: Experiment, port: RendezvousPort, check: Callable[[], None] = lambda: None
+) -> None:
+    """Waits until all tasks of the cluster have started; `check` is called while it waits.
+
+    Raises:
+      ResourceError: one did not.
+    """
+    timeout = experiment.hparams.take(ClusterOptions).cluster_timeout
+    rejoins = distribution_of(experiment).rejoins
+    meet(cluster_of(experiment), port, timeout, rejoins=rejoins, check=check)
+
+
+@contextlib.contextmanager
+def watched(
+    experiment: Experiment, request: TaskStopRequest, scratch_dir: str | None = None
+) -> Iterator[None]:
+    """Ends this process where another one is lost; notes for the others how this one ends.
+
+    Args:
+      experiment: the run.
+      request: knows of signals.
+      scratch_dir: a folder that goes with the process.
+    """
+    cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
+    options, rejoins = experiment.hparams.take(ClusterOptions), distribution_of(experiment).rejoins
+
+    def is_fatal(task: Task) -> bool:
+        # Parameter servers hold what a new worker goes on from; a new chief starts anew.
+        return not rejoins or task == cluster.chief or task in cluster.parameter_servers
+
+    def is_needed(task: Task) -> bool:
+        # A worker that came late may find that all is over: nobody would give it variables, or sum
+        # up with it. The chief alone may take long after the others have ended: it saves.
+        return task.job == PS if rejoins else task == cluster.chief
+
+    def clear() -> None:
+        if scratch_dir is not None:
+            shutil.rmtree(scratch_dir, ignore_errors=True)
+
+    def end(line: str, status: int) -> None:
+        clear()
+        end_process(line, status)
+
+    with (
+        contextlib.ExitStack() as at_end,
+        Watchdog(
+            cluster.peers,
+            options.peer_timeout,
+            options.cluster_timeout,
+            fatal=is_fatal,
+            rejoins=rejoins,
+            has_finished=lambda task: has_finished(model_dir, task),
+            failure=lambda task: read_failed(model_dir, task),
+            needed=is_needed,
+            handled=lambda: request.is_asked,
+            end=end,
+        ),
+    ):
+        at_end.callback(clear)
+        try:
+            yield
+        except Stopped:
+            note_finished(model_dir, cluster.own)
+            raise
+        except ScaffoldError as error:
+            note_failed(model_dir, cluster.own, str(error), error.exit_code)
+            raise
+        note_finished(model_dir, cluster.own)
+
+
+def train_together(experiment: Experiment, hooks: Hooks) -> None:
+    """Trains this task's part of every step, to the end of the run's length."""
+    _, total = run_length(experiment.hparams, experiment.run)
+    modes = tf.estimator.ModeKeys
+    train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)
+    # It must be given; the evaluator alone evaluates.
+    eval_spec = tf.estimator.EvalSpec(experiment.batches(modes.EVAL))
+    with distribution_of(experiment).scope():
+        tf.estimator.train_and_evaluate(experiment.estimator, train_spec, eval_spec)

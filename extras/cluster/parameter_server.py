@@ -1,0 +1,59 @@
+"""Hold variables until all who train have ended."""
+
+from __future__ import annotations
+
+import time
+
+from extras.cluster.distribution import cluster_of, distribution_of
+from extras.cluster.job_notes import has_finished, read_ended
+from extras.cluster.joint_training import met, watched
+from extras.cluster.options import ClusterOptions
+from extras.cluster.rendezvous import ask_all
+from extras.cluster.rendezvous_port import UNREACHABLE
+from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.training_end import follow_chief
+from library.console import say
+from library.runtime.experiment import Experiment
+
+LOOK_SECONDS = 1.0
+
+
+def serve(experiment: Experiment) -> None:
+    """Serves as long as anybody trains; see `train.run` for what it raises."""
+    if not met(experiment):
+        return
+    # It must be held: a server that nobody refers to may end.
+    server = distribution_of(experiment).start_server()
+    cluster = cluster_of(experiment)
+    say(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
+    with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
+        workers = Workers(experiment)
+        while not workers.have_ended():
+            request.raise_if_asked()
+            time.sleep(LOOK_SECONDS)
+        follow_chief(experiment, request)
+        request.raise_if_asked()
+    del server
+
+
+class Workers:
+    """Chief and workers, as far as they need variables."""
+
+    def __init__(self, experiment: Experiment):
+        self._tasks = cluster_of(experiment).trainers
+        self._model_dir = experiment.hparams.model_dir
+        # One that is just starting cannot be seen between its own port and TensorFlow's server.
+        self._patience = experiment.hparams.take(ClusterOptions).peer_timeout
+        self._last_seen = time.monotonic()
+
+    def have_ended(self) -> bool:
+        """True if training has ended, and nobody needs the variables any more."""
+        left = [task for task in self._tasks if not has_finished(self._model_dir, task)]
+        if not left:
+            return True
+        answers = ask_all(left).values()
+        is_over = read_ended(self._model_dir) is not None
+        if not is_over or any(answer.state != UNREACHABLE for answer in answers):
+            self._last_seen = time.monotonic()
+            return False
+        return time.monotonic() - self._last_seen > self._patience

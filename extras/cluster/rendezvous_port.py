@@ -1,0 +1,169 @@
+"""Answer at a task's own port, before TensorFlow takes it: one line of JSON.
+
+Imports no TensorFlow. The line tells which task it is and how far it is. What lets connect and
+tells no such line is TensorFlow's own server: a task that trains already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import threading
+import time
+from dataclasses import dataclass
+
+from extras.cluster.tasks import Task
+from library.errors import ResourceError
+
+# What a port says.
+PREPARING, WAITING, READY = STATES = 'preparing', 'waiting', 'ready'
+# What is found where no such port answers.
+UNREACHABLE, RUNNING = 'unreachable', 'running'
+# Longer than any line of a port.
+_MOST_BYTES = 512
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an address answered.
+
+    Attributes:
+      state: one of the names above.
+      task: the task's own name, such as 'worker 1'; '' where no such port answered.
+      devices: on how many it trains; 0 where no such port answered.
+    """
+
+    state: str
+    task: str = ''
+    devices: int = 0
+
+    @property
+    def is_before_training(self) -> bool:
+        """True if the task has not begun to train."""
+        return self.state in STATES
+
+
+class RendezvousPort:
+    """The own port of a task until TensorFlow takes it; as a context it closes at the end.
+
+    Attributes:
+      state: what it says; may be set at any time.
+      devices: on how many this process trains.
+    """
+
+    def __init__(self, task: Task, state: str = WAITING, devices: int = 1) -> None:
+        """Opens it on all interfaces.
+
+        Args:
+          task: this process.
+          state: what it says first.
+          devices: on how many this process trains; the workers must agree on it.
+
+        Raises:
+          ResourceError: the port is taken.
+        """
+        self.state, self.devices = state, devices
+        self._name = task.name
+        self._listener = _listen(task)
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._serve, name='rendezvous', daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> RendezvousPort:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the port; more than once does no harm."""
+        # The wait for connections would keep the port beyond a plain close.
+        with contextlib.suppress(OSError):
+            self._wake.send(b'.')
+        self._thread.join()
+        for each in (self._wake, self._woken):
+            each.close()
+
+    def _serve(self) -> None:
+        with self._listener, selectors.DefaultSelector() as selector:
+            for each in (self._listener, self._woken):
+                selector.register(each, selectors.EVENT_READ)
+            while all(key.fileobj is not self._woken for key, _ in selector.select()):
+                # Whoever knocks may be gone, or may leave in the middle.
+                with contextlib.suppress(OSError):
+                    self._answer()
+
+    def _answer(self) -> None:
+        visitor, _ = self._listener.accept()
+        with visitor:
+            # The line is short enough for the system to take it at once, whoever reads it.
+            visitor.setblocking(False)
+            content = {'task': self._name, 'state': self.state, 'devices': self.devices}
+            visitor.send(f'{json.dumps(content)}\n'.encode())
+            visitor.shutdown(socket.SHUT_WR)
+
+
+def listener_at(port: int) -> socket.socket:
+    """Takes a port of this machine on all interfaces, as TensorFlow's server does.
+
+    Raises:
+      OSError: it is taken.
+    """
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    # It sets SO_REUSEADDR: the port can be had again at once, and never twice.
+    return socket.create_server(('', port), family=family, backlog=128, dualstack_ipv6=both)
+
+
+def _listen(task: Task) -> socket.socket:
+    port = int(task.address.rpartition(':')[2])
+    try:
+        listener = listener_at(port)
+    except OSError as error:
+        raise ResourceError(
+            f'port {port} of {task} cannot be had: {os.strerror(error.errno or 0).lower()}; '
+            'end what uses it, or give all tasks another one in TF_CONFIG'
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def ask(address: str, timeout: float = 1.0) -> Answer:
+    """Asks one address what stands there; never raises.
+
+    Args:
+      address: host:port.
+      timeout: seconds for the connection, and again for the line.
+    """
+    host, _, port = address.rpartition(':')
+    try:
+        connection = socket.create_connection((host.strip('[]'), int(port)), timeout)
+    except (OSError, UnicodeError):
+        return Answer(UNREACHABLE)
+    with connection:
+        # A connection from this machine to a port where nobody listens may meet itself.
+        with contextlib.suppress(OSError):
+            if connection.getsockname() == connection.getpeername():
+                return Answer(UNREACHABLE)
+        return _read(connection, time.monotonic() + timeout)
+
+
+def _read(connection: socket.socket, deadline: float) -> Answer:
+    """What a port says, and RUNNING if it is TensorFlow's."""
+    text = b''
+    with contextlib.suppress(OSError):
+        while len(text) < _MOST_BYTES and b'\n' not in text:
+            connection.settimeout(max(deadline - time.monotonic(), 0.01))
+            piece = connection.recv(_MOST_BYTES)
+            if not piece:
+                break
+            text += piece
+    try:
+        content = json.loads(text)
+        answer = Answer(content['state'], str(content['task']), int(content['devices']))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return Answer(RUNNING)
+    return answer if answer.is_before_training else Answer(RUNNING)

@@ -1,0 +1,176 @@
+"""What the tasks of a cluster leave for each other in MODEL_DIR."""
+
+import signal
+
+import pytest
+
+from extras.cluster.job_notes import (
+    Ended,
+    Failed,
+    forget_ended,
+    forget_finished,
+    forget_started,
+    has_finished,
+    has_started,
+    note_ended,
+    note_failed,
+    note_finished,
+    note_started,
+    read_ended,
+    read_failed,
+)
+from extras.cluster.tasks import Task
+from library import files
+from library.errors import Stopped
+
+pytestmark = pytest.mark.unit
+
+WORKER = Task('worker', 1, 'host:1')
+
+
+def test_the_end_of_training_is_read_and_forgotten(tmp_path):
+    folder = str(tmp_path / 'run')
+    assert read_ended(folder) is None
+    note_ended(folder, 12, 'stopped early: accuracy 1')
+    assert read_ended(folder) == Ended(12, 'stopped early: accuracy 1')
+    note_ended(folder, 13, 'trained')
+    assert read_ended(folder) == Ended(13, 'trained')
+    forget_ended(folder)
+    forget_ended(folder)
+    assert read_ended(folder) is None
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'{"step": 1',
+        b'[]',
+        b'{"step": 1}',
+        b'{"step": "1", "reason": "x"}',
+        b'{"step": true, "reason": "x"}',
+        b'{"step": 1, "reason": null}',
+        b'\xff',
+    ],
+)
+def test_a_damaged_note_is_none(tmp_path, write, content):
+    write(content, 'training_ended.json')
+    assert read_ended(str(tmp_path)) is None
+
+
+def test_each_task_notes_its_own_end(tmp_path):
+    folder = str(tmp_path)
+    note_finished(folder, WORKER)
+    assert has_finished(folder, WORKER)
+    assert not has_finished(folder, Task('worker', 0, 'host:0'))
+    assert not has_finished(folder, Task('ps', 1, 'host:2'))
+    forget_finished(folder, WORKER)
+    forget_finished(folder, WORKER)
+    assert not has_finished(folder, WORKER)
+
+
+def test_the_chief_notes_that_its_session_is_there(tmp_path):
+    folder = str(tmp_path / 'run')
+    assert not has_started(folder)
+    note_started(folder)
+    note_started(folder)
+    assert has_started(folder)
+    forget_started(folder)
+    forget_started(folder)
+    assert not has_started(folder)
+
+
+def test_start_and_end_of_each_task_are_noted_apart(tmp_path):
+    folder, chief = str(tmp_path), Task('chief', 0, 'host:0')
+    note_started(folder)
+    assert not has_finished(folder, chief)
+    assert read_ended(folder) is None
+    note_finished(folder, chief)
+    forget_started(folder)
+    assert has_finished(folder, chief)
+    assert not has_started(folder)
+
+
+def test_a_task_that_fails_notes_how_and_has_not_finished(tmp_path):
+    folder = str(tmp_path)
+    assert read_failed(folder, WORKER) is None
+    note_failed(folder, WORKER, 'data/a: no\nimage', 3)
+    assert read_failed(folder, WORKER) == Failed('data/a: no image', 3)
+    assert read_failed(folder, Task('worker', 0, 'host:0')) is None
+    assert not has_finished(folder, WORKER)
+    forget_finished(folder, WORKER)
+    assert read_failed(folder, WORKER) is None
+
+
+def test_the_last_start_of_a_task_says_how_it_ended(tmp_path):
+    folder = str(tmp_path)
+    note_failed(folder, WORKER, 'no', 3)
+    note_finished(folder, WORKER)
+    assert has_finished(folder, WORKER)
+    assert read_failed(folder, WORKER) is None
+    note_failed(folder, WORKER, 'no', 3)
+    assert not has_finished(folder, WORKER)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'[]',
+        b'{"failed": "worker 1", "line": "x"}',
+        b'{"failed": "worker 1", "line": 1, "exit_code": 3}',
+        b'{"failed": "worker 1", "line": "x", "exit_code": 0}',
+        b'{"failed": "worker 1", "line": "x", "exit_code": 256}',
+        b'{"failed": "worker 1", "line": "x", "exit_code": "3"}',
+    ],
+)
+def test_a_damaged_note_of_a_task_says_neither(tmp_path, write, content):
+    (tmp_path / 'cluster').mkdir()
+    write(content, 'cluster/worker-1.json')
+    assert read_failed(str(tmp_path), WORKER) is None
+    assert not has_finished(str(tmp_path), WORKER)
+
+
+def test_storage_that_fails_for_a_while_hides_notes_and_ends_nobody(tmp_path, monkeypatch):
+    class OpError(Exception):
+        """As TensorFlow's: no OSError."""
+
+    folder, failed = str(tmp_path), Task('worker', 2, 'host:2')
+    note_ended(folder, 12, 'trained')
+    note_started(folder)
+    note_finished(folder, WORKER)
+    note_failed(folder, failed, 'no', 3)
+
+    def read():
+        return (
+            read_ended(folder),
+            has_started(folder),
+            has_finished(folder, WORKER),
+            read_failed(folder, failed),
+        )
+
+    def fails(*args):
+        raise OpError('503')
+
+    with monkeypatch.context() as while_it_fails:
+        while_it_fails.setattr(files, 'read_bytes', fails)
+        assert read() == (None, False, False, None)
+    assert read() == (Ended(12, 'trained'), True, True, Failed('no', 3))
+
+
+def test_a_failure_that_cannot_be_noted_hides_no_error(tmp_path, monkeypatch):
+    def fails(*args):
+        raise OSError('disk full')
+
+    monkeypatch.setattr(files, 'write_atomically', fails)
+    note_failed(str(tmp_path), WORKER, 'no', 3)
+    assert read_failed(str(tmp_path), WORKER) is None
+
+
+def test_a_signal_that_comes_while_a_note_is_read_is_no_failure_of_storage(tmp_path, monkeypatch):
+    def comes(path):
+        raise Stopped(signal.SIGTERM, 'stopped')
+
+    monkeypatch.setattr(files, 'read_bytes', comes)
+    with pytest.raises(Stopped):
+        read_ended(str(tmp_path))

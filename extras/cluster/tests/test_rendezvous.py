@@ -1,0 +1,324 @@
+"""All tasks start together, or one line tells who is missing."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from extras.cluster.local_cluster import free_addresses
+from extras.cluster.rendezvous import ask_all, meet
+from extras.cluster.rendezvous_port import (
+    PREPARING,
+    READY,
+    UNREACHABLE,
+    WAITING,
+    RendezvousPort,
+    ask,
+)
+from extras.cluster.tasks import Cluster, Task
+from library.errors import ConfigError, ResourceError, Stopped
+from tests.processes import running
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def tasks():
+    """A chief, two workers and a parameter server, with addresses of this machine."""
+    names = [('chief', 0), ('worker', 0), ('worker', 1), ('ps', 0)]
+    addresses = free_addresses(len(names))
+    return tuple(Task(*name, address) for name, address in zip(names, addresses, strict=True))
+
+
+@pytest.fixture
+def server(tasks):
+    """Takes a task's port as TensorFlow's server does, which lets connect and keeps silent."""
+    with contextlib.ExitStack() as held:
+        yield lambda task: held.enter_context(
+            socket.create_server(('', int(task.address.rpartition(':')[2])))
+        )
+
+
+class Together:
+    """Runs tasks in threads; keeps when each went on, or why it did not."""
+
+    def __init__(self, tasks, timeout=10, rejoins=False):
+        self.tasks, self.timeout, self.rejoins = tasks, timeout, rejoins
+        self.went_on, self.errors, self.told = {}, {}, []
+        self.threads = []
+
+    def start(self, *chosen, delay=0.0, preparing=0.0, devices=1):
+        for task in chosen:
+            args = (task, delay, preparing, devices)
+            thread = threading.Thread(target=self._run, args=args, daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in self.threads)
+
+    def wait_until_told(self, count):
+        deadline = time.monotonic() + 10
+        while len(self.told) < count:
+            assert time.monotonic() < deadline, self.told
+            time.sleep(0.02)
+
+    def _run(self, task, delay, preparing, devices):
+        time.sleep(delay)
+        try:
+            with RendezvousPort(task, PREPARING, devices) as port:
+                time.sleep(preparing)
+                meet(
+                    Cluster(self.tasks, task),
+                    port,
+                    self.timeout,
+                    rejoins=self.rejoins,
+                    tell=self.told.append,
+                )
+            self.went_on[task.name] = time.monotonic()
+        except (ResourceError, ConfigError) as error:
+            self.errors[task.name] = str(error)
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Asks often, and tells soon for whom it waits."""
+    monkeypatch.setattr('extras.cluster.rendezvous._LAST_PAUSE', 0.1)
+    monkeypatch.setattr('extras.cluster.rendezvous._SILENCE', 0.1)
+
+
+def test_all_go_on_together_when_the_last_has_come(tasks):
+    together, began = Together(tasks), time.monotonic()
+    together.start(*tasks[:3])
+    together.start(tasks[3], delay=0.6)
+    together.join()
+    assert together.errors == {}
+    assert set(together.went_on) == {'chief', 'worker 0', 'worker 1', 'ps 0'}
+    assert min(together.went_on.values()) - began > 0.6
+    assert max(together.went_on.values()) - began < 5
+    assert all(ask(task.address).state == UNREACHABLE for task in tasks)
+
+
+@pytest.mark.usefixtures('often')
+def test_a_chief_that_prepares_gives_the_others_more_time(tasks):
+    together = Together(tasks[:2], timeout=0.5)
+    together.start(tasks[0], preparing=1.5)
+    together.start(tasks[1])
+    together.join()
+    assert together.errors == {}
+
+
+def test_a_task_that_does_not_come_is_named(tasks):
+    together = Together(tasks, timeout=0.4)
+    together.start(tasks[0], tasks[1])
+    together.join()
+    assert together.errors['chief'] == (
+        f'worker 1 ({tasks[2].address}) and 1 more did not start within 0.4 s (--cluster_timeout)'
+    )
+    assert together.errors['worker 0'] == (
+        f'chief ({tasks[0].address}) is gone: no answer within 0.4 s (--cluster_timeout)'
+    )
+
+
+def test_a_chief_that_does_not_come_is_named(tasks):
+    together = Together(tasks, timeout=0.2)
+    together.start(tasks[1])
+    together.join()
+    assert together.errors['worker 0'] == (
+        f'chief ({tasks[0].address}) did not start: no answer within 0.2 s (--cluster_timeout)'
+    )
+
+
+@pytest.mark.usefixtures('often')
+def test_a_long_wait_is_told_once(tasks):
+    together = Together(tasks[:2], timeout=1)
+    together.start(tasks[0])
+    together.join()
+    assert together.told == [f'waiting for worker 0 ({tasks[1].address}) to start']
+
+
+@pytest.mark.usefixtures('often')
+def test_for_what_it_waits_is_told_anew_when_that_changes(tasks):
+    chief, worker = tasks[:2]
+    together = Together((chief, worker))
+    together.start(worker)
+    together.wait_until_told(1)
+    with RendezvousPort(chief, PREPARING) as port:
+        together.wait_until_told(2)
+        port.state = WAITING
+        together.wait_until_told(3)
+        port.state = READY
+        together.join()
+    assert together.told == [
+        f'waiting for {chief} to start',
+        f'waiting for {chief} to prepare',
+        f'waiting for {chief} to say that all tasks have started',
+    ]
+
+
+@pytest.mark.usefixtures('often')
+def test_a_chief_that_is_gone_again_is_not_said_to_start(tasks):
+    together = Together(tasks[:2], timeout=1.5)
+    with RendezvousPort(tasks[0]):
+        together.start(tasks[1])
+        together.wait_until_told(1)
+    together.join()
+    assert together.told[-1] == f'waiting for {tasks[0]} to answer again'
+    assert 'is gone' in together.errors['worker 0']
+
+
+@pytest.mark.usefixtures('often')
+def test_a_very_long_wait_is_told_again(tasks, monkeypatch):
+    monkeypatch.setattr('extras.cluster.rendezvous._REMINDER', 0.3)
+    together = Together(tasks[:2], timeout=1)
+    together.start(tasks[0])
+    together.join()
+    assert set(together.told) == {f'waiting for worker 0 ({tasks[1].address}) to start'}
+    assert 2 <= len(together.told) <= 4
+
+
+def test_workers_with_other_numbers_of_devices_are_refused_by_both_sides(tasks):
+    chief, worker, server = tasks[0], tasks[1], tasks[3]
+    together = Together((chief, worker, server))
+    together.start(worker, devices=1)
+    # A chief that prepares for long tells it from the beginning.
+    together.start(chief, devices=8, preparing=0.5)
+    together.threads[0].join(20)
+    why = 'all workers need the same number'
+    assert together.errors == {
+        'worker 0': f'--num_gpus: {worker} trains on 1 device and {chief} on 8: {why}'
+    }
+    with RendezvousPort(worker):
+        together.join()
+    assert together.errors['chief'] == (
+        f'--num_gpus: {chief} trains on 8 devices and {worker} on 1: {why}'
+    )
+
+
+def test_parameter_servers_may_have_other_devices(tasks):
+    together = Together(tasks)
+    together.start(*tasks[:3], devices=4)
+    together.start(tasks[3], devices=1)
+    together.join()
+    assert together.errors == {}
+
+
+def test_a_task_of_another_cluster_is_told(tasks):
+    moved = Task('worker', 7, tasks[1].address)
+    together = Together(tasks[:2])
+    with RendezvousPort(moved):
+        together.start(tasks[0])
+        together.join()
+    assert together.errors['chief'] == (
+        f'TF_CONFIG: {moved.address} is worker 0 here, but there it is worker 7: '
+        'all tasks take the same cluster'
+    )
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Takes silence for TensorFlow's server without waiting long."""
+    monkeypatch.setattr('extras.cluster.rendezvous._PATIENT', 0.2)
+
+
+@pytest.mark.usefixtures('soon')
+def test_who_starts_again_beside_parameter_servers_goes_on_at_once(tasks, server):
+    server(tasks[0])
+    together = Together(tasks[:2], rejoins=True)
+    together.start(tasks[1])
+    together.join()
+    assert together.errors == {}
+
+
+@pytest.mark.usefixtures('soon')
+def test_a_chief_that_starts_again_finds_the_others_at_work(tasks, server):
+    server(tasks[1])
+    together = Together(tasks[:2], rejoins=True)
+    together.start(tasks[0])
+    together.join()
+    assert together.errors == {}
+
+
+@pytest.mark.usefixtures('soon')
+def test_nobody_joins_those_who_sum_up_together(tasks, server):
+    server(tasks[0])
+    together = Together(tasks[:2], timeout=0.3)
+    together.start(tasks[1])
+    together.join()
+    assert together.errors['worker 0'] == (
+        f'chief ({tasks[0].address}) trains already, and nobody can join it: start all tasks again'
+    )
+
+
+def test_the_chief_keeps_its_door_open_until_all_have_heard(tasks):
+    chief, worker = tasks[:2]
+    together = Together((chief, worker))
+    with RendezvousPort(worker) as late:
+        together.start(chief)
+        deadline = time.monotonic() + 5
+        while ask(chief.address).state != READY and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        assert ask(chief.address).state == READY
+        late.state = READY
+        together.join()
+    assert 'chief' in together.went_on
+
+
+def test_a_wait_can_be_ended_from_within(tasks):
+    def check():
+        raise Stopped(signal.SIGTERM, 'stopped')
+
+    with RendezvousPort(tasks[0]) as port, pytest.raises(Stopped):
+        meet(Cluster(tasks, tasks[0]), port, 60, rejoins=False, check=check)
+
+
+def test_several_are_asked_at_the_same_time(tasks, server):
+    for task in tasks[:3]:
+        server(task)
+    began = time.monotonic()
+    with RendezvousPort(tasks[3], WAITING):
+        answers = ask_all(tasks, timeout=0.5)
+    assert time.monotonic() - began < 1.2
+    assert [answers[task].state for task in tasks] == ['running'] * 3 + ['waiting']
+
+
+PROGRAM = """
+import sys
+from extras.cluster.tasks import read_cluster
+from extras.cluster.rendezvous_port import RendezvousPort
+from library.runtime.entry import run_program
+from extras.cluster.rendezvous import meet
+
+def main(argv):
+    cluster = read_cluster({'TF_CONFIG': argv[0]})
+    with RendezvousPort(cluster.own) as port:
+        print('open', flush=True)
+        meet(cluster, port, 60, rejoins=False)
+    return 0
+
+sys.exit(run_program(main))
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_wait_at_once(tasks, number):
+    words = ['-c', PROGRAM, Cluster(tasks, tasks[0]).as_tf_config()]
+    with running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == 'open\n'
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2
+    assert (process.returncode, errors) == (128 + number, 'error: stopped\n')
