@@ -29,6 +29,8 @@ from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError
 from project.options import CATALOG, check
 
+pytestmark = pytest.mark.train
+
 SIMPLE = Case('simple', {'model': 'simple', 'image_size': 16, 'train_batch_size': 4})
 
 
