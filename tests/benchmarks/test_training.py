@@ -30,6 +30,8 @@ from library.errors import ConfigError, ResourceError
 from project.options import CATALOG
 from tests.checks_of_a_run import check
 
+pytestmark = pytest.mark.train
+
 SIMPLE = Case('simple', {'model': 'simple', 'image_size': 16, 'train_batch_size': 4})
 
 
