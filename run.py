@@ -13,6 +13,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
+from library.config.checked_sets import CheckedSets
 from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
@@ -49,8 +50,9 @@ def main(argv: list[str]) -> int:
         return 0
     mode = MODES[command_line.mode]
     alone = mode.alone or 'saved_model' in command_line.values  # needs no run of its own
-    place = NO_RUN if alone else find_run(CATALOG, command_line, training=mode.trains)
-    hparams = _values(command_line, mode, place)
+    sets = CheckedSets(CATALOG)
+    place = NO_RUN if alone else find_run(CATALOG, command_line, mode.trains, sets)
+    hparams = _values(command_line, mode, place, sets)
     if hparams.explain:
         print(explain(hparams, options.overruled(hparams)))
         return 0
@@ -61,12 +63,12 @@ def main(argv: list[str]) -> int:
     return load(f'{mode.code}:run')(experiment)
 
 
-def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
+def _values(command_line: CommandLine, mode: Mode, place: RunPlace, sets: CheckedSets) -> HParams:
     """Resolve and check the values of a run; a mode on a trained run takes what that kept."""
     if mode.on_a_run and place != NO_RUN:
         check_run_exists(place.folder)
     saved = place.saved if mode.on_a_run else None
-    hparams = in_place(resolve(CATALOG, command_line, saved), place)
+    hparams = in_place(resolve(CATALOG, command_line, saved, sets), place)
     name = 'train' if mode.trains else command_line.mode
     options.check(hparams, name)
     EXTRAS.check(hparams, name)
