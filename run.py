@@ -2,9 +2,9 @@
 
 The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
 every checkpoint and keeps the best; evaluate evaluates one checkpoint; predict classifies images;
-export writes a model for serving; compare puts runs side by side; preview draws training images as
-the model sees them. Values come from sets in project.yaml (how and where to run, --config_set) and
-hyperparameters.yaml (what is learned, --hyperparameter_set); each key is also a flag, which wins.
+export writes a model for serving; preview draws training images as the model sees them. Values
+come from sets in project.yaml (how and where to run, --config_set) and hyperparameters.yaml (what
+is learned, --hyperparameter_set); each key is also a flag, which wins.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
 
 EXTRAS = find_extras()
-CATALOG = options.CATALOG.extended(EXTRAS.options(), {})
+FORMATS = EXTRAS.joined('export_formats')
+CATALOG = options.CATALOG.extended(
+    (*EXTRAS.options(), *options.for_formats(FORMATS)), {'export_formats': FORMATS}
+)
 TRAIN = Mode('library.modes.train', trains=True)
 MODES = {
     'train': TRAIN,
@@ -36,7 +39,6 @@ MODES = {
     'evaluate': Mode('library.modes.evaluate', on_a_run=True),
     'predict': Mode('library.modes.predict', on_a_run=True, evaluates=False),
     'export': Mode('library.modes.export', on_a_run=True),
-    'compare': Mode('library.modes.compare', alone=True),
     'preview': Mode('library.modes.preview'),
     **EXTRAS.joined('modes'),
 }
@@ -91,7 +93,7 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     functions = Functions(
         input_fn, model_fn, stored_images, make_hooks, serving_images, stored_files, make_model
     )
-    return make_experiment(complete(hparams, place.saved), functions, *data)
+    return make_experiment(complete(hparams, place.saved), functions, *data, EXTRAS)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

@@ -15,7 +15,14 @@ from typing import Any
 
 # Which flags, modes and choices each extra has, to name the extra where somebody deleted it. A test
 # compares the table with what the extras that are there declare.
-FLAGS: dict[str, tuple[str, ...]] = {}
+FLAGS: dict[str, tuple[str, ...]] = {
+    'report_and_compare': ('report', 'compare', 'runs', 'sort_by'),
+    'tflite_and_hub_export': (
+        *('tflite', 'tflite_dynamic', 'tflite_int8', 'hub_module'),
+        # Of any extra with formats.
+        *('export_formats', 'min_agreement'),
+    ),
+}
 
 
 def missing_extra(name: str) -> str | None:
@@ -56,9 +63,12 @@ class Extra:
       modes: the modes that run.py gets, by name.
       sources: name of a source to its class.
       runners: name of a --runner to the function that writes shards with it.
-      export_formats: name of a format to the object that writes and checks it.
+      export_formats: name of a format to the object that writes and checks it
+        (library/modes/exporting/formats.py).
       check: called with (hparams, mode), it raises ConfigError where options do not go together.
-      code: what else the core asks for by a name, such as 'distribution'.
+      code: what else the core asks for by a name, such as 'distribution'. 'evaluation_files' is
+        called with the HParams, the Evaluation and its Pictures; it gives names of files to their
+        bytes, or to None to remove such a file of an earlier evaluation.
     """
 
     name: str

@@ -6,11 +6,11 @@ Options are declared where they are used; this page gathers them, and adds those
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from library import files
 from library.config.catalog import Catalog
-from library.config.command_line import ORIGIN
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.config.hparams import HParams
 from library.config.needs import check_used, unused
@@ -25,9 +25,9 @@ from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import (
     AnswerOptions,
     CheckpointChoice,
-    ComparisonOptions,
     EvaluationOptions,
     ExportBestOptions,
+    ExportFormatOptions,
     ExportOptions,
     FeatureOptions,
     LoopOptions,
@@ -93,12 +93,6 @@ class ModelSelectionOptions(Options, group='base', home=PROJECT):
     )
 
 
-# What every mode reads, even one that needs no run of its own.
-USED_BY_ALL = (
-    *('config_file', 'config_set', 'hyperparameter_file', 'hyperparameter_set'),
-    *('explain', 'verbose'),
-)
-
 # Where the files of sets are, wherever a program is started: an installed package has copies of
 # them in this folder (setup.py), a clone has them in the one above.
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -132,7 +126,6 @@ CATALOG = Catalog(
         SavedModelOptions,
         ExportOptions,
         ExportBestOptions,
-        ComparisonOptions,
         PreviewOptions,
         RunFacts,
     ),
@@ -146,6 +139,11 @@ CATALOG = Catalog(
 )
 
 
+def for_formats(formats: Collection[str]) -> tuple[type[Options], ...]:
+    """The options of a clone that exports in other formats than a SavedModel, too."""
+    return (ExportFormatOptions,) if formats else ()
+
+
 def check(hparams: HParams, mode: str) -> None:
     """Raises ConfigError where options that are legal alone do not go together."""
     if mode == 'train':
@@ -154,8 +152,6 @@ def check(hparams: HParams, mode: str) -> None:
         check_feature_options(hparams, training=mode == 'train')
     if mode == 'evaluate':
         _check_evaluation(hparams)
-    if mode == 'compare':
-        _check_comparison(hparams)
     if mode == 'predict':
         # Late, because it looks at images' endings and so imports Pillow.
         from library.modes.prediction.checks import check_prediction
@@ -177,14 +173,6 @@ def _check_evaluation(hparams: HParams) -> None:
     if name is not None and (os.path.basename(name) != name or name in ('.', '..')):
         place = hparams.place('validation_name')
         raise ConfigError(f'{place}: {name} is not a plain name, without folders')
-
-
-def _check_comparison(hparams: HParams) -> None:
-    """What all modes may be given and this one has no use for would be ignored in silence."""
-    for name, entry in hparams.entries().items():
-        for_all = name in USED_BY_ALL or 'compare' in entry.option.modes
-        if entry.origin == ORIGIN and not for_all:
-            raise ConfigError(f'--{name} is not used by this run: compare only reads other runs')
 
 
 def _check_training(hparams: HParams) -> None:

@@ -176,7 +176,7 @@ def test_the_sets_of_the_page_on_machines_can_be_appended_and_inherit(tmp_path):
     path = tmp_path / 'project.yaml'
     path.write_text((ROOT / 'project.yaml').read_text() + '\n' + sets)
     words = ['--config_file', str(path), '--config_set', 'workstation_shared']
-    hparams = resolve(CATALOG, parse(words, CATALOG, run.MODES))
+    hparams = resolve(CATALOG, parse(words, CATALOG, tuple(run.MODES)))
     assert (hparams.inter_op_threads, hparams.train_batch_size) == (2, 256)
     assert (hparams.train_epochs, hparams.dtype) == (1000, 'float16')
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
+from library.extras import missing_extra
+
 PROJECT = 'project.yaml'
 HYPERPARAMETERS = 'hyperparameters.yaml'
 COMMAND_LINE = 'the command line'
@@ -89,6 +91,10 @@ class Option:
             if isinstance(one, int) and abs(one) > LARGEST:
                 raise ValueError(f'{one} is too large')
             if self.choices and one not in self.choices:
+                if extra := missing_extra(str(one)):
+                    raise ValueError(
+                        f'{one!r} is of extras/{extra}, which this clone does not have'
+                    )
                 raise ValueError(f'{one!r} is not one of {", ".join(self.choices)}')
             if not self._in_range(one):
                 raise ValueError(f'{one} is out of range, expected {self.range_text}')

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tensorflow as tf
 
 from library.config.hparams import HParams
+from library.extras import Extras
 from library.records.listing import Split
 from library.runtime.cluster import read_cluster, tell_tensorflow
 from library.runtime.distribution import Distribution, make_distribution
@@ -53,6 +54,7 @@ class Experiment:
       train_data: the training split; None in modes that do not read it.
       eval_data: the split that is evaluated; None where no data are read at all.
       distribution: what trains, and which part of it this process is.
+      extras: the optional parts of this clone.
     """
 
     hparams: HParams
@@ -61,6 +63,7 @@ class Experiment:
     train_data: Split | None
     eval_data: Split | None
     distribution: Distribution
+    extras: Extras = field(default_factory=Extras)
 
     def batches(self, mode: str) -> Callable[[], tf.data.Dataset]:
         """An input_fn for the Estimator, bound to this run."""
@@ -80,7 +83,11 @@ class Experiment:
 
 
 def make_experiment(
-    hparams: HParams, functions: Functions, train_data: Split | None, eval_data: Split | None
+    hparams: HParams,
+    functions: Functions,
+    train_data: Split | None,
+    eval_data: Split | None,
+    extras: Extras,
 ) -> Experiment:
     """Makes the Estimator over the project's functions, and all around it.
 
@@ -99,7 +106,7 @@ def make_experiment(
         # Batches are divided by what is collected: one number, for both.
         hparams = hparams.with_values('the cluster', replicas_to_aggregate=distribution.replicas)
     estimator = _estimator(hparams, functions, distribution)
-    return Experiment(hparams, estimator, functions, train_data, eval_data, distribution)
+    return Experiment(hparams, estimator, functions, train_data, eval_data, distribution, extras)
 
 
 def _estimator(

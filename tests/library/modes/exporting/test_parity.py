@@ -7,7 +7,7 @@ import pytest
 
 from library.errors import MismatchError
 from library.modes.exporting.parity import Parity, check, in_label_order, tell, try_answers
-from library.modes.exporting.trial import Trial, spread
+from library.modes.exporting.parity_check import Trial, spread
 
 NAMES = [b'cat', b'dog']
 
