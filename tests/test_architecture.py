@@ -31,6 +31,9 @@ def module_name(path):
 
 def sources():
     paths = [path for folder in HOUSE for path in sorted((ROOT / folder).rglob('*.py'))]
+    # The tests of an extra lie in it.
+    paths = [path for path in paths if 'tests' not in path.relative_to(ROOT).parts]
+    paths.remove(ROOT / 'extras' / 'conftest.py')
     return [*(ROOT / f'{name}.py' for name in PROGRAMS), *paths]
 
 
@@ -109,6 +112,13 @@ def test_the_project_knows_neither_programs_nor_demo(name):
     assert {other.split('.')[0] for other in own_imports(name)} <= {'library', 'project'}
 
 
+@pytest.mark.parametrize('name', sorted(n for n in TREES if n.split('.')[0] == 'extras'))
+def test_an_extra_knows_the_library_and_itself(name):
+    own = '.'.join(name.split('.')[:2])
+    others = {other for other in own_imports(name) if not other.startswith(own)}
+    assert {other.split('.')[0] for other in others} <= {'library'}
+
+
 def test_no_modules_import_each_other_in_a_circle():
     left = {name: own_imports(name) & set(TREES) for name in TREES}
     while free := [name for name, needed in left.items() if not needed & set(left)]:
@@ -137,6 +147,7 @@ TENSORFLOW_FREE = [
     ),
     'project.models',
     *(name for name in TREES if name.endswith('.options')),
+    *(name for name in TREES if name.startswith('extras.') and name.endswith('.extra')),
     *(name for name in TREES if PATHS[name].name == '__init__.py'),
     # Spawned workers import what a conversion imports; verification runs in the parent alone.
     *(

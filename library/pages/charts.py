@@ -6,13 +6,11 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from library.exporters.history import number
 from library.pages.thumbnails import data_uri
 
 # Points: phones show a chart about as large as this many pixels.
@@ -21,10 +19,8 @@ WIDTH, HEIGHT = 360, 220
 ACCENT, SOFT, GRID = '#0f766e', '#57534e', '#e2e0dd'
 # More points than a screen has columns are averaged; as many as can be told apart are dotted.
 MOST_POINTS, MOST_DOTS = 200, 30
-# About as many numbers stand at an axis.
-TICKS = 6
-# No float32 and no step is as large: a spoiled line.
-LARGEST = 1e39
+# So many numbers stand at an axis at most, apart by such round ones.
+TICKS, STEPS = 7, (1, 2, 5, 10)
 # Text stays text, in a font that every system replaces; equal drawings are equal files.
 _STYLE = {
     'svg.fonttype': 'none',
@@ -55,16 +51,6 @@ class Chart:
     described: str
     width: int = WIDTH
     height: int = HEIGHT
-
-
-def points_of(lines: Sequence[Mapping[str, Any]], step_name: str, name: str) -> Points:
-    """(step, value) of each line that has the number; sorted by step."""
-    found = [(each[step_name], number(each, name)) for each in lines]
-    return sorted(
-        (step, value)
-        for step, value in found
-        if value is not None and abs(value) < LARGEST and abs(step) < LARGEST
-    )
 
 
 def make_chart(name: str, series: Mapping[str, Points], best_step: int | None) -> Chart | None:
@@ -108,9 +94,9 @@ def _draw(curves: Sequence[Points], best: tuple[float, float] | None) -> bytes:
         axes.grid(axis='y', color=GRID)
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0, labelcolor=SOFT)
-        axes.xaxis.set_major_locator(MaxNLocator(TICKS, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS, integer=True, steps=STEPS))
         axes.xaxis.set_major_formatter(EngFormatter(sep=''))
-        axes.yaxis.set_major_locator(MaxNLocator(TICKS))
+        axes.yaxis.set_major_locator(MaxNLocator(TICKS, steps=STEPS))
         drawn = io.BytesIO()
         figure.savefig(drawn, format='svg', transparent=True, metadata=_NO_METADATA)
     return drawn.getvalue()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from extras.report_and_compare.report.run_files import RunFiles
 from library.config.hparams import HParams
 from library.exporters.history import HISTORY, best_of, number
 from library.exporters.options import BestOptions, prefers_low
-from library.pages.charts import make_chart, points_of
+from library.pages.charts import Points, make_chart
 
 # The first ones; `loss` as TensorFlow averages it counts a short last batch for too much.
 _FIRST = ('average_loss', 'accuracy')
@@ -16,6 +17,8 @@ _NO_CURVES = ('loss', 'examples', 'global_step')
 # What metrics.jsonl calls the same of a batch.
 _OF_BATCHES = {'average_loss': 'loss', 'accuracy': 'accuracy'}
 MOST_CHARTS = 6
+# No float32 and no step is as large: a spoiled line.
+LARGEST = 1e39
 
 
 def curves(run: RunFiles, hparams: HParams) -> dict[str, Any]:
@@ -37,6 +40,16 @@ def curves(run: RunFiles, hparams: HParams) -> dict[str, Any]:
         'curves_split': _text_of(run, 'eval_split'),
         'no_charts': _why_none(run),
     }
+
+
+def points_of(lines: Sequence[Mapping[str, Any]], step_name: str, name: str) -> Points:
+    """(step, value) of each line that has the number; sorted by step."""
+    found = [(each[step_name], number(each, name)) for each in lines]
+    return sorted(
+        (step, value)
+        for step, value in found
+        if value is not None and abs(value) < LARGEST and abs(step) < LARGEST
+    )
 
 
 def _best(run: RunFiles, hparams: HParams) -> tuple[str, int] | None:
