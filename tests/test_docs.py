@@ -14,6 +14,7 @@ import run
 from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
+from library.extras import FLAGS
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
 from library.training.options import OPTIMIZERS, SCHEDULES
@@ -116,6 +117,7 @@ def test_every_option_on_a_page_is_one(page):
         for catalog in (CATALOG, convert_dataset.CATALOG)
         for option in catalog.by_name.values()
     }
+    ours |= {name for names in FLAGS.values() for name in names}
     named = set(re.findall(r'(?<![\w-])--(?:no_)?([a-z][\w-]*)', PAGES[page]))
     assert sorted(named - ours - set(OF_OTHERS) - {'help'}) == []
 
@@ -131,7 +133,9 @@ def test_every_file_that_a_page_names_is_there(page):
     linked = re.findall(r'\]\(((?!http)[\w/.]+)\)', PAGES[page])
     beside = re.findall(r'`(requirements[\w-]*\.\w+|[\w-]+\.yaml)`', PAGES[page])
     places = [*folders, *beside, *(f'docs/{name}' for name in linked)]
-    missing = [name for name in places if not (ROOT / name).exists()]
+    extras = {name for name in places if name.startswith('docs/../extras/')}
+    gone = {name for name in extras if not (ROOT / 'extras' / name.split('/')[3]).is_dir()}
+    missing = [name for name in places if name not in gone and not (ROOT / name).exists()]
     # A run or a reader writes them.
     own = ('hparams.yaml', 'project/sources/lines.py', 'project/models/trunk/')
     assert [name for name in missing if name not in own] == []
