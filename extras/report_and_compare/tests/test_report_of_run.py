@@ -34,3 +34,20 @@ def test_the_page_shows_what_the_run_left(evaluated):
     assert re.search(rf'{row}<td class="value soft">command line</td>', page)
     assert '<tr><th class="option">versions</th>' in page
     assert '--validation_name shown' in page
+
+
+def test_the_screen_names_the_page_last(launch, evaluated, capsys):
+    assert launch(evaluated.parents[1], 'evaluate', validation_name='named') == 0
+    page = evaluated.with_name('eval_named') / 'report.html'
+    assert capsys.readouterr().out.endswith(f'\nreport: {page}\n')
+    assert page.exists()
+
+
+def test_a_report_that_is_not_wanted_leaves_none_of_another_checkpoint(launch, evaluated, capsys):
+    folder = evaluated.with_name('eval_old')
+    assert launch(evaluated.parents[1], 'evaluate', validation_name='old') == 0
+    assert (folder / 'report.html').exists()
+    capsys.readouterr()
+    assert launch(evaluated.parents[1], 'evaluate', validation_name='old', no_report=None) == 0
+    assert not (folder / 'report.html').exists()
+    assert 'report.html' not in capsys.readouterr().out
