@@ -2,9 +2,9 @@
 
 The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
 every checkpoint and keeps the best; evaluate evaluates one checkpoint; predict classifies images;
-export writes a model for serving; compare puts runs side by side; preview draws training images as
-the model sees them. Values come from sets in project.yaml (how and where to run, --config_set) and
-hyperparameters.yaml (what is learned, --hyperparameter_set); each key is also a flag, which wins.
+export writes a model for serving; preview draws training images as the model sees them. Values
+come from sets in project.yaml (how and where to run, --config_set) and hyperparameters.yaml (what
+is learned, --hyperparameter_set); each key is also a flag, which wins.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
+from library.config.checked_sets import CheckedSets
 from library.config.command_line import CommandLine, help_text, parse
 from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
 from library.modes.device_checks import check_distribution
 from library.modes.option_checks import check
+from library.modes.options import ExportFormatOptions
 from library.modes.overruled import overruled
 from library.preparation.sources.registry import joined
 from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
@@ -34,7 +36,10 @@ if TYPE_CHECKING:
 
 EXTRAS = find_extras()
 SOURCES = joined(sources.SOURCES, EXTRAS.joined('sources'))
-CATALOG = options.CATALOG.extended(EXTRAS.options(), {})
+FORMATS = EXTRAS.joined('export_formats')
+CATALOG = options.CATALOG.extended(
+    (*EXTRAS.options(), *((ExportFormatOptions,) if FORMATS else ())), {'export_formats': FORMATS}
+)
 TRAIN = Mode('library.modes.train', trains=True)
 MODES = {
     'train': TRAIN,
@@ -42,7 +47,6 @@ MODES = {
     'evaluate': Mode('library.modes.evaluate', on_a_run=True),
     'predict': Mode('library.modes.predict', on_a_run=True, evaluates=False),
     'export': Mode('library.modes.export', on_a_run=True),
-    'compare': Mode('library.modes.compare', alone=True),
     'preview': Mode('library.modes.preview'),
     **EXTRAS.joined('modes'),
 }
@@ -56,8 +60,9 @@ def main(argv: list[str]) -> int:
         return 0
     mode = MODES[command_line.mode]
     alone = mode.alone or 'saved_model' in command_line.values  # needs no run of its own
-    place = NO_RUN if alone else find_run(CATALOG, command_line, training=mode.trains)
-    hparams = _values(command_line, mode, place)
+    sets = CheckedSets(CATALOG)
+    place = NO_RUN if alone else find_run(CATALOG, command_line, mode.trains, sets)
+    hparams = _values(command_line, mode, place, sets)
     if hparams.explain:
         print(explain(hparams, overruled(hparams, CATALOG.folders)))
         return 0
@@ -68,12 +73,12 @@ def main(argv: list[str]) -> int:
     return load(f'{mode.code}:run')(experiment)
 
 
-def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
+def _values(command_line: CommandLine, mode: Mode, place: RunPlace, sets: CheckedSets) -> HParams:
     """Resolve and check the values of a run; a mode on a trained run takes what that kept."""
     if mode.on_a_run and place != NO_RUN:
         check_run_exists(place.folder)
     saved = place.saved if mode.on_a_run else None
-    hparams = in_place(resolve(CATALOG, command_line, saved), place)
+    hparams = in_place(resolve(CATALOG, command_line, saved, sets), place)
     name = 'train' if mode.trains else command_line.mode
     check(hparams, name, CATALOG, HOOKS)
     if mode.trains:
@@ -99,7 +104,7 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
     hparams, run = complete(hparams, run, model, place.saved)
     functions = Functions(input_fn, model_fn, functools.partial(make_hooks, hooks=HOOKS))
     distribution = EXTRAS.one('distribution', make_distribution)(hparams, EXTRAS)
-    return make_experiment(hparams, run, functions, model, *data, distribution)
+    return make_experiment(hparams, run, functions, model, *data, distribution, EXTRAS)
 
 
 program = functools.partial(run_program, main)  # what the installed command calls

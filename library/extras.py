@@ -23,6 +23,12 @@ FLAGS: dict[str, tuple[str, ...]] = {
         *('cluster_timeout', 'peer_timeout'),
     ),
     'data_service': ('data_service',),
+    'report_and_compare': ('report', 'compare', 'runs', 'sort_by'),
+    'tflite_and_hub_export': (
+        *('tflite', 'tflite_dynamic', 'tflite_int8', 'hub_module'),
+        # Of any extra with formats.
+        *('export_formats', 'min_agreement'),
+    ),
 }
 
 
@@ -63,9 +69,13 @@ class Extra:
       convert_options: classes of options that convert_dataset.py gets.
       modes: the modes that run.py gets, by name.
       sources: name of a source to its class.
-      export_formats: name of a format to the object that writes and checks it.
+      runners: name of a --runner to the function that writes shards with it.
+      export_formats: name of a format to the object that writes and checks it
+        (library/modes/exporting/formats.py).
       check: called with (hparams, mode), it raises ConfigError where options do not go together.
-      code: what else the core asks for by a name, such as 'distribution'.
+      code: what else the core asks for by a name, such as 'distribution'. 'evaluation_files' is
+        called with the HParams, the Evaluation and its Pictures; it gives names of files to their
+        bytes, or to None to remove such a file of an earlier evaluation.
     """
 
     name: str

@@ -15,7 +15,6 @@ from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.modes.options import (
     AnswerOptions,
     CheckpointChoice,
-    ComparisonOptions,
     EvaluationOptions,
     ExportBestOptions,
     ExportOptions,
@@ -109,7 +108,6 @@ CATALOG = Catalog(
         SavedModelOptions,
         ExportOptions,
         ExportBestOptions,
-        ComparisonOptions,
         PreviewOptions,
     ),
     selectors={

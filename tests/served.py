@@ -24,10 +24,10 @@ def experiment_of(model_dir, mode='export', **flags):
         **flags,
     }
     words = [word for name, value in values.items() for word in (f'--{name}', str(value))]
-    command_line = run.parse([mode, *words], run.CATALOG, run.MODES)
+    command_line = run.parse([mode, *words], run.CATALOG, tuple(run.MODES))
     place = run.find_run(run.CATALOG, command_line, training=False)
     hparams = run.in_place(run.resolve(run.CATALOG, command_line, place.saved), place)
-    return run.build_experiment(mode, hparams, place.saved)
+    return run.build_experiment(run.MODES[mode], hparams, place)
 
 
 def versions(export_dir):

@@ -151,6 +151,13 @@ def test_an_extra_knows_neither_project_nor_programs_nor_another_extra():
         assert {each.split('.')[0] for each in others} <= {'library'}, f'{name} imports {others}'
 
 
+@pytest.mark.parametrize('name', sorted(n for n in TREES if n.split('.')[0] == 'extras'))
+def test_an_extra_knows_the_library_and_itself(name):
+    own = '.'.join(name.split('.')[:2])
+    others = {other for other in own_imports(name) if not other.startswith(own)}
+    assert {other.split('.')[0] for other in others} <= {'library'}
+
+
 def test_no_modules_import_each_other_in_a_circle():
     left = {name: own_imports(name) & set(TREES) for name in TREES}
     while free := [name for name, needed in left.items() if not needed & set(left)]:
@@ -196,6 +203,7 @@ TENSORFLOW_FREE = [
     *('library.training.optimizer', 'library.training.schedule', 'library.hooks.by_name'),
     *('library.modes.option_checks', 'library.modes.overruled'),
     *(name for name in TREES if name.endswith('.options')),
+    *(name for name in TREES if name.startswith('extras.') and name.endswith('.extra')),
     *(name for name in TREES if PATHS[name].name == '__init__.py'),
     # Spawned workers import what a conversion imports; verification runs in the parent alone.
     *(

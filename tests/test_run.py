@@ -225,7 +225,7 @@ def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
     done = program('run.py', '--help')
     assert (done.returncode, done.stderr) == (0, '')
     text = ' '.join(done.stdout.split())
-    modes = 'train|train_and_eval|evaluate|predict|export|compare|preview'
+    modes = '|'.join(run.MODES)
     assert text.startswith(f'usage: run.py [{modes}] [--OPTION VALUE]')
     for group in ('base', 'data', 'augmentation', 'training', 'performance', 'checkpoints'):
         assert f'\n{group}:\n' in done.stdout

@@ -12,7 +12,7 @@ from library import files
 from library.checkpoints.newest import STATE
 from library.console import say
 from library.runs.directory import BEST_STATE
-from library.runs.kept_values import SAVED_AS
+from library.runs.kept_values import ORIGINS, SAVED_AS
 
 PREFIX = 'model.ckpt-'
 # Folders for the snapshots of other runs.
@@ -62,7 +62,7 @@ def own_names(folder: str) -> list[str]:
     return [
         name
         for name in files.names_in(folder)
-        if name.startswith(PREFIX) or name in (BEST_STATE, STATE, SAVED_AS)
+        if name.startswith(PREFIX) or name in (BEST_STATE, STATE, SAVED_AS, ORIGINS)
     ]
 
 

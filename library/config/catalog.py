@@ -73,7 +73,7 @@ class Catalog:
           ConfigError: there is none; the message starts with `place` and ends with the nearest.
         """
         if name not in self.by_name:
-            if extra := missing_extra(name):
+            if extra := missing_extra(name) or missing_extra(name.removeprefix('no_')):
                 raise ConfigError(
                     f'{place}: is an option of extras/{extra}, which this clone does not have'
                 )

@@ -17,6 +17,7 @@ from library.config.catalog import Catalog
 from library.config.fields import Option
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
+from library.extras import missing_extra
 from library.suggestions import nearest_or_all
 
 ORIGIN = 'command line'
@@ -48,6 +49,10 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
     if modes and words and not words[0].startswith('-'):
         mode = typed_mode = words.pop(0)
         if mode not in modes:
+            if extra := missing_extra(mode):
+                raise ConfigError(
+                    f'{mode}: is a mode of extras/{extra}, which this clone does not have'
+                )
             raise ConfigError(f'unknown mode {mode!r}{nearest_or_all(mode, modes)}')
     positional = next((o for o in catalog.by_name.values() if _takes_words(o, mode)), None)
     values: dict[str, Written] = {}

@@ -6,31 +6,25 @@ command line.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from library.config.catalog import Catalog
+from library.config.checked_sets import CheckedSets, place_of, read_choice, read_value
 from library.config.command_line import CommandLine
 from library.config.fields import (
-    COMMAND_LINE,
     HYPERPARAMETERS,
     PROJECT,
     Option,
     Options,
     options_of,
 )
-from library.config.set_files import find_set_file
-from library.config.yaml_sets import Set, Written, read_sets
+from library.config.yaml_sets import Set, Written
 from library.errors import ConfigError
-from library.extras import missing_extra
-from library.suggestions import nearest_or_all, suggestion
+from library.suggestions import suggestion
 
 OptionsT = TypeVar('OptionsT', bound=Options)
-
-# FILE:LINE, as an origin.
-_FROM_FILE = re.compile(r':\d+$')
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ class HParams:
 
     def place(self, name: str) -> str:
         """Where a person changes a value: '--NAME', or file, line and key if it is from a file."""
-        return _place(self._entries[name].origin, name)
+        return place_of(self._entries[name].origin, name)
 
     def take(self, cls: type[OptionsT]) -> OptionsT:
         """The options of one class, as an instance of it."""
@@ -101,7 +95,12 @@ class HParams:
         return HParams(entries, self.unused)
 
 
-def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = None) -> HParams:
+def resolve(
+    catalog: Catalog,
+    command_line: CommandLine,
+    saved: Set | None = None,
+    sets: CheckedSets | None = None,
+) -> HParams:
     """Merges defaults, YAML sets, a saved run and the command line.
 
     Args:
@@ -110,12 +109,13 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
       command_line: what was typed.
       saved: the written values of a run's hparams.yaml; of these the options that are kept with
         a run count.
+      sets: the files of sets, where this start has read them before; None reads them.
 
     Raises:
       ConfigError: a wrong file, set, key, type, range or choice, in one line.
     """
     typed = command_line.values
-    written = _written(catalog, command_line, saved)
+    written = _written(catalog, command_line, saved, sets or CheckedSets(catalog))
     chosen = _choices(catalog, written)
     used = {option.name: option for option in catalog.used(command_line.mode, chosen)}
     for name in typed:
@@ -129,7 +129,7 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
         entries[name] = (
             Value(option.default, 'default', option)
             if source is None
-            else Value(_read(option, source, name), source.origin, option)
+            else Value(read_value(option, source, name), source.origin, option)
         )
         if name in chosen:
             entries[name] = replace(entries[name], value=chosen[name])
@@ -137,48 +137,29 @@ def resolve(catalog: Catalog, command_line: CommandLine, saved: Set | None = Non
     return HParams(entries, unused)
 
 
-def peek(catalog: Catalog, command_line: CommandLine, name: str) -> Any:
+def peek(catalog: Catalog, command_line: CommandLine, name: str, sets: CheckedSets) -> Any:
     """One value, before it is known what else the run needs; raises as `resolve`."""
-    option, written = catalog.by_name[name], _written(catalog, command_line, None)
-    return _read(option, written[name], name) if name in written else option.default
+    option, written = catalog.by_name[name], _written(catalog, command_line, None, sets)
+    return read_value(option, written[name], name) if name in written else option.default
 
 
-def _written(catalog: Catalog, command_line: CommandLine, saved: Set | None) -> dict[str, Written]:
+def _written(
+    catalog: Catalog, command_line: CommandLine, saved: Set | None, sets: CheckedSets
+) -> dict[str, Written]:
     """Every key that anything gives, in its strongest form."""
     typed = command_line.values
     files = {name: catalog.by_name[name].default for name in ('config_file', 'config_set')}
     files |= {name: str(typed[name].text) for name in files if name in typed}
-    project = _chosen_set(catalog, PROJECT, files['config_file'], files['config_set'])
+    project = sets.chosen(PROJECT, files['config_file'], files['config_set'])
     written = {**project, **typed}
     names = [
         str(written[name].text) if name in written else catalog.by_name[name].default
         for name in ('hyperparameter_file', 'hyperparameter_set')
     ]
-    written = {**project, **_chosen_set(catalog, HYPERPARAMETERS, *names)}
+    written = {**project, **sets.chosen(HYPERPARAMETERS, *names)}
     if saved is not None:
         written |= {k: w for k, w in saved.items() if _is_kept(catalog, k)}
     return {**written, **typed}
-
-
-def _chosen_set(catalog: Catalog, home: str, path: str, name: str) -> Set:
-    """The set called `name` of a file, after every key and value of the whole file is checked."""
-    path = find_set_file(path, catalog.folders)
-    sets = read_sets(path)
-    for set_name, values in sets.items():
-        for key, written in values.items():
-            place = f'{written.origin}: set {set_name!r}: key {key!r}'
-            option = catalog.find(key, place)
-            if option.home == COMMAND_LINE:
-                raise ConfigError(f'{place} can only be given on the command line')
-            if option.home != home:
-                raise ConfigError(f'{place} belongs in {option.home}')
-            if key in catalog.selectors:
-                _choice(catalog, key, written, place)
-            else:
-                _read(option, written, place)
-    if name not in sets:
-        raise ConfigError(f'{path}: no set {name!r}{nearest_or_all(name, sets)}')
-    return sets[name]
 
 
 def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]:
@@ -187,46 +168,12 @@ def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]
     for name in catalog.selectors:
         option = catalog.by_name[name]
         source = written.get(name, Written(str(option.default), 'default'))
-        chosen[name] = _choice(catalog, name, source, _place(source.origin, name))
+        chosen[name] = read_choice(catalog, name, source, place_of(source.origin, name))
     return chosen
-
-
-def _choice(catalog: Catalog, selector: str, written: Written, place: str) -> str:
-    """What a selector's text stands for, once there is such a choice."""
-    choices = catalog.selectors[selector]
-    if not isinstance(written.text, str):
-        raise ConfigError(f'{place}: a list was given, expected a text')
-    choice = catalog.choice(selector, written.text)
-    if choice not in choices:
-        known = (*choices, *catalog.aliases.get(selector, {}))
-        raise ConfigError(f'{place}: no {selector} {choice!r}{nearest_or_all(choice, known)}')
-    return choice
 
 
 def _is_kept(catalog: Catalog, name: str) -> bool:
     return name in catalog.by_name and catalog.by_name[name].kept_with_run
-
-
-def _read(option: Option, written: Written, place: str) -> Any:
-    try:
-        return option.read(written.text)
-    except ValueError as error:
-        where = place if place.startswith(written.origin) else _place(written.origin, option.name)
-        raise ConfigError(f'{where}: {_of_missing_extra(option, written) or error}') from None
-
-
-def _of_missing_extra(option: Option, written: Written) -> str | None:
-    """What to say of a choice that an extra has which this clone lacks; None for other texts."""
-    texts = option.parts_of(written.text) if isinstance(written.text, str) else written.text
-    for text in texts if option.choices else ():
-        if extra := missing_extra(text):
-            return f'{text!r} is a choice of extras/{extra}, which this clone does not have'
-    return None
-
-
-def _place(origin: str, name: str) -> str:
-    """'file:line: key 'name'' for a file, '--name' for the command line and what no file gave."""
-    return f'{origin}: key {name!r}' if _FROM_FILE.search(origin) else f'--{name}'
 
 
 def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalog) -> OptionsT:
@@ -238,7 +185,7 @@ def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalo
     typed = command_line.values
     return cls(
         **{
-            each.name: _read(each, typed[each.name], f'--{each.name}')
+            each.name: read_value(each, typed[each.name], f'--{each.name}')
             for each in catalog.options_of(cls)
             if each.name in typed
         }

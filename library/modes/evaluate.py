@@ -1,4 +1,4 @@
-"""Evaluate one checkpoint on one split: metrics, tables, pictures, a report and a gate."""
+"""Evaluate one checkpoint on one split: metrics, tables, pictures and a gate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from library import files
 from library.checkpoints.fit import CheckpointFitHook
-from library.config.hparams import HParams
 from library.console import say
 from library.errors import DataError
 from library.exporters.evaluation_log import plain
@@ -28,7 +27,7 @@ from library.modes.evaluation.mistakes import list_mistakes
 from library.modes.feature_cache.cache import with_cached_features
 from library.runtime.experiment import Experiment
 
-METRICS, REPORT = 'metrics.json', 'report.html'
+METRICS = 'metrics.json'
 # More classes would push all else off the screen.
 CLASSES_SHOWN = 20
 
@@ -36,8 +35,8 @@ CLASSES_SHOWN = 20
 def run(experiment: Experiment) -> int:
     """Evaluates; returns the exit code.
 
-    Writes metrics.json, tables, pictures and report.html into MODEL_DIR/eval/ (eval_NAME/ with
-    --validation_name).
+    Writes metrics.json, tables, pictures and the files of extras into MODEL_DIR/eval/ (eval_NAME/
+    with --validation_name).
 
     Raises:
       ConfigError: there is no such checkpoint, or a limit is for a metric that there is not.
@@ -51,10 +50,10 @@ def run(experiment: Experiment) -> int:
     )
     folder = experiment.estimator.eval_dir(hparams.validation_name)
     evaluation = _judge(experiment, metrics, answers, folder)
-    _write(evaluation, hparams)
+    added = _write(evaluation, experiment)
     _show(evaluation)
-    if hparams.report:
-        say(f'report: {files.join(folder, REPORT)}')
+    for name in added:
+        say(f'{os.path.splitext(name)[0]}: {files.join(folder, name)}')
     check_gate(evaluation.metrics, limits_of(hparams))
     return 0
 
@@ -118,31 +117,36 @@ def _judge(
     return Evaluation(metrics | new, answers, scores, bins, mistakes, folder)
 
 
-def _write(evaluation: Evaluation, hparams: HParams) -> None:
-    """Writes the evaluation's files, each whole or not at all, metrics.json as the last of all."""
+def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
+    """Write the evaluation's files, each whole or not at all, metrics.json as the last of all.
+
+    Returns:
+      The names of the files that extras added.
+    """
     from library.modes.evaluation.pictures import draw
 
     pictures = draw(evaluation)
-    contents = {
+    contents: dict[str, bytes | None] = {
         'per_class.csv': tables.per_class_csv(evaluation.classes),
         'confusion_matrix.csv': tables.confusion_csv(evaluation.answers),
         'confusion_matrix.png': pictures.confusion,
         'calibration.png': pictures.calibration,
         'mistakes.csv': tables.mistakes_csv(evaluation.mistakes),
     }
-    if hparams.report:
-        from library.modes.report.page import report
-
-        contents[REPORT] = report(hparams, evaluation, pictures)
-    elif files.exists(old := files.join(evaluation.folder, REPORT)):
-        # It would tell of another checkpoint than the files beside it.
-        files.remove(old)
-    for name, content in contents.items():
-        files.write_atomically(files.join(evaluation.folder, name), content)
+    added: dict[str, bytes | None] = {}
+    for make in experiment.extras.code('evaluation_files'):
+        added |= make(experiment.hparams, evaluation, pictures)
+    for name, content in (contents | added).items():
+        path = files.join(evaluation.folder, name)
+        if content is not None:
+            files.write_atomically(path, content)
+        elif files.exists(path):
+            files.remove(path)
     step = evaluation.metrics['global_step']
     summarize_confusion(pictures.confusion, evaluation.folder, int(str(step)))
     metrics = json.dumps(evaluation.metrics, indent=1) + '\n'
     files.write_atomically(files.join(evaluation.folder, METRICS), metrics.encode())
+    return [name for name, content in added.items() if content is not None]
 
 
 def _show(evaluation: Evaluation) -> None:

@@ -7,7 +7,8 @@ import os
 from library.console import say
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.exporting.exporter import check_formats, export_checkpoint
-from library.modes.exporting.trial import take_sample
+from library.modes.exporting.formats import chosen_formats
+from library.modes.exporting.parity_check import take_sample
 from library.modes.serving.graph import ServingGraph
 from library.runs.metadata import unknown_storage
 from library.runtime.experiment import Experiment
@@ -30,7 +31,7 @@ def run(experiment: Experiment) -> int:
         experiment.run.run_id,
         lambda checkpoint, path: (checkpoint, ServingGraph(experiment, path)),
     )
-    wanted = ', '.join(['SavedModel', *hparams.export_formats])
+    wanted = ', '.join(['SavedModel', *chosen_formats(experiment)])
     say(f'exporting {os.path.basename(checkpoint)} as {wanted}, and trying each')
     with serving:
         sample = take_sample(experiment, hparams.parity_images)

@@ -8,7 +8,6 @@ from typing import Any
 
 from library import files
 from library.config.catalog import Catalog
-from library.config.command_line import ORIGIN
 from library.config.hparams import HParams
 from library.config.needs import check_used
 from library.errors import ConfigError
@@ -19,12 +18,6 @@ from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import ExportOptions
 from library.runs.directory import BEST_STATE
 from library.training.checks import check_loss_scale
-
-# What every mode reads, even one that needs no run of its own.
-USED_BY_ALL = (
-    *('config_file', 'config_set', 'hyperparameter_file', 'hyperparameter_set'),
-    *('explain', 'verbose'),
-)
 
 
 def check(hparams: HParams, mode: str, catalog: Catalog, hooks: Collection[str]) -> None:
@@ -42,8 +35,6 @@ def check(hparams: HParams, mode: str, catalog: Catalog, hooks: Collection[str])
         check_feature_options(hparams, training=mode == 'train')
     if mode == 'evaluate':
         _check_evaluation(hparams)
-    if mode == 'compare':
-        _check_comparison(hparams)
     if mode == 'predict':
         # Late, because it looks at images' endings and so imports Pillow.
         from library.modes.prediction.checks import check_prediction
@@ -65,14 +56,6 @@ def _check_evaluation(hparams: HParams) -> None:
     if name is not None and (os.path.basename(name) != name or name in ('.', '..')):
         place = hparams.place('validation_name')
         raise ConfigError(f'{place}: {name} is not a plain name, without folders')
-
-
-def _check_comparison(hparams: HParams) -> None:
-    """Refuse what all modes may be given and this one would ignore in silence."""
-    for name, entry in hparams.entries().items():
-        for_all = name in USED_BY_ALL or 'compare' in entry.option.modes
-        if entry.origin == ORIGIN and not for_all:
-            raise ConfigError(f'--{name} is not used by this run: compare only reads other runs')
 
 
 def _check_training(hparams: HParams, catalog: Catalog, hooks: Collection[str]) -> None:

@@ -102,7 +102,6 @@ class EvaluationOptions(Options, group='evaluation', home=PROJECT, modes=('evalu
     fail_above: tuple[str, ...] = option(
         (), 'Exit code 7 if a metric is more than this: METRIC=NUMBER.'
     )
-    report: bool = option(True, 'Write a page about the run too: report.html.')
 
 
 @dataclass(frozen=True)
@@ -132,26 +131,15 @@ class SavedModelOptions(Options, group='prediction', home=COMMAND_LINE, modes=('
 class ExportOptions(
     Options, group='export', home=PROJECT, modes=('export', 'train', 'train_and_eval')
 ):
-    """What a trained model is turned into."""
+    """Where an exported model goes, and how it is checked."""
 
     export_dir: str | None = option(
         None,
         'Folder for exported models, a numbered version each; none: MODEL_DIR/export.',
         kept_with_run=True,
     )
-    export_formats: tuple[str, ...] = option(
-        (),
-        'What to make of a model beside a SavedModel.',
-        choices=('tflite', 'tflite_dynamic', 'tflite_int8', 'hub_module'),
-    )
     parity_images: int = option(
         64, 'Images of the evaluation split that every export is tried on.', unit='images', low=1
-    )
-    min_agreement: float = option(
-        0.95,
-        'Share of these on which a quantized model must give the same class as the checkpoint.',
-        low=0,
-        high=1,
     )
 
     def folder_of(self, model_dir: str) -> str:
@@ -160,20 +148,27 @@ class ExportOptions(
 
 
 @dataclass(frozen=True)
+class ExportFormatOptions(
+    Options, group='export', home=PROJECT, modes=('export', 'train', 'train_and_eval')
+):
+    """What a trained model is turned into beside a SavedModel, in a clone with formats for that."""
+
+    # The choices are the formats of all extras (run.py).
+    export_formats: tuple[str, ...] = option((), 'What to make of a model beside a SavedModel.')
+    min_agreement: float = option(
+        0.95,
+        'Share of the parity_images on which a quantized model must give the same class as the '
+        'checkpoint.',
+        low=0,
+        high=1,
+    )
+
+
+@dataclass(frozen=True)
 class ExportBestOptions(Options, group='export', home=PROJECT, modes=('train', 'train_and_eval')):
     """Whether training exports."""
 
     export_best: bool = option(False, 'Export every new best checkpoint while training.')
-
-
-@dataclass(frozen=True)
-class ComparisonOptions(Options, group='comparison', home=COMMAND_LINE, modes=('compare',)):
-    """What `run.py compare` puts side by side."""
-
-    runs: tuple[str, ...] = option(
-        (), 'Folders of runs, or folders with runs below them.', positional=True
-    )
-    sort_by: str = option('accuracy', 'Metric that the runs are sorted by, the best first.')
 
 
 @dataclass(frozen=True)

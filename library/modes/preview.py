@@ -14,8 +14,8 @@ from library import files
 from library.console import say
 from library.inputs.in_session import in_session
 from library.modes.options import PreviewOptions
-from library.modes.png import png_of
-from library.modes.short_text import short_name
+from library.pages.png import png_of
+from library.pages.short_text import short_name
 from library.runtime.experiment import Experiment
 
 # Of one image in the picture: about one point to a pixel at 224.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from library import files
 from library.config.catalog import Catalog
+from library.config.checked_sets import CheckedSets
 from library.config.command_line import CommandLine
 from library.config.hparams import HParams, peek
 from library.config.yaml_sets import Set
@@ -47,7 +48,9 @@ class RunPlace:
 NO_RUN = RunPlace('', None, False)
 
 
-def find_run(catalog: Catalog, command_line: CommandLine, training: bool) -> RunPlace:
+def find_run(
+    catalog: Catalog, command_line: CommandLine, training: bool, sets: CheckedSets | None = None
+) -> RunPlace:
     """Where the run lives, before it is known what else it needs.
 
     With time_stamped a training run gets a new folder below model_dir, and other modes look into
@@ -58,11 +61,12 @@ def find_run(catalog: Catalog, command_line: CommandLine, training: bool) -> Run
       catalog: must declare model_dir, time_stamped and clean.
       command_line: what was typed.
       training: the mode makes a run, or goes on with one.
+      sets: the files of sets, for others to share what is read of them here.
 
     Raises:
       ConfigError: the folder is to be emptied, and is new, or holds something else than a run.
     """
-    wanted = functools.partial(peek, catalog, command_line)
+    wanted = functools.partial(peek, catalog, command_line, sets=sets or CheckedSets(catalog))
     folder = _plain(wanted('model_dir'))
     saved = read_saved(folder)
     stamped = 'time_stamped' in (saved or {}) and (saved or {})['time_stamped'].text == 'true'

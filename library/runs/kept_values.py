@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import yaml
@@ -14,6 +15,9 @@ from library.config.yaml_sets import Set, read_flat
 from library.errors import ConfigError
 from library.runs.metadata import SAVED_AS, Run
 
+# The same for programs, which find no origins in comments.
+ORIGINS = 'hparams.json'
+
 
 def to_yaml(hparams: HParams, run: Run) -> str:
     """The resolved values as a flat YAML mapping, each with its origin as a comment."""
@@ -21,19 +25,42 @@ def to_yaml(hparams: HParams, run: Run) -> str:
     for name, entry in {**hparams.entries(), **run.entries()}.items():
         if entry.option.home != COMMAND_LINE:
             value = list(entry.value) if isinstance(entry.value, tuple) else entry.value
-            text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
-            text = text.removesuffix('...\n').strip()
+            text = _dumped(value)
             # A folder's name may hold what no comment may, such as a line's end.
             origin = ''.join(c if c.isprintable() else '?' for c in entry.origin)
             lines.append(f'{name}: {text}  # {origin}')
     return '\n'.join(lines) + '\n'
 
 
+def to_json(hparams: HParams, run: Run) -> str:
+    """The same values as a JSON mapping: name to the text of the value, or texts, and origin."""
+    kept = {
+        name: {'value': _text(entry.value), 'origin': entry.origin}
+        for name, entry in {**hparams.entries(), **run.entries()}.items()
+        if entry.option.home != COMMAND_LINE
+    }
+    return json.dumps(kept, indent=1) + '\n'
+
+
 def save(hparams: HParams, run: Run, folder: str) -> None:
-    """Writes hparams.yaml into a run's folder, whole or not at all."""
+    """Write hparams.yaml and hparams.json into a run's folder, each whole or not at all."""
     files.make_folder(folder)
     text = to_yaml(hparams, run).encode('utf-8', 'backslashreplace')
     files.write_if_changed(files.join(folder, SAVED_AS), text)
+    files.write_if_changed(files.join(folder, ORIGINS), to_json(hparams, run).encode())
+
+
+def _dumped(value: Any) -> str:
+    """A value as YAML has it in one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
+    return str(text.removesuffix('...\n').strip())
+
+
+def _text(value: Any) -> str | list[str]:
+    """A value as the readers of hparams.yaml get it."""
+    if isinstance(value, tuple):
+        return [str(_text(each)) for each in value]
+    return value if isinstance(value, str) else _dumped(value)
 
 
 def read_saved(folder: str) -> Set | None:

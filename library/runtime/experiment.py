@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.extras import find_extras
+from library.extras import Extras
 from library.inputs.batches import InputFn, batches, offloaded, training_shard
 from library.inputs.input_shard import InputShard
 from library.inputs.options import DataOptions, is_offloaded
@@ -50,6 +50,7 @@ class Experiment:
       train_data: the training split; None in modes that do not read it.
       eval_data: the split that is evaluated; None where no data are read at all.
       distribution: what trains, and which part of it this process is.
+      extras: the optional parts of this clone.
     """
 
     hparams: HParams
@@ -60,6 +61,7 @@ class Experiment:
     train_data: Any
     eval_data: Any
     distribution: Distribution
+    extras: Extras = field(default_factory=Extras)
 
     def batches(self, mode: str, augmented: bool = True) -> Callable[..., tf.data.Dataset]:
         """Make an input_fn for the Estimator, bound to this run.
@@ -77,7 +79,7 @@ class Experiment:
             context = self.distribution.input_context(input_context)
             shard = training_shard(hparams, context, augmented and hparams.augmentation)
             if is_offloaded(hparams) and not self.run.train_features:
-                shard = offloaded(shard, hparams, context, *find_extras().code('offload'))
+                shard = offloaded(shard, hparams, context, *self.extras.code('offload'))
             return self._batches(mode, self.train_data, self.run.train_features, shard)
 
         return input_fn
@@ -135,13 +137,14 @@ def make_experiment(
     train_data: Split | None,
     eval_data: Split | None,
     distribution: Distribution,
+    extras: Extras,
 ) -> Experiment:
     """Makes the Estimator over the project's functions, and all around it."""
     if hparams.deterministic:
         tf.config.experimental.enable_op_determinism()
     estimator = _estimator(hparams, run, functions, distribution)
     return Experiment(
-        hparams, run, estimator, functions, model_class, train_data, eval_data, distribution
+        hparams, run, estimator, functions, model_class, train_data, eval_data, distribution, extras
     )
 
 

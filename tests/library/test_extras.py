@@ -17,7 +17,9 @@ def names_of(extra):
     """All flags, modes and choices that an extra adds."""
     options = [each for cls in (*extra.options, *extra.convert_options) for each in options_of(cls)]
     named = {each.name for each in options}
-    return named | {*extra.modes, *extra.sources, *extra.export_formats}
+    # Two extras may offer formats, and either brings the options of all formats.
+    of_formats = {'export_formats', 'min_agreement'} if extra.export_formats else set()
+    return named | of_formats | {*extra.modes, *extra.sources, *extra.export_formats}
 
 
 @pytest.mark.parametrize('name', PRESENT)

@@ -11,8 +11,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from library.modes.evaluation.answers import Answers, CalibrationBin, Evaluation
-from library.modes.png import png_of
-from library.modes.short_text import short_name
+from library.pages.png import png_of
+from library.pages.short_text import short_name
 
 # Points, 72 to an inch: smaller text cannot be read.
 SMALLEST, LARGEST = 5.0, 10.0

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from library.modes.evaluation.answers import Answers, ClassScores, Mistake
-from library.modes.short_text import short_name
+from library.pages.short_text import short_name
 
 SCORES = ('precision', 'recall', 'f1', 'auc')
 

@@ -1,1 +1,1 @@
-"""A checkpoint to numbered versions of exported models, each tried before it gets its number."""
+"""Turn a checkpoint into numbered versions of exported models, each checked before that."""

@@ -15,7 +15,7 @@ from library.console import say
 from library.errors import MismatchError
 from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.modes.exporting.exporter import check_formats, export_checkpoint
-from library.modes.exporting.trial import Sample, take_sample
+from library.modes.exporting.parity_check import Sample, take_sample
 from library.modes.exporting.versions import read_records
 from library.modes.options import ExportOptions
 from library.modes.serving.graph import ServingGraph

@@ -1,4 +1,4 @@
-"""A checkpoint to one finished, tried version."""
+"""Turn a checkpoint into one finished version that was checked against it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import tensorflow as tf
 
 from library import files
+from library.config.hparams import HParams
 from library.console import say
-from library.modes.exporting import hub_module, parity, tflite
+from library.modes.exporting import parity
+from library.modes.exporting.formats import ExportFormat, chosen_formats
+from library.modes.exporting.parity_check import ParityCheck, Sample, make_parity_check
 from library.modes.exporting.saved_model import write_saved_model
-from library.modes.exporting.trial import Sample, Trial, make_trial
 from library.modes.exporting.versions import RECORD, add_version, read_records
 from library.modes.options import ExportOptions
 from library.modes.serving.graph import ServingGraph
@@ -38,7 +40,7 @@ def export_checkpoint(
       experiment: a run on images.
       serving: its checkpoint; no file of it is read.
       checkpoint: path without ending, for export.json.
-      sample: of the run's images, to try every export on.
+      sample: of the run's images, to check every export on.
       best_value: the metric by which this became the best of the run, for export.json.
       show_table: says of every format how near it comes.
 
@@ -51,15 +53,16 @@ def export_checkpoint(
     options = experiment.hparams.take(ExportOptions)
     export_dir = options.folder_of(experiment.hparams.model_dir)
     _warn_of_others(export_dir, experiment.run.run_id)
+    formats = chosen_formats(experiment)
     with _whole_float32():
-        trial = make_trial(experiment, serving, sample)
+        check = make_parity_check(experiment, serving, sample)
 
         def fill(folder: str) -> None:
-            tried = _write(experiment, serving, trial, folder)
+            parities = _write(experiment, serving, check, formats, folder)
             if show_table:
-                _tell(tried, trial)
-            parity.check(tried, tflite.QUANTIZED, options.min_agreement)
-            record = _record(experiment, serving, checkpoint, best_value, tried)
+                _tell(parities, check)
+            parity.require_parity(parities, _min_agreements(experiment.hparams, formats))
+            record = _record(experiment, serving, checkpoint, best_value, parities)
             text = json.dumps(record, indent=1) + '\n'
             files.write_atomically(os.path.join(folder, RECORD), text.encode())
 
@@ -68,8 +71,13 @@ def export_checkpoint(
 
 def check_formats(experiment: Experiment) -> None:
     """Raises ConfigError for a format that the model cannot be exported in."""
-    if hub_module.FORMAT in experiment.hparams.export_formats:
-        hub_module.check_can_save(experiment)
+    for each in chosen_formats(experiment).values():
+        each.check(experiment)
+
+
+def _min_agreements(hparams: HParams, formats: Mapping[str, ExportFormat]) -> dict[str, float]:
+    """By name, how often a quantized model has to name the class of the checkpoint."""
+    return {name: hparams.min_agreement for name, each in formats.items() if each.is_quantized}
 
 
 def _warn_of_others(export_dir: str, run_id: str | None) -> None:
@@ -94,36 +102,28 @@ def _whole_float32() -> Iterator[None]:
         switch.enable_tensor_float_32_execution(before)
 
 
-def _tell(tried: Sequence[parity.Parity], trial: Trial) -> None:
-    parity.tell(tried, len(trial.images))
-    if trial.features is None:
+def _tell(parities: Sequence[parity.Parity], check: ParityCheck) -> None:
+    parity.tell(parities, len(check.images))
+    if check.features is None:
         say('the model tells no features: there is no signature `features`')
-    if not trial.files:
+    if not check.files:
         say('noise has no files: `serving_default` was not tried')
 
 
 def _write(
-    experiment: Experiment, serving: ServingGraph, trial: Trial, folder: str
+    experiment: Experiment,
+    serving: ServingGraph,
+    check: ParityCheck,
+    formats: Mapping[str, ExportFormat],
+    folder: str,
 ) -> list[parity.Parity]:
-    """Fills the folder of a version, and tries everything in it."""
-    hparams = experiment.hparams
-    write_saved_model(serving, hparams, experiment.run, folder)
-    size = files.size_below(folder)
+    """Fill the folder of a version, and compare everything in it with the checkpoint."""
+    write_saved_model(serving, experiment.hparams, experiment.run, folder)
     config = experiment.estimator.config.session_config
-    tried = parity.try_saved_model(folder, trial, size, config)
-    kinds = [kind for kind in hparams.export_formats if kind in tflite.FILES]
-    wanted = tflite.INT8 in kinds
-    images = tflite.representative_images(experiment) if wanted else None
-    for kind in kinds:
-        path = os.path.join(folder, tflite.FOLDER, tflite.FILES[kind])
-        files.make_folder(os.path.dirname(path))
-        files.write_atomically(path, tflite.convert(folder, kind, images))
-        tried.append(tflite.try_tflite(path, kind, trial))
-    if hub_module.FORMAT in hparams.export_formats:
-        path = os.path.join(folder, hub_module.FOLDER)
-        hub_module.write_hub_module(experiment, hub_module.trained_weights(serving), path)
-        tried.append(hub_module.try_hub_module(path, trial, files.size_below(path)))
-    return tried
+    parities = parity.compare_saved_model(folder, check, files.size_below(folder), config)
+    for each in formats.values():
+        parities.append(each.write(experiment, serving, check, folder))
+    return parities
 
 
 def _record(
@@ -131,7 +131,7 @@ def _record(
     serving: ServingGraph,
     checkpoint: str,
     best_value: float | None,
-    tried: Sequence[parity.Parity],
+    parities: Sequence[parity.Parity],
 ) -> dict[str, Any]:
     """Where a version comes from, and how near it comes to that."""
     return {
@@ -141,5 +141,5 @@ def _record(
         'run_id': experiment.run.run_id,
         'best_metric': experiment.hparams.best_metric,
         'best_value': best_value,
-        'parity': {each.name: asdict(each) for each in tried},
+        'parity': {each.name: asdict(each) for each in parities},
     }

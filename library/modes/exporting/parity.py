@@ -1,9 +1,9 @@
-"""An exported model, loaded from the disk as another program would, beside its checkpoint."""
+"""Compare an exported model, loaded from the disk as another program would, with its checkpoint."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from library.console import say
 from library.errors import MismatchError
+from library.modes.exporting.parity_check import ParityCheck, parts
 from library.modes.exporting.saved_model import IMAGES
-from library.modes.exporting.trial import Trial, parts
 from library.modes.serving.saved import OUTPUTS, SIGNATURE, SavedModelGraph
 
 # Two programs that compute the same in another order differ by less, in probabilities of 0 to 1.
@@ -40,28 +40,28 @@ class Parity:
     size: int
 
 
-def try_answers(
+def compare_answers(
     name: str,
-    trial: Trial,
+    check: ParityCheck,
     ask: Callable[[Any], Answers],
     batches: Sequence[Any],
     size: int,
 ) -> Parity:
-    """Asks an export about the trial's images.
+    """Ask an export about the images of a parity check.
 
     Args:
       name: of the export.
-      trial: images and right answers.
+      check: images and right answers.
       ask: a batch to names of classes, bytes [batch, classes], and probabilities, float32 [batch,
         classes], the best first.
-      batches: all images of the trial, as `ask` takes them.
+      batches: all images of the check, as `ask` takes them.
       size: of the export's files.
     """
     said, rate = timed(ask, batches)
     classes = np.concatenate([each[0] for each in said])
-    by_label = in_label_order(*zip(*said, strict=True), trial.class_names)
-    largest = float(np.max(np.abs(by_label - trial.probabilities)))
-    right = np.array(trial.class_names, object)[np.argmax(trial.probabilities, axis=1)]
+    by_label = in_label_order(*zip(*said, strict=True), check.class_names)
+    largest = float(np.max(np.abs(by_label - check.probabilities)))
+    right = np.array(check.class_names, object)[np.argmax(check.probabilities, axis=1)]
     return Parity(name, largest, float(np.mean(classes[:, 0] == right)), rate, size)
 
 
@@ -88,7 +88,9 @@ def in_label_order(
     return np.array(rows, np.float32)
 
 
-def try_saved_model(folder: str, trial: Trial, size: int, config: Any = None) -> list[Parity]:
+def compare_saved_model(
+    folder: str, check: ParityCheck, size: int, config: Any = None
+) -> list[Parity]:
     """Both ways to ask a SavedModel for classes; noise has no files to send."""
     with SavedModelGraph(folder, config) as model:
         signature = model.signatures[IMAGES]
@@ -98,35 +100,36 @@ def try_saved_model(folder: str, trial: Trial, size: int, config: Any = None) ->
         def of_images(images: np.ndarray) -> Answers:
             return model.session.run(fetched, {fed: images})
 
-        batches = list(parts(trial.images))
-        tried = [try_answers(IMAGES, trial, of_images, batches, size)]
-        if not trial.files:
-            return tried
-        encoded = list(parts(trial.files))
-        return [try_answers(SIGNATURE, trial, model.predict, encoded, size), *tried]
+        batches = list(parts(check.images))
+        parities = [compare_answers(IMAGES, check, of_images, batches, size)]
+        if not check.files:
+            return parities
+        encoded = list(parts(check.files))
+        return [compare_answers(SIGNATURE, check, model.predict, encoded, size), *parities]
 
 
-def tell(tried: Sequence[Parity], images: int) -> None:
+def tell(parities: Sequence[Parity], images: int) -> None:
     """Prints the table."""
     say(
         f'{"on " + str(images) + " images":<16}  largest difference  same class  size      images/s'
     )
-    for each in tried:
+    for each in parities:
         same = '-' if each.agreement is None else f'{each.agreement:.4f}'
         size = f'{each.size / 1e6:.1f} MB'
         say(f'{each.name:<16}  {each.largest:<18.1e}  {same:<10}  {size:<8}  {each.rate:.0f}')
 
 
-def check(tried: Sequence[Parity], quantized: Sequence[str], min_agreement: float) -> None:
+def require_parity(parities: Sequence[Parity], min_agreements: Mapping[str, float]) -> None:
     """Raises MismatchError for an export that is not its checkpoint.
 
     Args:
-      tried: all exports.
-      quantized: the names of those that may differ, but have to agree on classes.
-      min_agreement: the share of images on which they have to.
+      parities: of all exports.
+      min_agreements: by the name of what may differ, the share of images on which it has to name
+        the same class.
     """
-    for each in tried:
-        if each.name in quantized:
+    for each in parities:
+        if each.name in min_agreements:
+            min_agreement = min_agreements[each.name]
             if each.agreement is None or not each.agreement >= min_agreement:
                 raise MismatchError(
                     f'{each.name}: gives the class of the checkpoint for {each.agreement:.4f} of '

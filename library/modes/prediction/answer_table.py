@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 
 from library.modes.prediction.answers import Answer
-from library.modes.short_text import end_of, printable, short_name
+from library.pages.short_text import end_of, printable, short_name
 
 # A line that is longer is hard to read, a shorter one holds too little.
 NARROWEST, WIDEST = 80, 120

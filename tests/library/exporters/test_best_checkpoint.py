@@ -135,6 +135,8 @@ def test_another_run_moves_foreign_snapshots_aside_and_says_so(run, tmp_path, ca
     aside = tmp_path / 'best' / 'previous-1'
     assert tf.train.load_variable(str(aside / 'model.ckpt-1'), 'weight') == 1.0
     assert json.loads((aside / 'best.json').read_text())['run_id'] == 'one'
+    assert (aside / 'hparams.yaml').exists()
+    assert (aside / 'hparams.json').exists()
     assert (tmp_path / 'best' / 'notes.txt').read_text() == 'mine'
     assert f'moved to {aside}' in capsys.readouterr().out
     run(3, run_id='three', average_loss=0.9)

@@ -14,16 +14,6 @@ from tests.conftest import convert_folder
 
 
 @pytest.fixture(scope='module')
-def launch(launch):
-    """Leaves the report out, which others test."""
-
-    def call(folder, mode='train', **flags):
-        return launch(folder, mode, **({'no_report': None} if mode == 'evaluate' else {}), **flags)
-
-    return call
-
-
-@pytest.fixture(scope='module')
 def trained(launch, tmp_path_factory):
     folder = tmp_path_factory.mktemp('trained')
     assert launch(folder, train_epochs=3, hidden_units=4) == 0

@@ -16,30 +16,25 @@ from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from library.checkpoints.newest import write_checkpoint_state
-from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError, MismatchError, ResourceError
 from library.models.hub_module import load_module
-from library.models.model import Model
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.exporting import parity
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.saved import SavedModelGraph
-from project.models.simple import SimpleModel
 from tests.conftest import ROOT, save_tf1
 from tests.served import experiment_of, rest_server, stored, versions
 
-ALL = 'tflite,tflite_dynamic,tflite_int8,hub_module'
 CLASSES = {b'blue', b'green', b'red'}
 
 
 @pytest.fixture(scope='module')
 def frozen(launch, module_dir, tmp_path_factory):
-    """A run on a module of its own, exported in all formats; the module is gone then."""
+    """A run on a module of its own, exported; the module is gone then."""
     folder = tmp_path_factory.mktemp('frozen')
     shutil.copytree(module_dir, folder / 'module')
     assert launch(folder, module=folder / 'module', train_epochs=6) == 0
-    flags = {'export_dir': folder / 'models', 'export_formats': ALL, 'min_agreement': 0.6}
-    assert launch(folder, 'export', **flags) == 0
+    assert launch(folder, 'export', export_dir=folder / 'models') == 0
     shutil.copytree(folder, folder.with_name('whole'), dirs_exist_ok=True)
     shutil.rmtree(folder / 'module')
     return folder
@@ -128,28 +123,16 @@ def test_a_version_says_where_it_comes_from(frozen, version):
     assert record['global_step'] == 24
     assert f'run_id: {record["run_id"]}' in (version / 'assets' / 'hparams.yaml').read_text()
     assert 'metrics' not in record
-    assert set(record['parity']) == {'serving_default', 'images', *ALL.split(',')}
+    assert set(record['parity']) == {'serving_default', 'images'}
     assert record['parity']['serving_default']['largest'] < 1e-4
-    assert record['parity']['tflite']['agreement'] == 1
-
-
-def test_a_tflite_model_runs_alone_and_names_classes(version, whole_experiment):
-    interpreter = tf.lite.Interpreter(model_path=str(version / 'tflite' / 'int8.tflite'))
-    said = interpreter.get_signature_runner('images')(images=np.zeros([2, 32, 32, 3], np.float32))
-    assert {*said['classes'][1]} == CLASSES
-    assert said['probabilities'].shape == (2, 3)
-    inner = [each['dtype'] for each in interpreter.get_tensor_details() if each['shape'].size == 4]
-    # All but the images themselves.
-    assert [each for each in inner if each == np.float32] == [np.float32]
 
 
 def test_the_features_are_those_of_the_module(version, whole_experiment):
     loaded = tf.saved_model.load(str(version))
     images = np.random.default_rng(0).random([4, 32, 32, 3], np.float32)
     said = loaded.signatures['features'](images=tf.constant(images))['features']
-    for module in (whole_experiment.hparams.module, version / 'hub_module'):
-        features = load_module(str(module), trainable=False)(images)
-        np.testing.assert_allclose(said, features, atol=1e-6)
+    features = load_module(whole_experiment.hparams.module, trainable=False)(images)
+    np.testing.assert_allclose(said, features, atol=1e-6)
 
 
 def test_a_request_over_http_is_answered(version, whole_experiment):
@@ -175,14 +158,14 @@ def test_the_python_of_the_page_about_serving_runs(version, whole_experiment, tm
     photo = tmp_path / 'photo.jpg'
     photo.write_bytes(stored(whole_experiment)[0])
     page = (ROOT / 'docs' / 'serving.md').read_text()
-    blocks = re.findall(r'^```python\n(.*?)^```', page, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
-    for code in blocks:
-        code = code.replace('exported/VERSION', str(version)).replace('photo.jpg', str(photo))
-        exec(compile(code, 'docs/serving.md', 'exec'), {})
-    exact, tflite = (line.split() for line in capsys.readouterr().out.splitlines())
-    assert exact[0] == tflite[0]
-    assert float(exact[1]) == pytest.approx(float(tflite[1]), abs=1e-2)
+    (code,) = re.findall(r'^```python\n(.*?)^```', page, flags=re.MULTILINE | re.DOTALL)
+    code = code.replace('exported/VERSION', str(version)).replace('photo.jpg', str(photo))
+    exec(compile(code, 'docs/serving.md', 'exec'), {})
+    name, probability = capsys.readouterr().out.split()
+    with SavedModelGraph(str(version)) as model:
+        classes, probabilities = model.predict([photo.read_bytes()])
+    assert name == classes[0, 0].decode()
+    assert float(probability) == pytest.approx(probabilities[0, 0], abs=1e-6)
 
 
 def messages():
@@ -247,52 +230,6 @@ def test_an_export_lands_in_a_remote_folder(launch, simple):
         assert tf.io.gfile.exists(f'{model.folder}/export.json')
 
 
-@pytest.mark.parametrize('fine_tuning', [False, True], ids=['frozen', 'fine-tuned'])
-def test_another_run_trains_on_the_trunk_of_a_simple_model(launch, simple, tmp_path, fine_tuning):
-    flags = {'export_dir': tmp_path / 'models', 'export_formats': 'hub_module'}
-    assert launch(simple, 'export', **flags) == 0
-    module = versions(tmp_path / 'models')[0] / 'hub_module'
-    more = {'fine_tuning': None} if fine_tuning else {}
-    assert launch(tmp_path, module=module, train_epochs=1, **more) == 0
-    names = open_checkpoint(str(tmp_path / 'checkpoints' / 'model.ckpt-4'))
-    has_module = any(n.startswith('module/') for n in names.get_variable_to_shape_map())
-    assert has_module == fine_tuning
-
-
-def test_the_trunk_of_a_fine_tuned_run_has_its_averages(launch, module_dir, tmp_path):
-    flags = {'fine_tuning': None, 'moving_average_decay': 0.9, 'train_epochs': 1}
-    assert launch(tmp_path, **flags) == 0
-    flags = {'export_dir': tmp_path / 'models', 'export_formats': 'hub_module'}
-    assert launch(tmp_path, 'export', **flags) == 0
-    (version,) = versions(tmp_path / 'models')
-    before = load_module(str(module_dir), trainable=True)
-    after = load_module(str(version / 'hub_module'), trainable=True)
-    checkpoint = open_checkpoint(str(tmp_path / 'checkpoints' / 'model.ckpt-4'))
-    for variable in after.variables:
-        name = f'module/{variable.name.removesuffix(":0")}'
-        np.testing.assert_array_equal(variable, checkpoint.get_tensor(f'ema/{name}'))
-        assert not np.array_equal(variable, checkpoint.get_tensor(name))
-    assert [v.name for v in after.trainable_variables] == [
-        v.name for v in before.trainable_variables
-    ]
-    assert len(after.losses) == len(before.losses) == 1
-    images = np.random.default_rng(0).random([4, 32, 32, 3], np.float32)
-    assert not np.allclose(after(images, training=True), after(images, training=False))
-
-
-def test_a_model_that_cannot_give_its_trunk_is_told_what_it_needs(
-    launch, simple, monkeypatch, tmp_path
-):
-    monkeypatch.setattr(SimpleModel, 'save_trunk', Model.save_trunk)
-    with pytest.raises(ConfigError) as error:
-        launch(simple, 'export', export_dir=tmp_path / 'models', export_formats='hub_module')
-    assert str(error.value) == (
-        '--export_formats hub_module: the model simple needs a method save_trunk for that '
-        '(project.models.simple; library/models/model.py tells what it does)'
-    )
-    assert not (tmp_path / 'models').exists()
-
-
 def test_a_model_without_features_is_exported_without_them(
     launch, simple, monkeypatch, tmp_path, capsys
 ):
@@ -347,7 +284,7 @@ def test_a_kill_leaves_the_old_versions_and_nothing_that_is_served(
         '-c',
         'import os, sys, run\n'
         'from library.modes.exporting import parity\n'
-        'parity.check = lambda *ignored: os.kill(os.getpid(), 9)\n'
+        'parity.require_parity = lambda *ignored: os.kill(os.getpid(), 9)\n'
         'run.main(sys.argv[1:])\n',
         *('export', '--model_dir', simple / 'checkpoints', '--export_dir', models),
     )
@@ -385,11 +322,8 @@ def test_a_frozen_module_that_is_gone_is_named(launch, frozen, tmp_path):
 def test_a_module_in_the_old_format_is_exported_too(launch, tmp_path):
     save_tf1(tmp_path / 'module')
     assert launch(tmp_path, module=tmp_path / 'module', train_epochs=1) == 0
-    flags = {'export_dir': tmp_path / 'models', 'export_formats': 'tflite,hub_module'}
-    assert launch(tmp_path, 'export', **flags) == 0
+    assert launch(tmp_path, 'export', export_dir=tmp_path / 'models') == 0
     (version,) = versions(tmp_path / 'models')
-    found = json.loads((version / 'export.json').read_text())['parity']
-    assert set(found) == {'serving_default', 'images', 'tflite', 'hub_module'}
     signature = tf.saved_model.load(str(version)).signatures['images']
     assert {*signature(images=tf.zeros([1, 32, 32, 3]))['classes'].numpy()[0]} == CLASSES
 
@@ -413,11 +347,11 @@ def test_a_trainer_may_remove_the_checkpoint_while_it_is_exported(
         # And goes on doing so while the export is tried.
         for path in folder.glob('model.ckpt-9.*'):
             path.unlink()
-        return tried(*arguments)
+        return compare(*arguments)
 
-    tried = parity.try_saved_model
+    compare = parity.compare_saved_model
     monkeypatch.setattr(ServingGraph, '_fill', slow)
-    monkeypatch.setattr(parity, 'try_saved_model', fast)
+    monkeypatch.setattr(parity, 'compare_saved_model', fast)
     assert newest.endswith('model.ckpt-8')
     models = tmp_path / 'models'
     assert launch(tmp_path / 'run', 'export', export_dir=models) == 0
@@ -441,19 +375,3 @@ def test_a_run_that_does_not_know_how_its_images_are_stored_is_exported_with_a_w
     saved.write_text(''.join(line for line in lines if not line.startswith('stored_')))
     assert launch(old, 'export', export_dir=tmp_path / 'models') == 0
     assert warning in capsys.readouterr().out
-
-
-def test_images_are_named_where_int8_has_none_to_learn_ranges_from(
-    launch, simple, data_dir, tmp_path
-):
-    data = shutil.copytree(data_dir, tmp_path / 'data')
-    shutil.rmtree(data / 'train')
-    with pytest.raises(ConfigError, match='train'):
-        launch(
-            simple,
-            'export',
-            data_dir=data,
-            export_dir=tmp_path / 'models',
-            export_formats='tflite_int8',
-        )
-    assert versions(tmp_path / 'models') == []

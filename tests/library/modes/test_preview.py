@@ -12,8 +12,8 @@ from PIL import Image
 import run
 from library.errors import ConfigError
 from library.modes import preview
-from library.modes.png import DPI
 from library.modes.preview import INCHES, draw_grid
+from library.pages.png import DPI
 from library.runtime.entry import run_program
 
 pytestmark = pytest.mark.graph

@@ -8,7 +8,15 @@ import yaml
 from library import files
 from library.config.yaml_sets import Written
 from library.errors import ConfigError
-from library.runs.kept_values import SAVED_AS, changes, check_run_exists, read_saved, save, to_yaml
+from library.runs.kept_values import (
+    ORIGINS,
+    SAVED_AS,
+    changes,
+    check_run_exists,
+    read_saved,
+    save,
+    to_yaml,
+)
 from library.runs.metadata import Run
 from tests.library.config.trees import resolve_words
 
@@ -88,11 +96,11 @@ def test_an_odd_origin_does_not_spoil_the_saved_file(resolved, tmp_path, origin)
     assert read_saved(str(tmp_path))['birds'].text == ('owl',)
 
 
-def test_saving_leaves_the_file_alone_in_its_folder(resolved, tmp_path):
+def test_saving_leaves_the_two_files_alone_in_their_folder(resolved, tmp_path):
     folder = str(tmp_path / 'deep' / 'run')
     save(resolved(), Run(), folder)
     save(resolved('--years', '3'), Run(), folder)
-    assert files.names_in(folder) == [SAVED_AS]
+    assert files.names_in(folder) == [ORIGINS, SAVED_AS]
 
 
 def test_a_folder_without_a_saved_run_gives_none(tmp_path):

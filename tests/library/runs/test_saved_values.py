@@ -1,18 +1,18 @@
-"""A run's hparams.yaml, read with the origins of its values."""
+"""What a run kept, read with the origins of its values."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pytest
-import yaml
 
 from library.config.fields import PROJECT, Options, options_of
 from library.config.fields import option as declare
 from library.config.hparams import HParams, Value
 from library.config.yaml_sets import read_flat
 from library.errors import ConfigError
-from library.runs.kept_values import to_yaml
+from library.runs.kept_values import save
 from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 
@@ -32,11 +32,11 @@ class Anything(Options, group='base', home=PROJECT):
 
 
 def saved(folder, *values, origin='command line'):
-    """Writes a run's file with these values, called a, b, c ..."""
+    """Writes a run's files with these values, called a, b, c ..."""
     (option,) = options_of(Anything)
     names = 'abcdefghijklmnopqrstuvwxyz'
     entries = {name: Value(v, origin, option) for name, v in zip(names, values, strict=False)}
-    (folder / 'hparams.yaml').write_text(to_yaml(HParams(entries), NOTHING))
+    save(HParams(entries), NOTHING, str(folder))
     return read_saved_values(str(folder))
 
 
@@ -67,16 +67,20 @@ def test_names_that_are_no_utf_8_cost_no_origins(tmp_path):
     assert values['b'] == SavedValue('x', 'command line')
 
 
-def test_a_file_that_a_person_wrote_has_the_origins_that_stand_behind_its_values(tmp_path):
-    text = 'a: 1 # mine\nb:\n- x\n- y\nc: 2   # theirs # too\nd: |\n  z\ne: [x,\n y]\nf: "#" # g\n'
-    (tmp_path / 'hparams.yaml').write_text(text)
+def test_an_older_run_has_the_same_values_without_origins(tmp_path):
+    values = saved(tmp_path, *VALUES)
+    (tmp_path / 'hparams.json').unlink()
     assert read_saved_values(str(tmp_path)) == {
-        'a': SavedValue('1', 'mine'),
-        'b': SavedValue(('x', 'y'), ''),
-        'c': SavedValue('2', 'theirs # too'),
-        'd': SavedValue('z\n', ''),
-        'e': SavedValue(('x', 'y'), ''),
-        'f': SavedValue('#', 'g'),
+        name: SavedValue(value.text, '') for name, value in values.items()
+    }
+
+
+def test_the_file_holds_text_or_texts_and_the_origin_of_each_value(tmp_path):
+    saved(tmp_path, 1e-8, (1, 2), None, origin='project.yaml:3')
+    assert json.loads((tmp_path / 'hparams.json').read_text()) == {
+        'a': {'value': '1.0e-08', 'origin': 'project.yaml:3'},
+        'b': {'value': ['1', '2'], 'origin': 'project.yaml:3'},
+        'c': {'value': 'null', 'origin': 'project.yaml:3'},
     }
 
 
@@ -120,6 +124,13 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path, content):
         read_saved_values(str(tmp_path))
 
 
-def test_it_works_without_the_c_library(tmp_path, monkeypatch):
-    monkeypatch.setattr('library.runs.saved_values._FAST', yaml.SafeLoader)
-    assert saved(tmp_path, ('first', 'seen'))['a'].text == ('first', 'seen')
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'\xff\xfe', b'{"a": ', b'[]', b'{"a": 1}', b'{"a": {"value": "1"}}', b'[' * 10**5],
+)
+def test_a_damaged_json_file_is_an_error_that_names_it(tmp_path, content):
+    saved(tmp_path, 1)
+    (tmp_path / 'hparams.json').write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        read_saved_values(str(tmp_path))
+    assert str(error.value) == f'{tmp_path}/hparams.json: damaged'

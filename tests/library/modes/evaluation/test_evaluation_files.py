@@ -12,7 +12,9 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import run
 from library.errors import ConfigError, GateError, Stopped
+from library.extras import Extra, Extras
 from library.modes.evaluation import pictures
 from library.modes.evaluation.confusion_summary import TAG
 from project.models.hub import HubModel
@@ -48,8 +50,6 @@ def evaluate(launch, run_folder):
 
     def call(name, **flags):
         flags = {'validation_name': name, **flags}
-        if 'report' not in flags:
-            flags['no_report'] = None
         assert launch(run_folder, 'evaluate', **flags) == 0
         return run_folder / 'checkpoints' / f'eval_{name}'
 
@@ -136,25 +136,51 @@ def test_the_screen_shows_classes_and_where_the_files_are(evaluate, capsys):
     assert f'written to {folder / "metrics.json"}; ' in out
 
 
-def test_a_report_is_written_unless_it_is_not_wanted(launch, run_folder, evaluated):
-    assert launch(run_folder, 'evaluate', validation_name='told') == 0
-    assert (run_folder / 'checkpoints' / 'eval_told' / 'report.html').exists()
-    assert not (evaluated / 'report.html').exists()
+def added(hparams, evaluation, pictures):
+    """What an extra of this test adds: a file, or none with --top_k 1."""
+    told = f'{evaluation.metrics["examples"]} images, {len(pictures.confusion) > 0}'
+    return {'added.txt': None if hparams.top_k == 1 else told.encode()}
 
 
-def test_a_report_that_is_not_wanted_leaves_none_of_another_checkpoint(evaluate):
-    folder = evaluate('old', report=None)
-    assert (folder / 'report.html').exists()
-    evaluate('old', validation_checkpoint=4)
-    assert not (folder / 'report.html').exists()
+@pytest.fixture
+def extra(monkeypatch):
+    """A clone whose only extra adds a file to evaluations."""
+    extras = Extras((Extra('adding', code={'evaluation_files': f'{__name__}:added'}),))
+    monkeypatch.setattr(run, 'EXTRAS', extras)
 
 
-def test_metrics_are_written_when_all_else_is_there(launch, run_folder, evaluate, monkeypatch):
+def test_an_extra_adds_a_file_that_the_last_line_names(evaluate, extra, capsys):
+    folder = evaluate('with_extra')
+    assert (folder / 'added.txt').read_text() == '15 images, True'
+    assert capsys.readouterr().out.endswith(f'\nadded: {folder / "added.txt"}\n')
+
+
+def test_a_file_that_is_not_wanted_leaves_none_of_another_checkpoint(evaluate, extra, capsys):
+    folder = evaluate('old')
+    assert (folder / 'added.txt').exists()
+    capsys.readouterr()
+    evaluate('old', validation_checkpoint=4, top_k=1)
+    assert not (folder / 'added.txt').exists()
+    assert 'added' not in capsys.readouterr().out
+
+
+def test_without_extras_an_evaluation_has_the_files_of_its_own(evaluate, monkeypatch):
+    monkeypatch.setattr(run, 'EXTRAS', Extras())
+    names = {path.name for path in evaluate('alone').iterdir() if 'tfevents' not in path.name}
+    assert names == {
+        *('metrics.json', 'mistakes.csv', 'per_class.csv'),
+        *('confusion_matrix.csv', 'confusion_matrix.png', 'calibration.png'),
+    }
+
+
+def test_metrics_are_written_when_all_else_is_there(
+    launch, run_folder, evaluate, extra, monkeypatch
+):
     folder = evaluate('last')
     before = (folder / 'metrics.json').read_bytes()
 
     def stop(png, eval_dir, step):
-        assert (folder / 'report.html').exists()
+        assert (folder / 'added.txt').exists()
         raise KeyboardInterrupt
 
     monkeypatch.setattr('library.modes.evaluate.summarize_confusion', stop)
@@ -178,7 +204,7 @@ def test_both_pictures_are_drawn_once(launch, run_folder, monkeypatch):
 def test_a_gate_that_is_not_met_ends_after_all_is_written(launch, run_folder):
     flags = {'fail_below': 'examples=15,examples=16', 'fail_above': 'accuracy=-1'}
     with pytest.raises(GateError, match=r'^not good enough: examples 15 is below 16; acc') as error:
-        launch(run_folder, 'evaluate', validation_name='gate', no_report=None, **flags)
+        launch(run_folder, 'evaluate', validation_name='gate', **flags)
     assert error.value.exit_code == 7
     folder = run_folder / 'checkpoints' / 'eval_gate'
     assert all((folder / name).exists() for name in (*FILES, *PNGS))
@@ -191,7 +217,7 @@ def test_a_gate_that_is_met_changes_nothing(evaluate):
 
 def test_a_limit_for_a_metric_that_there_is_not_is_told_with_the_nearest(launch, run_folder):
     with pytest.raises(ConfigError, match=r"--fail_below: no metric 'acuracy'.*accuracy"):
-        launch(run_folder, 'evaluate', validation_name='g', no_report=None, fail_below='acuracy=1')
+        launch(run_folder, 'evaluate', validation_name='g', fail_below='acuracy=1')
 
 
 @pytest.mark.parametrize('flag', ['fail_below', 'fail_above'])

@@ -6,31 +6,37 @@ import numpy as np
 import pytest
 
 from library.errors import MismatchError
-from library.modes.exporting.parity import Parity, check, in_label_order, tell, try_answers
-from library.modes.exporting.trial import Trial, spread
+from library.modes.exporting.parity import (
+    Parity,
+    compare_answers,
+    in_label_order,
+    require_parity,
+    tell,
+)
+from library.modes.exporting.parity_check import ParityCheck, spread
 
 pytestmark = pytest.mark.graph
 
 NAMES = [b'cat', b'dog']
 
 
-def trial(probabilities):
+def parity_check(probabilities):
     images = np.zeros([len(probabilities), 2, 2, 3], np.float32)
-    return Trial([], images, np.array(probabilities, np.float32), None, NAMES)
+    return ParityCheck([], images, np.array(probabilities, np.float32), None, NAMES)
 
 
-def tried(name='images', largest=0.0, agreement=1.0):
+def parity(name='images', largest=0.0, agreement=1.0):
     return Parity(name, largest, agreement, 1.0, 1)
 
 
 def test_answers_are_compared_by_class_and_not_by_place():
-    reference = trial([[0.2, 0.8], [0.6, 0.4]])
+    reference = parity_check([[0.2, 0.8], [0.6, 0.4]])
 
     def ask(batch):
         classes = np.array([[b'dog', b'cat'], [b'dog', b'cat']], object)
         return classes, np.array([[0.8, 0.2], [0.55, 0.45]], np.float32)
 
-    found = try_answers('images', reference, ask, [reference.images], 5)
+    found = compare_answers('images', reference, ask, [reference.images], 5)
     assert found.largest == pytest.approx(0.15)
     assert found.agreement == 0.5
     assert found.size == 5
@@ -43,16 +49,16 @@ def test_a_class_that_the_export_does_not_know_lets_nothing_pass():
 
 
 def test_float_exports_must_give_the_same_probabilities():
-    check([tried(largest=1e-4), tried('tflite', 2e-6)], (), 0.95)
+    require_parity([parity(largest=1e-4), parity('tflite', 2e-6)], {})
     for wrong in (1.1e-4, np.inf, np.nan):
         with pytest.raises(MismatchError, match='tflite: differs from the checkpoint by'):
-            check([tried(), tried('tflite', wrong)], ('tflite_int8',), 0.95)
+            require_parity([parity(), parity('tflite', wrong)], {'tflite_int8': 0.95})
 
 
 def test_quantized_exports_must_give_the_same_class_often_enough():
-    check([tried('tflite_int8', 0.4, 0.95)], ('tflite_int8',), 0.95)
+    require_parity([parity('tflite_int8', 0.4, 0.95)], {'tflite_int8': 0.95})
     with pytest.raises(MismatchError) as error:
-        check([tried('tflite_int8', 0.0, 0.9375)], ('tflite_int8',), 0.95)
+        require_parity([parity('tflite_int8', 0.0, 0.9375)], {'tflite_int8': 0.95})
     assert str(error.value) == (
         'tflite_int8: gives the class of the checkpoint for 0.9375 of the images, less than '
         '--min_agreement 0.95; nothing was exported'

@@ -1,0 +1,1 @@
+"""Write a page about each evaluation, and compare runs side by side."""

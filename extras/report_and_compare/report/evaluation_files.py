@@ -1,0 +1,26 @@
+"""Give an evaluation its report.html, or none."""
+
+from __future__ import annotations
+
+from library.config.hparams import HParams
+from library.modes.evaluation.answers import Evaluation
+from library.modes.evaluation.pictures import Pictures
+
+REPORT = 'report.html'
+
+
+def evaluation_files(
+    hparams: HParams, evaluation: Evaluation, pictures: Pictures
+) -> dict[str, bytes | None]:
+    """The page, or None for an old one: it would tell of another checkpoint.
+
+    Args:
+      hparams: of the evaluation.
+      evaluation: what it found out.
+      pictures: of the evaluation.
+    """
+    if not hparams.report:
+        return {REPORT: None}
+    from extras.report_and_compare.report.page import report
+
+    return {REPORT: report(hparams, evaluation, pictures)}

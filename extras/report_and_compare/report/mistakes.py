@@ -1,0 +1,62 @@
+"""Answers to what was confused most, and the surest mistakes with their images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from library.modes.evaluation.answers import Answers, Mistake
+from library.modes.evaluation.mistakes import PICTURED
+from library.pages.thumbnails import thumbnail
+
+MOST_PAIRS = 10
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """Images of one class that were taken for another, and their share of the class."""
+
+    true: str
+    predicted: str
+    images: int
+    share: float
+
+
+def confused_pairs(answers: Answers) -> list[ConfusedPair]:
+    """The pairs of classes with the most mistakes; of equals in the order of labels."""
+    wrong = answers.confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    totals = answers.confusion.sum(axis=1)
+    first = np.argsort(-wrong, axis=None, kind='stable')[:MOST_PAIRS]
+    places = zip(*np.unravel_index(first, wrong.shape), strict=True)
+    return [
+        ConfusedPair(
+            answers.class_names[true],
+            answers.class_names[predicted],
+            int(wrong[true, predicted]),
+            float(wrong[true, predicted] / totals[true]),
+        )
+        for true, predicted in places
+        if wrong[true, predicted]
+    ]
+
+
+def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
+    """The surest ones, and how many there are."""
+    shown = [
+        {
+            'image': thumbnail(each.jpeg),
+            'true': each.true,
+            'predicted': each.predicted,
+            'probability': each.probability,
+            'file': each.file,
+        }
+        for each in mistakes[:PICTURED]
+    ]
+    text = 'The surest wrong answers: true class, predicted class, its probability, file.'
+    if len(mistakes) > len(shown):
+        text = f'{len(shown)} of {len(mistakes)} (mistakes.csv has all). {text}'
+    return {'mistakes': shown, 'mistakes_text': text}

@@ -1,0 +1,1 @@
+"""Export TFLite models and TF-Hub modules beside a SavedModel."""
