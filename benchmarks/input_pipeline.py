@@ -90,8 +90,8 @@ def bare_decode(paths: tuple[str, ...], batch_size: int) -> tf.data.Dataset:
     """Whole photos as uint8 [batch, bytes]; as one row each, so that sizes may differ."""
     import tensorflow as tf
 
+    from library.inputs.batches import CALLS_PER_CORE
     from library.records.example import parse_example
-    from project.input_fn import CALLS_PER_CORE
 
     def decode(record: tf.Tensor) -> tf.Tensor:
         jpeg = parse_example(record)['jpeg']
@@ -112,10 +112,7 @@ def _chain(
     data_dir: Path, image_size: int, batch_size: int, mode: str, **flags: object
 ) -> tf.data.Dataset:
     """What a run with these flags is fed; `mode` is a tf.estimator.ModeKeys."""
-    from library.config.command_line import parse
-    from library.config.hparams import resolve
-    from project.input_fn import input_fn
-    from project.options import CATALOG
+    import run
 
     values = {
         'config_file': ROOT / 'project.yaml',
@@ -123,6 +120,7 @@ def _chain(
         'data_dir': data_dir,
         'eval_split': 'train',
         'model_dir': data_dir / 'no_run',
+        'model': 'simple',
         'image_size': image_size,
         'train_batch_size': batch_size,
         'eval_batch_size': batch_size,
@@ -131,7 +129,7 @@ def _chain(
         **flags,
     }
     words = [f'--{name}={value}' for name, value in values.items()]
-    return input_fn(mode, resolve(CATALOG, parse(words, CATALOG)))
+    return run.open_experiment(['train', *words]).batches(mode)()
 
 
 def _feed(stage: Callable[[], tf.data.Dataset], batch_size: int, batches: int) -> Measurement:

@@ -55,13 +55,13 @@ def main(argv: Sequence[str]) -> int:
     from library.modes.serving.graph import ServingGraph
     from library.preparation.workers import prepare
 
-    experiment = run.build_experiment('predict', hparams, saved)
-    checkpoint = chosen_checkpoint(experiment.hparams)
+    experiment = run.open_experiment(words)
+    checkpoint = chosen_checkpoint(experiment.hparams, experiment.run.run_id)
     stage('open the run')
     graph = ServingGraph(experiment, checkpoint)
     stage('build and restore')
     with graph:
-        recipe = recipe_of(hparams.stored_max_edge, hparams.stored_quality)
+        recipe = recipe_of(experiment.run.stored_max_edge, experiment.run.stored_quality)
         image = prepare(files.read_bytes(path), recipe)
         stage('prepare the image')
         graph.predict([image.jpeg])

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,9 @@ import tqdm
 
 import run
 from benchmarks.rates import Measurement, Row, measure_in_turns, to_rows
-from library.config.command_line import parse
-from library.config.hparams import HParams, resolve
+from library.config.hparams import HParams
 from library.modes import train
 from library.runtime.experiment import Experiment
-from project.options import CATALOG
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAIN = tf.estimator.ModeKeys.TRAIN
@@ -178,21 +177,21 @@ def _make_run(case: Case, flags: Mapping[str, object], folder: Path) -> Experime
         **flags,
     }
     words = [f'--{name}={value}' for name, value in values.items()]
-    experiment = run.build_experiment(
-        'train', resolve(CATALOG, parse(['train', *words], CATALOG, list(run.MODES))), None
-    )
+    experiment = run.open_experiment(['train', *words])
     if not case.head_only:
         return experiment
-    functions = dataclasses.replace(experiment.functions, input_fn=_features)
+    functions = dataclasses.replace(
+        experiment.functions, input_fn=partial(_features, len(experiment.run.class_names))
+    )
     return dataclasses.replace(experiment, functions=functions)
 
 
-def _features(mode: str, params: HParams, input_context: Any = None) -> tf.data.Dataset:
+def _features(classes: int, mode: str, params: HParams, images: Any, shard: Any) -> tf.data.Dataset:
     """Noise in the place of the features of a module: the same batch without end."""
-    del mode, input_context
+    del mode, images, shard
     size = params.train_batch_size
     features = tf.random.stateless_uniform([size, DEPTH], [0, 0])
-    labels = tf.range(size, dtype=tf.int64) % len(params.class_names)
+    labels = tf.range(size, dtype=tf.int64) % classes
     return tf.data.Dataset.from_tensors(({'features': features}, labels)).cache().repeat()
 
 
@@ -200,7 +199,7 @@ def _break_off(experiment: Experiment, clock: StepClock) -> None:
     """Trains with all hooks of a run until the clock has what it wants."""
     hooks_of = experiment.functions.make_hooks
     functions = dataclasses.replace(
-        experiment.functions, make_hooks=lambda hparams: [*hooks_of(hparams), clock]
+        experiment.functions, make_hooks=lambda hparams, run: [*hooks_of(hparams, run), clock]
     )
     quiet = contextlib.redirect_stdout(io.StringIO())
     with quiet, contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(Measured):

@@ -9,12 +9,8 @@ import time
 
 import convert_dataset
 import run
-from library.config.command_line import parse
-from library.config.hparams import resolve
-from library.runs.kept_values import read_saved
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
-from project.options import CATALOG
 
 FOLDER = os.path.join('out', 'demo')
 DATASET = os.path.join(FOLDER, 'dataset')
@@ -64,18 +60,14 @@ def _show_result(seconds: float) -> None:
     from library.exporters.history import read_history
 
     checkpoints, best = (os.path.join(FOLDER, name) for name in ('checkpoints', 'best'))
-    saved = read_saved(best)
-    hparams = resolve(
-        CATALOG, parse(['evaluate', *SETS, '--model_dir', best], CATALOG, ['evaluate']), saved
-    )
-    experiment = run.build_experiment('evaluate', hparams, saved)
+    experiment = run.open_experiment(['evaluate', *SETS, '--model_dir', best])
     batches = list(experiment.batches(tf.estimator.ModeKeys.EVAL)())
     images = np.concatenate([features['image'] for features, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
     answers = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
     predicted = np.array([answer['label'] for answer in answers])
     history = read_history(checkpoints)
-    draw_result(PICTURE, history, images, labels, predicted, experiment.hparams.class_names)
+    draw_result(PICTURE, history, images, labels, predicted, experiment.run.class_names)
     print(f"""
 test accuracy      {np.mean(labels == predicted):.3f} on {len(labels)} digits, in {seconds:.0f} s
 best checkpoint    {best}

@@ -12,6 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import run
+from library.inputs.stored_files import stored_files
 from tests.conftest import ROOT
 
 
@@ -24,10 +25,7 @@ def experiment_of(model_dir, mode='export', **flags):
         **flags,
     }
     words = [word for name, value in values.items() for word in (f'--{name}', str(value))]
-    command_line = run.parse([mode, *words], run.CATALOG, tuple(run.MODES))
-    place = run.find_run(run.CATALOG, command_line, training=False)
-    hparams = run.in_place(run.resolve(run.CATALOG, command_line, place.saved), place)
-    return run.build_experiment(run.MODES[mode], hparams, place)
+    return run.open_experiment([mode, *words])
 
 
 def versions(export_dir):
@@ -38,7 +36,7 @@ def versions(export_dir):
 def stored(experiment):
     """All JPEGs of the evaluation, in stored order."""
     numbers = range(experiment.eval_data.examples)
-    return [jpeg for _, _, jpeg in experiment.functions.stored_files(experiment.hparams, numbers)]
+    return [jpeg for _, _, jpeg in stored_files(experiment.eval_data, numbers)]
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from extras.cluster.distribution import ClusterDistribution
 from extras.cluster.extra import EXTRA
 from extras.cluster.part import PARTS, make_distribution
 from library.config.fields import options_of
+from library.config.hparams import resolve
 from library.extras import FLAGS, Extra, Extras
 from library.runtime.distribution import Distribution
 from tests.conftest import ROOT
@@ -47,8 +48,8 @@ def test_what_comes_before_training_imports_no_tensorflow(program):
 def test_a_cluster_trains_and_other_modes_work_alone(monkeypatch, mode, config, kind):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv('TF_CONFIG', json.dumps(config))
-    words = run.parse([mode], run.CATALOG, list(run.MODES))
-    made = make_distribution(run.resolve(run.CATALOG, words), Extras())
+    words = parse([mode], run.CATALOG, list(run.MODES))
+    made = make_distribution(resolve(run.CATALOG, words), Extras())
     assert type(made) is kind
     assert made.is_alone == (kind is Distribution)
     # TensorFlow reads it in many places.

@@ -23,15 +23,11 @@ from extras.cluster.tasks import Cluster, Task
 from extras.cluster.training_hooks import hooks_of_chief, hooks_of_worker
 from library.checkpoints.fit import CheckpointFitHook
 from library.checkpoints.saver import SaveWhereDueHook
-from library.config.command_line import parse
-from library.config.hparams import resolve
 from library.errors import Stopped
 from library.hooks.end_where import EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.metrics_log import MetricsLogHook
 from library.hooks.progress import ProgressHook
-from library.runs.directory import NO_RUN
-from run import CATALOG
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.graph
@@ -71,8 +67,7 @@ def experiment(data_dir, tmp_path, monkeypatch):
             **flags,
         }
         words = [f'--{name}={value}' for name, value in values.items()]
-        hparams = resolve(CATALOG, parse(['train', *words], CATALOG, list(run.MODES)))
-        made = run.build_experiment(run.TRAIN, hparams, NO_RUN)
+        made = run.open_experiment(['train', *words])
         return dataclasses.replace(made, distribution=distribution)
 
     return make

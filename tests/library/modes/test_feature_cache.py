@@ -18,8 +18,6 @@ import pytest
 import tensorflow as tf
 
 import run
-from library.config.command_line import parse
-from library.config.hparams import resolve
 from library.errors import DataError
 from library.models import code_digest
 from library.modes.feature_cache import building, plan
@@ -31,10 +29,8 @@ from library.preparation.sources.folder import Folder
 from library.records import feature_manifest
 from library.records.feature_manifest import MANIFEST, UNFINISHED, read_manifest
 from library.records.features import parse_features
-from library.runs.directory import NO_RUN
 from library.runtime.distribution import Distribution
 from library.runtime.entry import run_program
-from project.options import CATALOG
 from tests.conftest import ROOT, convert_folder, draw_images
 from tests.forked import forked
 
@@ -74,8 +70,7 @@ def experiment(words):
 
     def make(*more):
         more = more or ('--no_augmentation',)
-        hparams = resolve(CATALOG, parse(['train', *words(*more)], CATALOG, list(run.MODES)))
-        return run.build_experiment(run.MODES['train'], hparams, NO_RUN)
+        return run.open_experiment(['train', *words(*more)])
 
     return make
 

@@ -98,12 +98,10 @@ def test_evaluation_reads_features_only_where_it_is_asked(launch, trained, data,
 
 @pytest.mark.parametrize('folder', ['checkpoints', 'best'])
 def test_logits_of_features_and_of_images_are_equal(trained, data, folder):
-    hparams, saved = saved_values(trained / folder)
-    images = run.build_experiment('evaluate', hparams, saved)
-    features = with_cached_features(
-        run.build_experiment('evaluate', hparams.with_values('t', cache_features=True), saved), None
-    )
-    assert features.hparams.eval_features.startswith(str(data))
+    words = ['evaluate', f'--model_dir={trained / folder}']
+    images = run.open_experiment(words)
+    features = with_cached_features(run.open_experiment([*words, '--cache_features']), None)
+    assert features.run.eval_features.startswith(str(data))
     one, other = (
         np.stack([p['logits'] for p in each.estimator.predict(each.batches('eval'))])
         for each in (images, features)

@@ -94,17 +94,11 @@ def by_class(row):
 def estimator_answers(data, trained):
     """What the Estimator itself predicts on the evaluation's records, in their order."""
     import run
-    from library.config.command_line import parse
-    from library.config.hparams import resolve
-    from library.runs.directory import find_run
 
     words = ['evaluate', '--model_dir', str(trained / 'checkpoints'), '--data_dir', str(data)]
-    line = parse(words, run.CATALOG, run.MODES)
-    place = find_run(run.CATALOG, line, training=False)
-    hparams = resolve(run.CATALOG, line, place.saved)
-    experiment = run.build_experiment('evaluate', hparams, place.saved)
+    experiment = run.open_experiment(words)
     told = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.EVAL))
-    names = experiment.hparams.class_names
+    names = experiment.run.class_names
     return [dict(zip(names, map(float, each['probabilities']), strict=True)) for each in told]
 
 

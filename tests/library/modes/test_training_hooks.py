@@ -11,15 +11,12 @@ import tensorflow as tf
 import run
 from library.checkpoints.fit import CheckpointFitHook
 from library.checkpoints.saver import SaveWhereDueHook
-from library.config.command_line import parse
-from library.config.hparams import resolve
 from library.hooks.end_where import EndWhereHook
 from library.hooks.finite import FiniteLossHook, FiniteVariablesListener
 from library.hooks.metrics_log import MetricsLogHook
 from library.hooks.progress import ProgressHook
 from library.hooks.stop_on_signal import StopRequest
 from library.modes.training_hooks import training_hooks
-from library.runs.directory import NO_RUN
 from library.runtime.distribution import Distribution
 from tests.conftest import ROOT
 
@@ -50,8 +47,7 @@ def hooks_of(data_dir, tmp_path, rules, monkeypatch):
             **flags,
         }
         words = [f'--{name}={value}' for name, value in values.items()]
-        hparams = resolve(run.CATALOG, parse(['train', *words], run.CATALOG, list(run.MODES)))
-        made = run.build_experiment(run.TRAIN, hparams, NO_RUN)
+        made = run.open_experiment(['train', *words])
         made = dataclasses.replace(made, distribution=Distribution(None, len(devices), devices))
         return training_hooks(made, request or StopRequest(), rules)
 

@@ -7,19 +7,14 @@ import pytest
 import tensorflow as tf
 
 import run
-from library.config.command_line import parse
-from library.config.hparams import resolve
 from library.errors import MismatchError
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.serving.graph import ServingGraph
-from library.runs.directory import find_run
 from tests.conftest import COLORS
 
 
 def experiment_of(folder, *words):
-    line = parse(['predict', '--model_dir', str(folder), *words], run.CATALOG, run.MODES)
-    place = find_run(run.CATALOG, line, training=False)
-    return run.build_experiment('predict', resolve(run.CATALOG, line, place.saved), place.saved)
+    return run.open_experiment(['predict', '--model_dir', str(folder), *words])
 
 
 @pytest.fixture(scope='module')

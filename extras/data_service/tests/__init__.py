@@ -1,0 +1,1 @@
+"""Tests of extras/data_service."""

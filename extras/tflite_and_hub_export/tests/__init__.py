@@ -1,0 +1,1 @@
+"""Tests of extras/tflite_and_hub_export."""

@@ -1,0 +1,111 @@
+"""Resolve, check and open what a mode of run.py needs; TensorFlow is imported on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from library.config.catalog import Catalog
+from library.config.checked_sets import CheckedSets
+from library.config.command_line import CommandLine, parse
+from library.config.hparams import HParams, resolve
+from library.extras import Extras, Mode
+from library.modes.device_checks import check_distribution
+from library.modes.option_checks import check
+from library.modes.options import ExportFormatOptions
+from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
+from library.runs.kept_values import check_run_exists
+
+if TYPE_CHECKING:
+    from library.runtime.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a project brings to run.py, joined with what its extras bring.
+
+    Attributes:
+      catalog: every option.
+      models: the models by name.
+      sources: the sources of images by name.
+      hooks: by name, what makes a hook.
+      functions: imports and gives input_fn and model_fn, once TensorFlow may be imported.
+      extras: those of this clone.
+    """
+
+    catalog: Catalog
+    models: Mapping[str, Any]
+    sources: Mapping[str, str]
+    hooks: Mapping[str, Any]
+    functions: Callable[[], tuple[Callable[..., Any], Callable[..., Any]]]
+    extras: Extras
+
+
+def join_options(catalog: Catalog, extras: Extras) -> Catalog:
+    """Add the options of the extras, and the formats that they export, to a project's own."""
+    formats = tuple(extras.joined('export_formats'))
+    of_formats = (ExportFormatOptions,) if formats else ()
+    return catalog.extended((*extras.options(), *of_formats), {'export_formats': formats})
+
+
+def checked_values(
+    project: Project, command_line: CommandLine, mode: Mode, place: RunPlace, sets: CheckedSets
+) -> HParams:
+    """Resolve the values of a run and check them; a mode on a trained run takes what that kept.
+
+    Raises:
+      ConfigError: a value is wrong, or some do not go together; there is no such run.
+    """
+    if mode.on_a_run and place != NO_RUN:
+        check_run_exists(place.folder)
+    saved = place.saved if mode.on_a_run else None
+    hparams = in_place(resolve(project.catalog, command_line, saved, sets), place)
+    name = 'train' if mode.trains else command_line.mode
+    check(hparams, name, project.catalog, project.hooks)
+    if mode.trains:
+        project.extras.one('check_distribution', check_distribution)(hparams)
+    project.extras.check(hparams, name)
+    return hparams
+
+
+def build_experiment(project: Project, mode: Mode, hparams: HParams, place: RunPlace) -> Experiment:
+    """Put the Experiment together: data, metadata, the project's own functions, Estimator.
+
+    Raises:
+      ScaffoldError: data or model cannot be had, or do not fit the run.
+    """
+    from library.inputs.open_data import open_all
+
+    training = not mode.on_a_run
+    hparams, run, *data = open_all(hparams, place.saved, project.sources, training, mode.evaluates)
+    from library.hooks.by_name import make_hooks
+    from library.modes.completion import complete
+    from library.runtime.distribution import make_distribution
+    from library.runtime.experiment import Functions, make_experiment
+
+    model = project.models[hparams.model]
+    hparams, run = complete(hparams, run, model, place.saved)
+    functions = Functions(
+        *project.functions(), lambda params, run: make_hooks(params, run, project.hooks)
+    )
+    distribution = project.extras.one('distribution', make_distribution)(hparams, project.extras)
+    return make_experiment(hparams, run, functions, model, *data, distribution, project.extras)
+
+
+def open_experiment(project: Project, modes: Mapping[str, Mode], argv: Sequence[str]) -> Experiment:
+    """Put together what `run.py ARGV` would run, without running it.
+
+    Args:
+      project: what run.py joined.
+      modes: the modes by name.
+      argv: the words after the program's name.
+
+    Raises:
+      ScaffoldError: as the program would end.
+    """
+    command_line = parse(argv, project.catalog, tuple(modes))
+    mode, sets = modes[command_line.mode], CheckedSets(project.catalog)
+    place = find_run(project.catalog, command_line, mode.trains, sets)
+    hparams = checked_values(project, command_line, mode, place, sets)
+    return build_experiment(project, mode, claim(hparams, place), place)
