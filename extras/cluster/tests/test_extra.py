@@ -13,6 +13,7 @@ from extras.cluster import chief
 from extras.cluster.distribution import ClusterDistribution
 from extras.cluster.extra import EXTRA
 from extras.cluster.part import PARTS, make_distribution
+from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import resolve
 from library.extras import FLAGS, Extra, Extras

@@ -69,7 +69,7 @@ def test_it_says_what_the_estimator_predicts_in_evaluation(whole_experiment, ver
     with SavedModelGraph(str(version)) as model:
         classes, probabilities = model.predict(stored(experiment))
     assert len(classes) == len(right) == 15
-    names = [name.encode() for name in experiment.hparams.class_names]
+    names = [name.encode() for name in experiment.run.class_names]
     by_label = parity.in_label_order([classes], [probabilities], names)
     np.testing.assert_allclose(by_label, right, atol=1e-5)
     assert (np.diff(probabilities) <= 0).all()

@@ -124,19 +124,18 @@ def test_features_are_those_that_the_module_gives_to_each_image_in_stored_order(
     images = experiment()
     features = with_features(images)
     for training, folder in (
-        (True, features.hparams.train_features),
-        (False, features.hparams.eval_features),
+        (True, features.run.train_features),
+        (False, features.run.eval_features),
     ):
         expected, expected_labels = seen_by_the_module(module_dir, images, training)
         found, labels = stored(folder)
         np.testing.assert_allclose(found, expected, atol=1e-5)
         assert labels.tolist() == expected_labels.tolist()
-    folder = features.hparams.train_features
+    folder = features.run.train_features
     assert re.fullmatch(rf'{data}/\.features/train-[0-9a-f]{{16}}', folder)
     # 24 images in shards of at most 7.
     names = [f'train-0000{number}-of-00004.tfrecord' for number in range(4)]
     assert sorted(os.listdir(folder)) == ['.lock', MANIFEST, *names]
-    assert features.estimator.params.train_features == folder
 
 
 def test_a_run_that_is_not_for_features_stays_as_it_is(experiment, data):
@@ -150,7 +149,7 @@ def test_what_is_there_is_not_computed_again_by_another_run(experiment, computed
     assert computed() == 24 + 15
     again = with_features(experiment('--no_augmentation', f'--model_dir={tmp_path}/other'))
     assert computed() == 0
-    assert again.hparams.train_features == first.hparams.train_features
+    assert again.run.train_features == first.run.train_features
 
 
 def test_the_line_says_what_is_computed_and_where(experiment, capsys, data):
@@ -165,7 +164,7 @@ def test_the_line_says_what_is_computed_and_where(experiment, capsys, data):
 def test_one_split_that_is_trained_and_evaluated_on_is_computed_once(experiment, computed):
     features = with_features(experiment('--no_augmentation', '--eval_split=train'))
     assert computed() == 24
-    assert features.hparams.train_features == features.hparams.eval_features
+    assert features.run.train_features == features.run.eval_features
 
 
 def test_other_pixels_are_other_features(experiment, computed):
@@ -217,9 +216,9 @@ def test_a_change_of_what_is_random_alone_leaves_the_features_of_images_as_they_
 
 
 def test_an_edit_of_the_model_is_noticed(experiment, monkeypatch):
-    before = experiment().hparams.features_digest
+    before = experiment().run.features_digest
     monkeypatch.setattr(code_digest, 'code_digest', lambda defined: 'edited')
-    assert experiment().hparams.features_digest != before
+    assert experiment().run.features_digest != before
 
 
 def test_an_option_of_augmented_copies_counts_by_its_declaration(experiment):
@@ -244,14 +243,14 @@ def test_an_option_of_augmented_copies_counts_by_its_declaration(experiment):
 
 def test_the_manifest_tells_in_words_what_the_features_follow_from(experiment):
     features = with_features(experiment())
-    content = json.loads(Path(features.hparams.eval_features, MANIFEST).read_text())
+    content = json.loads(Path(features.run.eval_features, MANIFEST).read_text())
     assert (content['format'], content['depth'], content['copies']) == (
         'image-features-tfrecords',
         8,
         1,
     )
     made_from = content['made_from']
-    assert made_from['features_digest'] == features.hparams.features_digest
+    assert made_from['features_digest'] == features.run.features_digest
     assert made_from['tensorflow'] == tf.__version__
     assert (made_from['image_size'], made_from['center_crop']) == (32, 1.0)
     assert made_from['augmentation'] is None
@@ -275,7 +274,7 @@ def test_a_module_that_is_random_also_where_it_is_frozen_is_named_once(
 
 @pytest.mark.parametrize('harm', ['cut', 'flip', 'remove'])
 def test_a_damaged_shard_alone_is_computed_again(experiment, computed, small_shards, harm):
-    folder = with_features(experiment()).hparams.train_features
+    folder = with_features(experiment()).run.train_features
     before = stored(folder)
     computed()
     path = Path(folder, 'train-00001-of-00004.tfrecord')
@@ -291,7 +290,7 @@ def test_a_damaged_shard_alone_is_computed_again(experiment, computed, small_sha
 
 
 def test_no_shard_is_compared_with_its_digest_twice(experiment, small_shards, monkeypatch):
-    folder = with_features(experiment()).hparams.train_features
+    folder = with_features(experiment()).run.train_features
     Path(folder, 'train-00001-of-00004.tfrecord').unlink()
     digest, compared = feature_manifest.files.digest, []
 
@@ -307,7 +306,7 @@ def test_no_shard_is_compared_with_its_digest_twice(experiment, small_shards, mo
 
 
 def test_a_damaged_manifest_costs_the_features_and_not_the_run(experiment, computed):
-    folder = with_features(experiment()).hparams.eval_features
+    folder = with_features(experiment()).run.eval_features
     computed()
     Path(folder, MANIFEST).write_text('{')
     with_features(experiment())
@@ -332,9 +331,8 @@ def test_who_does_not_compute_takes_the_features_that_are_there(experiment, caps
     built = with_features(experiment())
     capsys.readouterr()
     found = with_cached_features(experiment(), None, builds=False)
-    assert found.hparams.train_features == built.hparams.train_features
-    assert found.hparams.eval_features == built.hparams.eval_features
-    assert found.estimator.params.train_features == built.hparams.train_features
+    assert found.run.train_features == built.run.train_features
+    assert found.run.eval_features == built.run.eval_features
     assert capsys.readouterr().out == ''
 
 
@@ -354,7 +352,7 @@ def test_who_does_not_compute_ends_where_features_are_missing(experiment, comput
 
 
 def test_who_does_not_compute_does_not_take_half_of_the_features(experiment, small_shards):
-    folder = with_features(experiment()).hparams.train_features
+    folder = with_features(experiment()).run.train_features
     Path(folder, 'train-00001-of-00004.tfrecord').unlink()
     with pytest.raises(DataError, match='are not there'):
         with_cached_features(experiment(), None, builds=False)
@@ -434,8 +432,8 @@ def test_a_kill_loses_no_finished_shard(words, computed, small_shards, experimen
     features = with_features(images)
     assert computed() == 39 - 10
     expected, _ = seen_by_the_module(module_dir, images, training=False)
-    np.testing.assert_allclose(stored(features.hparams.eval_features)[0], expected, atol=1e-5)
-    assert not os.path.exists(f'{features.hparams.eval_features}/{UNFINISHED}')
+    np.testing.assert_allclose(stored(features.run.eval_features)[0], expected, atol=1e-5)
+    assert not os.path.exists(f'{features.run.eval_features}/{UNFINISHED}')
 
 
 def test_of_two_runs_at_once_one_computes_and_the_other_waits(experiment, monkeypatch, capsys):
@@ -467,12 +465,12 @@ def test_of_two_runs_at_once_one_computes_and_the_other_waits(experiment, monkey
     for thread in threads:
         thread.join(60)
     said += capsys.readouterr().out
-    folder = found[0].hparams.eval_features
+    folder = found[0].run.eval_features
     line = f'waiting for process {os.getpid()}, which computes the features in {folder}\n'
     assert said.count(line) == 1
     assert len(written) == 2
     assert 'features instead of images: all 39 are there' in said
-    assert found[1].hparams.eval_features == folder
+    assert found[1].run.eval_features == folder
 
 
 # Augmented copies.
@@ -483,9 +481,9 @@ def test_copies_are_augmented_as_the_epochs_of_the_stored_order(
 ):
     images = experiment('--feature_copies=2')
     features = with_features(images)
-    manifest = read_manifest(features.hparams.train_features, MANIFEST)
+    manifest = read_manifest(features.run.train_features, MANIFEST)
     assert (manifest.copies, manifest.examples, len(manifest.shards)) == (2, 24, 8)
-    found, labels = stored(features.hparams.train_features)
+    found, labels = stored(features.run.train_features)
     for copy in range(2):
         part = slice(24 * copy, 24 * (copy + 1))
         expected, expected_labels = seen_by_the_module(
@@ -494,7 +492,7 @@ def test_copies_are_augmented_as_the_epochs_of_the_stored_order(
         np.testing.assert_allclose(found[part], expected, atol=1e-5)
         assert labels[part].tolist() == expected_labels.tolist()
     assert np.abs(found[:24] - found[24:]).max() > 1e-3
-    assert read_manifest(features.hparams.eval_features, MANIFEST).copies == 1
+    assert read_manifest(features.run.eval_features, MANIFEST).copies == 1
 
 
 def test_evaluation_shares_its_features_with_a_run_without_copies(experiment, computed):
@@ -553,7 +551,7 @@ def test_a_disk_without_room_is_told_before_anything_is_computed(experiment, mon
         with_features(experiment('--cache_features'))
     assert error.value.errno == errno.ENOSPC
     monkeypatch.setattr(building.shutil, 'disk_usage', lambda path: usage._replace(free=1248))
-    assert with_features(experiment('--cache_features')).hparams.train_features
+    assert with_features(experiment('--cache_features')).run.train_features
 
 
 @pytest.mark.parametrize('asked', [False, True])

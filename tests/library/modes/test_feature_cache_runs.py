@@ -113,8 +113,8 @@ def test_logits_of_features_and_of_images_are_equal(trained, data, folder):
 def test_the_folders_of_features_are_never_taken_from_a_saved_run(trained):
     hparams, saved = saved_values(trained / 'checkpoints')
     assert saved['train_features'].text.startswith('/')
-    hparams, _, _ = open_all(hparams, saved, SOURCES, training=False)
-    assert (hparams.train_features, hparams.eval_features) == (None, None)
+    _, found, _, _ = open_all(hparams, saved, SOURCES, training=False)
+    assert (found.train_features, found.eval_features) == (None, None)
 
 
 def test_a_stop_and_a_resume_change_no_bit_of_a_run_on_features(train, trained, tmp_path):
