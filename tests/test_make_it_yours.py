@@ -31,7 +31,12 @@ def test_every_file_that_speaks_of_the_demo_is_named():
     gone = tuple(removed())
     # History, and the page itself with its test.
     own = {'CHANGELOG.md', 'docs/make_it_yours.md', 'tests/test_make_it_yours.py'}
-    left = {name for name in source_files() - own if not name.startswith(gone)}
+    left = {
+        name
+        for name in source_files() - own
+        # What an earlier build left stays as it was.
+        if not name.startswith((*gone, 'tests/fixtures/'))
+    }
     texts = {name: (ROOT / name).read_bytes() for name in left}
     # A page may show a run of the demo; it may not need the demo's parts.
     needed = {

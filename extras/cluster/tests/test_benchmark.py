@@ -11,7 +11,7 @@ from extras.cluster.checks import check_distribution
 from extras.cluster.tasks import read_cluster
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from project.options import check
+from tests.checks_of_a_run import check
 from run import CATALOG
 
 pytestmark = pytest.mark.graph

@@ -93,4 +93,3 @@ def test_options_come_with_their_owners_and_with_defaults_that_differ():
     assert option_of_a.default == 1
     told = {each.name: owner for each, owner in CATALOG.with_owners()}
     assert (told['title'], told['years'], told['needles']) == ('for evaluate', '', 'model: fir')
-    assert 'birds' not in told

@@ -252,7 +252,7 @@ def test_help_begins_with_usage_and_summary(help_lines):
 
 def test_help_lists_the_options_in_groups(help_lines):
     titles = [line for line in help_lines if line.endswith(':') and line[0] != ' ']
-    assert titles == ['base:', 'growth:', 'report:', 'model:']
+    assert titles == ['base:', 'growth:', 'report:', 'visitors:', 'model:']
 
 
 def test_help_lists_every_option_once(help_lines):

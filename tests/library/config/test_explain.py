@@ -34,7 +34,7 @@ def test_several_values_are_shown_with_commas(resolved):
 
 def test_values_stand_under_the_headings_of_help(resolved):
     headings = [line for line in explain(resolved()).splitlines() if line[0] == '[']
-    assert headings == ['[base]', '[growth]', '[model]']
+    assert headings == ['[base]', '[growth]', '[model]', '[visitors]']
 
 
 def test_unused_keys_are_shown_with_their_place(resolved, tmp_path):

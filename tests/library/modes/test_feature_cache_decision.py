@@ -10,6 +10,7 @@ from library.errors import ConfigError
 from library.modes.feature_cache.decision import uses_features
 from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
+from library.runs.metadata import Run
 from project.options import CATALOG
 from tests.checks_of_a_run import check
 
@@ -19,16 +20,16 @@ IMAGES = Manifest(('a', 'b'), {'a': 12, 'b': 12}, (Shard('s', 24, 1, ''),))
 UNCONVERTED = Listing(('a', 'b'), ())
 
 
-def hparams_of(*words, digest='abc', mode='train'):
-    hparams = resolve(CATALOG, parse([mode, *words], CATALOG, ['train', 'evaluate']))
-    return hparams.with_values('the test', features_digest=digest)
+def hparams_of(*words, mode='train'):
+    return resolve(CATALOG, parse([mode, *words], CATALOG, ['train', 'evaluate']))
 
 
 def decide(*words, digest='abc', splits=(IMAGES, IMAGES), training=True):
     mode = 'train' if training else 'evaluate'
-    hparams = hparams_of(*words, digest=digest, mode=mode)
+    hparams = hparams_of(*words, mode=mode)
     check(hparams, mode)
-    return uses_features(hparams, splits, training)
+    run = Run().found('the test', features_digest=digest)
+    return uses_features(hparams, run, splits, training)
 
 
 PLAIN = '--no_augmentation'
