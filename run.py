@@ -18,12 +18,16 @@ from library.config.explain import explain
 from library.config.hparams import HParams, resolve
 from library.extras import Mode, find_extras, load
 from library.modes.device_checks import check_distribution
+from library.modes.option_checks import check
+from library.modes.overruled import overruled
 from library.preparation.sources.registry import joined
 from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
 from library.runs.kept_values import check_run_exists
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project import options, sources
+from project.hooks import HOOKS
+from project.models import MODELS
 
 if TYPE_CHECKING:
     from library.runtime.experiment import Experiment
@@ -55,7 +59,7 @@ def main(argv: list[str]) -> int:
     place = NO_RUN if alone else find_run(CATALOG, command_line, training=mode.trains)
     hparams = _values(command_line, mode, place)
     if hparams.explain:
-        print(explain(hparams, options.overruled(hparams)))
+        print(explain(hparams, overruled(hparams, CATALOG.folders)))
         return 0
     quiet_tensorflow(hparams.verbose)
     if alone:
@@ -71,7 +75,7 @@ def _values(command_line: CommandLine, mode: Mode, place: RunPlace) -> HParams:
     saved = place.saved if mode.on_a_run else None
     hparams = in_place(resolve(CATALOG, command_line, saved), place)
     name = 'train' if mode.trains else command_line.mode
-    options.check(hparams, name)
+    check(hparams, name, CATALOG, HOOKS)
     if mode.trains:
         EXTRAS.one('check_distribution', check_distribution)(hparams)
     EXTRAS.check(hparams, name)
@@ -84,17 +88,16 @@ def build_experiment(mode: Mode, hparams: HParams, place: RunPlace) -> Experimen
 
     training = not mode.on_a_run
     hparams, run, *data = open_all(hparams, place.saved, SOURCES, training, mode.evaluates)
+    from library.hooks.by_name import make_hooks
     from library.modes.completion import complete
     from library.runtime.distribution import make_distribution
     from library.runtime.experiment import Functions, make_experiment
-    from project.hooks import make_hooks
     from project.input_fn import input_fn
     from project.model_fn import model_fn
-    from project.models import model_class
 
-    model = model_class(hparams.model)
+    model = MODELS[hparams.model]
     hparams, run = complete(hparams, run, model, place.saved)
-    functions = Functions(input_fn, model_fn, make_hooks)
+    functions = Functions(input_fn, model_fn, functools.partial(make_hooks, hooks=HOOKS))
     distribution = EXTRAS.one('distribution', make_distribution)(hparams, EXTRAS)
     return make_experiment(hparams, run, functions, model, *data, distribution)
 

@@ -1,82 +1,141 @@
-"""One image to the same image, flipped and coloured at random.
+"""The random changes of training images: a class each, and one line in AUGMENTATIONS at the end.
 
-Contract: an image is float32 [height, width, 3] of 0 to 255, RGB, its size known when the graph is
-built. Draws are float32, uniform in [0, 1): the same draws change an image in the same way. One
-image at a time stays in the processor's cache, where a batch of floats would travel to memory and
-back with every step.
+Fields are options: flags, and keys of hyperparameters.yaml. One image is changed at a time, which
+stays in the processor's cache, where a batch of floats would travel to memory and back.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import numpy as np
-import tensorflow as tf
+from etils import epy
 
-from library.inputs.decoding import HALF, to_bytes
-from library.inputs.options import ImageOptions
+from library.config.fields import HYPERPARAMETERS, Options, option
+from library.config.hparams import HParams
+from library.inputs.augmentation import Augmentation, apply_in_turn, count_draws
+from library.inputs.decoding import HALF
+
+with epy.lazy_imports():
+    import numpy as np
+    import tensorflow as tf
 
 # Weights of red, green and blue in brightness: ITU-R BT.601, as in JPEG itself.
 LUMA = (0.299, 0.587, 0.114)
-# How many draws `augment` takes: of both flips, brightness, contrast and saturation.
-AUGMENT_DRAWS = 5
 
 
-def augment(image: tf.Tensor, options: ImageOptions, draws: tf.Tensor) -> tf.Tensor:
-    """Applies every random change that is switched on, except the crop (see decoding.py).
+@dataclass(frozen=True)
+class RandomCrop(Options, group='augmentation', home=HYPERPARAMETERS):
+    """Cut out a part; input_fn does so before all others, as it decodes only that part."""
 
-    Args:
-      image: as above.
-      options: what is switched on, and how strong.
-      draws: [AUGMENT_DRAWS]; each change has its own, whatever else is on.
-
-    Returns:
-      uint8 [height, width, 3].
-    """
-    if options.random_flip:
-        image = random_flip(image, draws[0], axis=1)
-    if options.random_flip_vertical:
-        image = random_flip(image, draws[1], axis=0)
-    strengths = (options.random_brightness, options.random_contrast, options.random_saturation)
-    return random_color(image, strengths, draws[2:]) if any(strengths) else to_bytes(image)
+    random_crop: bool = option(
+        True, 'Cut a random part of each training image.', changes_images=True
+    )
+    random_crop_min_area: float = option(
+        0.5,
+        'Smallest part of its area that a random crop keeps.',
+        above=0,
+        high=1,
+        changes_images=True,
+    )
 
 
-def random_flip(image: tf.Tensor, draw: tf.Tensor, axis: int) -> tf.Tensor:
-    """Reverses `axis` (1 is left to right, 0 upside down) if the draw is under a half."""
-    return tf.cond(draw < 0.5, lambda: tf.reverse(image, [axis]), lambda: image)
+@dataclass(frozen=True)
+class RandomFlip(Augmentation):
+    """Mirror left to right."""
+
+    random_flip: bool = option(
+        True, 'Mirror half of the training images left to right.', changes_images=True
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """True if it changes anything."""
+        return self.random_flip
+
+    def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Mirror half of the images; see Augmentation.change."""
+        return flipped(image, draws[0], axis=1)
 
 
-def random_color(
-    image: tf.Tensor, strengths: tuple[float, float, float], draws: tf.Tensor
-) -> tf.Tensor:
-    """Changes brightness, contrast and saturation.
+@dataclass(frozen=True)
+class RandomFlipVertical(Augmentation):
+    """Mirror upside down."""
+
+    random_flip_vertical: bool = option(
+        False, 'Mirror half of the training images upside down.', changes_images=True
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """True if it changes anything."""
+        return self.random_flip_vertical
+
+    def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Mirror half of the images; see Augmentation.change."""
+        return flipped(image, draws[0], axis=0)
+
+
+@dataclass(frozen=True)
+class RandomColor(Augmentation):
+    """Change brightness, contrast and saturation, all in one pass over the pixels.
 
     Saturation blends each pixel with its grey, contrast with the image's mean grey; brightness
     adds a constant. Together: contrast * (saturation * pixel + (1 - saturation) * grey)
     + (1 - contrast) * mean + brightness.
-
-    Args:
-      image: as above.
-      strengths: of brightness, contrast and saturation; s draws from [-s, s], and 0 is off.
-      draws: [3], one for each.
-
-    Returns:
-      uint8 [height, width, 3]; values that leave the range are cut to it.
     """
-    changes = (0.0, 1.0, 1.0) + strengths * (2.0 * draws - 1.0)
-    brightness, contrast, saturation = tf.unstack(changes)
-    red, green, blue = tf.unstack(image, axis=-1)
-    grey = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
-    constant = (1.0 - contrast) * tf.reduce_mean(grey) + 255.0 * brightness
-    # What the three channels of a pixel share is put together first, on a third of the values.
-    own = contrast * saturation
-    shared = (contrast - own) * grey + (constant + HALF)
-    changed = own * image + _to_channels(shared)
-    return tf.cast(tf.clip_by_value(changed, 0.0, 255.0), tf.uint8)
+
+    random_brightness: float = option(
+        0.1, 'Largest random change of brightness; 0 is off.', low=0, high=1, changes_images=True
+    )
+    random_contrast: float = option(
+        0.1,
+        'Largest random change of contrast, as a factor off 1; 0 is off.',
+        low=0,
+        below=1,
+        changes_images=True,
+    )
+    random_saturation: float = option(
+        0.1,
+        'Largest random change of saturation, as a factor off 1; 0 is off.',
+        low=0,
+        below=1,
+        changes_images=True,
+    )
+
+    draws = 3
+
+    @property
+    def strengths(self) -> tuple[float, float, float]:
+        """Of brightness, contrast and saturation; s draws from [-s, s], and 0 is off."""
+        return self.random_brightness, self.random_contrast, self.random_saturation
+
+    @property
+    def is_on(self) -> bool:
+        """True if it changes anything."""
+        return any(self.strengths)
+
+    def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Change the colours, and round to uint8; see Augmentation.change."""
+        changes = (0.0, 1.0, 1.0) + self.strengths * (2.0 * draws - 1.0)
+        brightness, contrast, saturation = tf.unstack(changes)
+        red, green, blue = tf.unstack(image, axis=-1)
+        grey = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+        constant = (1.0 - contrast) * tf.reduce_mean(grey) + 255.0 * brightness
+        # What the three channels of a pixel share comes first, on a third of the values.
+        own = contrast * saturation
+        shared = (contrast - own) * grey + (constant + HALF)
+        changed = own * image + _to_channels(shared)
+        return tf.cast(tf.clip_by_value(changed, 0.0, 255.0), tf.uint8)
+
+
+def flipped(image: tf.Tensor, draw: tf.Tensor, axis: int) -> tf.Tensor:
+    """Reverse `axis` (1 is left to right, 0 upside down) if the draw is below one half."""
+    return tf.cond(draw < 0.5, lambda: tf.reverse(image, [axis]), lambda: image)
 
 
 def _to_channels(plane: tf.Tensor) -> tf.Tensor:
-    """Repeats each value three times: [height, width] to [height, width, 3].
+    """Repeat each value three times: [height, width] to [height, width, 3].
 
     It multiplies a few pixels at once by ones, because TensorFlow's own broadcast along so short
     an axis takes six times as long.
@@ -85,3 +144,28 @@ def _to_channels(plane: tf.Tensor) -> tf.Tensor:
     pixels = math.gcd(height * width, 4)
     ones = np.repeat(np.eye(pixels, dtype=np.float32), 3, axis=1)
     return tf.reshape(tf.reshape(plane, [-1, pixels]) @ ones, [height, width, 3])
+
+
+# In the order in which they are applied. Add yours at the end: the draws of the others stay.
+AUGMENTATIONS: dict[str, type[Augmentation]] = {
+    'flip': RandomFlip,
+    'flip_vertical': RandomFlipVertical,
+    'color': RandomColor,
+}
+# How many draws `augment` takes.
+AUGMENT_DRAWS = count_draws(AUGMENTATIONS.values())
+
+
+def augment(image: tf.Tensor, params: HParams, draws: tf.Tensor) -> tf.Tensor:
+    """Apply every random change that is switched on, except the crop.
+
+    Args:
+      image: float32 [height, width, 3] of 0 to 255, RGB, its size known when the graph is built.
+      params: the run's HParams.
+      draws: float32 [AUGMENT_DRAWS], uniform in [0, 1); each change has its own, whatever else is
+        on.
+
+    Returns:
+      uint8 [height, width, 3].
+    """
+    return apply_in_turn([params.take(kind) for kind in AUGMENTATIONS.values()], image, draws)

@@ -1,4 +1,4 @@
-"""The hooks by name, as `--hooks` chooses them; add yours as a function and one more line.
+"""The hooks by name, as `--hooks` chooses them: a function each, and one line in HOOKS at the end.
 
 A function takes the HParams and the metadata of a run and gives a hook, or None. It imports what it
 needs itself: names must be known before TensorFlow is imported.
@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 from library.config.fields import HYPERPARAMETERS
 from library.config.hparams import HParams
-from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.runs.metadata import Run
-from library.suggestions import nearest_or_all
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -82,20 +80,3 @@ HOOKS: dict[str, Callable[[HParams, Run], Hook | None]] = {
     'examples_per_second': examples_per_second,
     'profiler': profiler,
 }
-
-
-def check_hooks(params: HParams) -> None:
-    """Raises ConfigError if `hooks` names what is not in HOOKS."""
-    for name in params.hooks:
-        if name not in HOOKS:
-            known = nearest_or_all(name, HOOKS)
-            raise ConfigError(f'{params.place("hooks")}: no hook {name!r}{known}')
-
-
-def make_hooks(params: HParams, run: Run) -> list[Hook]:
-    """The hooks that `hooks` names, each once, in its order.
-
-    They are made before there is a graph; they find tensors in `begin`.
-    """
-    made = [HOOKS[name](params, run) for name in dict.fromkeys(params.hooks)]
-    return [hook for hook in made if hook is not None]

@@ -22,7 +22,6 @@ from library.inputs.decoding import (
 from library.inputs.epoch_stream import epoch_seed, repeat_epochs
 from library.inputs.image_source import ImageSource
 from library.inputs.input_shard import InputShard
-from library.inputs.options import ImageOptions
 from project.augmentation import AUGMENT_DRAWS, augment
 
 
@@ -79,12 +78,11 @@ def decode(jpeg: tf.Tensor, number: tf.Tensor, params: HParams, augmented: bool)
     Returns:
       uint8 [size, size, 3].
     """
-    options = params.take(ImageOptions)
     key = tf.stack([tf.constant(params.random_seed, tf.int64), number])
     draws = tf.random.stateless_uniform([WINDOW_DRAWS + AUGMENT_DRAWS], key)
-    if augmented and options.random_crop:
-        window = random_window(jpeg, options.random_crop_min_area, draws[:WINDOW_DRAWS])
+    if augmented and params.random_crop:
+        window = random_window(jpeg, params.random_crop_min_area, draws[:WINDOW_DRAWS])
     else:
-        window = center_window(tf.io.extract_jpeg_shape(jpeg), options.center_crop)
+        window = center_window(tf.io.extract_jpeg_shape(jpeg), params.center_crop)
     pixels = decode_and_crop(jpeg, window, params.image_size)
-    return augment(pixels, options, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)
+    return augment(pixels, params, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)

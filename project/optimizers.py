@@ -1,106 +1,165 @@
-"""An optimizer's name and options to a tf.compat.v1.train.Optimizer."""
+"""The optimizers: a class each, and one line in OPTIMIZERS at the end.
+
+Fields are options: flags, and keys of hyperparameters.yaml.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-import tensorflow as tf
+from etils import epy
 
-from library.config.fields import Options
+from library.config.fields import option
+from library.training.optimizer import Optimizer
 
-train = tf.compat.v1.train
-
-
-def make_optimizer(
-    name: str, learning_rate: float | tf.Tensor, options: Options
-) -> tf.compat.v1.train.Optimizer:
-    """The optimizer of this name, with its own parameters.
-
-    Args:
-      name: a key of OPTIMIZERS.
-      learning_rate: a number or a scalar of the graph, never a variable: a checkpoint would bring
-        back the old rate when a run goes on with a new one.
-      options: an instance of the class that OPTIMIZERS holds under the name.
-
-    Raises:
-      ValueError: there is no such optimizer.
-    """
-    if name not in _MAKERS:
-        raise ValueError(f'there is no optimizer {name!r}')
-    return _MAKERS[name](learning_rate, options)
+with epy.lazy_imports():
+    import tensorflow as tf
 
 
-class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
-    """Adam with weight decay beside the gradient step, and not in the gradient.
+@dataclass(frozen=True)
+class Adadelta(Optimizer):
+    """Steps from means of squares alone (Zeiler 2012, arXiv:1212.5701)."""
 
-    Each step takes learning_rate * weight_decay of a kernel off it, then Adam's own step follows
-    (Loshchilov and Hutter 2017, arXiv:1711.05101, algorithm 2, with the decay times the learning
-    rate as most frameworks have it). Biases and scales, which have one axis, do not decay.
-    """
+    adadelta_rho: float = option(0.95, 'Decay of the mean of squares.', low=0, below=1)
+    opt_epsilon: float = option(1.0, 'Keeps the division finite.', above=0)
 
-    def __init__(self, learning_rate: float | tf.Tensor, weight_decay: float, **adam: float):
-        """Makes the optimizer.
-
-        Args:
-          learning_rate: a number or a scalar of the graph.
-          weight_decay: share of a kernel that a step takes off, times the learning rate.
-          **adam: beta1, beta2 and epsilon of tf.compat.v1.train.AdamOptimizer.
-        """
-        super().__init__(learning_rate, name='AdamW', **adam)
-        self._weight_decay = weight_decay
-
-    # These two, not apply_gradients: under a tf.distribute strategy they get each replica's own
-    # variable.
-    def _resource_apply_dense(self, grad: tf.Tensor, var: tf.Variable) -> tf.Operation:
-        with tf.control_dependencies(self._decay(var, grad)):
-            return super()._resource_apply_dense(grad, var)
-
-    def _resource_apply_sparse(
-        self, grad: tf.Tensor, var: tf.Variable, indices: tf.Tensor
-    ) -> tf.Operation:
-        with tf.control_dependencies(self._decay(var, grad)):
-            return super()._resource_apply_sparse(grad, var, indices)
-
-    def _decay(self, variable: tf.Variable, gradient: tf.Tensor) -> list[tf.Operation]:
-        if variable.shape.rank < 2:
-            return []
-        share = tf.cast(self._lr_t, variable.dtype.base_dtype) * self._weight_decay
-        # Else the step's own loss might be that of decayed weights: once there is a gradient, what
-        # it follows from has been read.
-        with tf.control_dependencies([gradient]):
-            return [variable.assign_sub(share * variable.read_value(), read_value=False)]
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.AdadeltaOptimizer(
+            learning_rate, self.adadelta_rho, self.opt_epsilon
+        )
 
 
-def _adam(options: Any) -> dict[str, float]:
-    return {
-        'beta1': options.adam_beta1,
-        'beta2': options.adam_beta2,
-        'epsilon': options.adam_epsilon,
-    }
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Steps over the root of the sum of squares (Duchi et al. 2011, JMLR 12)."""
+
+    adagrad_initial_accumulator_value: float = option(
+        0.1, 'What the sum of squares starts from.', above=0
+    )
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.AdagradOptimizer(
+            learning_rate, self.adagrad_initial_accumulator_value
+        )
 
 
-_MAKERS = {
-    'adadelta': lambda rate, options: train.AdadeltaOptimizer(
-        rate, options.adadelta_rho, options.opt_epsilon
-    ),
-    'adagrad': lambda rate, options: train.AdagradOptimizer(
-        rate, options.adagrad_initial_accumulator_value
-    ),
-    'adam': lambda rate, options: train.AdamOptimizer(rate, **_adam(options)),
-    'adamw': lambda rate, options: AdamWOptimizer(rate, options.weight_decay, **_adam(options)),
-    'ftrl': lambda rate, options: train.FtrlOptimizer(
-        rate,
-        options.ftrl_learning_rate_power,
-        options.ftrl_initial_accumulator_value,
-        options.ftrl_l1,
-        options.ftrl_l2,
-    ),
-    'momentum': lambda rate, options: train.MomentumOptimizer(rate, options.momentum),
-    'nesterov': lambda rate, options: train.MomentumOptimizer(
-        rate, options.momentum, use_nesterov=True
-    ),
-    'rmsprop': lambda rate, options: train.RMSPropOptimizer(
-        rate, options.rmsprop_decay, options.rmsprop_momentum, options.opt_epsilon
-    ),
-    'sgd': lambda rate, options: train.GradientDescentOptimizer(rate),
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Steps from means of gradients and squares (Kingma and Ba 2014, arXiv:1412.6980)."""
+
+    adam_beta1: float = option(0.9, 'Decay of the mean of gradients.', low=0, below=1)
+    adam_beta2: float = option(0.999, 'Decay of the mean of their squares.', low=0, below=1)
+    adam_epsilon: float = option(1e-8, 'Keeps the division finite.', above=0)
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.AdamOptimizer(
+            learning_rate, self.adam_beta1, self.adam_beta2, self.adam_epsilon
+        )
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101)."""
+
+    weight_decay: float = option(
+        0.01, 'Share of each kernel that is taken off in a step, times the learning rate.', low=0
+    )
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        # It derives from one of TensorFlow's classes, which must be imported late.
+        from library.training.adamw import AdamWOptimizer
+
+        return AdamWOptimizer(
+            learning_rate,
+            self.weight_decay,
+            beta1=self.adam_beta1,
+            beta2=self.adam_beta2,
+            epsilon=self.adam_epsilon,
+        )
+
+
+@dataclass(frozen=True)
+class Ftrl(Optimizer):
+    """FTRL-proximal (McMahan et al. 2013, KDD)."""
+
+    ftrl_learning_rate_power: float = option(
+        -0.5, 'How the step size falls with the sum of squares; 0: not at all.', high=0
+    )
+    ftrl_initial_accumulator_value: float = option(
+        0.1, 'What the sum of squares starts from.', low=0
+    )
+    ftrl_l1: float = option(0.0, 'Strength of the L1 penalty.', low=0)
+    ftrl_l2: float = option(0.0, 'Strength of the L2 penalty.', low=0)
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.FtrlOptimizer(
+            learning_rate,
+            self.ftrl_learning_rate_power,
+            self.ftrl_initial_accumulator_value,
+            self.ftrl_l1,
+            self.ftrl_l2,
+        )
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Gradient descent that takes a share of each step again."""
+
+    momentum: float = option(0.9, 'Share of the last step that is taken again.', low=0, below=1)
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.MomentumOptimizer(learning_rate, self.momentum)
+
+
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Momentum that looks one step ahead."""
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.MomentumOptimizer(learning_rate, self.momentum, use_nesterov=True)
+
+
+@dataclass(frozen=True)
+class Rmsprop(Optimizer):
+    """Steps over the root of the mean of squares (Tieleman and Hinton 2012)."""
+
+    rmsprop_decay: float = option(0.9, 'Decay of the mean of squares.', low=0, below=1)
+    rmsprop_momentum: float = option(
+        0.9, 'Share of the last step that is taken again.', low=0, below=1
+    )
+    opt_epsilon: float = option(1.0, 'Keeps the division finite.', above=0)
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.RMSPropOptimizer(
+            learning_rate, self.rmsprop_decay, self.rmsprop_momentum, self.opt_epsilon
+        )
+
+
+@dataclass(frozen=True)
+class Sgd(Optimizer):
+    """Gradient descent, with nothing beyond the learning rate."""
+
+    def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
+        """Make the optimizer; see Optimizer.make."""
+        return tf.compat.v1.train.GradientDescentOptimizer(learning_rate)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    'adadelta': Adadelta,
+    'adagrad': Adagrad,
+    'adam': Adam,
+    'adamw': AdamW,
+    'ftrl': Ftrl,
+    'momentum': Momentum,
+    'nesterov': Nesterov,
+    'rmsprop': Rmsprop,
+    'sgd': Sgd,
 }

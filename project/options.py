@@ -1,6 +1,6 @@
-"""Every option of run.py, and what must hold between them.
+"""The list of all options of run.py: the classes that declare them, and what may be chosen.
 
-Options are declared where they are used; this page gathers them, and adds those that choose.
+Options are declared where they are used; this file gathers them, and adds those that choose.
 """
 
 from __future__ import annotations
@@ -8,20 +8,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from library import files
 from library.config.catalog import Catalog
-from library.config.command_line import ORIGIN
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
-from library.config.hparams import HParams
-from library.config.needs import check_used, unused
-from library.config.set_files import find_set_file
-from library.errors import ConfigError
 from library.exporters.options import BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
-from library.models.class_weights import check_class_weights
-from library.models.options import LossOptions
-from library.modes.evaluation.gate import limits_of
-from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import (
     AnswerOptions,
     CheckpointChoice,
@@ -35,7 +25,6 @@ from library.modes.options import (
     PreviewOptions,
     SavedModelOptions,
 )
-from library.runs.directory import BEST_STATE
 from library.runtime.options import (
     CheckpointOptions,
     DistributionOptions,
@@ -43,17 +32,17 @@ from library.runtime.options import (
     SessionOptions,
     WatchOptions,
 )
-from library.training.checks import check_loss_scale, check_schedule
 from library.training.options import (
-    OPTIMIZERS,
-    SCHEDULES,
     FineTuningOptions,
     LengthOptions,
-    OptimizerOptions,
     PrecisionOptions,
+    StepOptions,
 )
-from project.hooks import check_hooks
+from project.augmentation import AUGMENTATIONS, RandomCrop
+from project.losses import LossOptions
 from project.models import LATEST, MODELS
+from project.optimizers import OPTIMIZERS
+from project.schedules import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -85,12 +74,6 @@ class ModelSelectionOptions(Options, group='base', home=PROJECT):
     )
 
 
-# What every mode reads, even one that needs no run of its own.
-USED_BY_ALL = (
-    *('config_file', 'config_set', 'hyperparameter_file', 'hyperparameter_set'),
-    *('explain', 'verbose'),
-)
-
 # Where the files of sets are, wherever a program is started: an installed package has copies of
 # them in this folder (setup.py), a clone has them in the one above.
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -107,7 +90,9 @@ CATALOG = Catalog(
         DataOptions,
         FeatureOptions,
         ImageOptions,
-        OptimizerOptions,
+        RandomCrop,
+        *AUGMENTATIONS.values(),
+        StepOptions,
         LossOptions,
         FineTuningOptions,
         PipelineOptions,
@@ -128,108 +113,11 @@ CATALOG = Catalog(
         PreviewOptions,
     ),
     selectors={
-        'model': {name: options for name, (_, options) in MODELS.items()},
+        'model': {name: model.options_class for name, model in MODELS.items()},
         'optimizer': OPTIMIZERS,
         'learning_rate_decay_type': SCHEDULES,
     },
     aliases={'model': {'latest': LATEST}},
     folders=SET_FOLDERS,
+    choices={'optimizer': tuple(OPTIMIZERS), 'learning_rate_decay_type': tuple(SCHEDULES)},
 )
-
-
-def check(hparams: HParams, mode: str) -> None:
-    """Raises ConfigError where options that are legal alone do not go together."""
-    if mode == 'train':
-        _check_training(hparams)
-    if mode in ('train', 'evaluate'):
-        check_feature_options(hparams, training=mode == 'train')
-    if mode == 'evaluate':
-        _check_evaluation(hparams)
-    if mode == 'compare':
-        _check_comparison(hparams)
-    if mode == 'predict':
-        # Late, because it looks at images' endings and so imports Pillow.
-        from library.modes.prediction.checks import check_prediction
-
-        check_prediction(hparams)
-    if mode == 'export' or (mode == 'train' and hparams.export_best):
-        _check_export_dir(hparams)
-
-
-def _check_export_dir(hparams: HParams) -> None:
-    folder = hparams.take(ExportOptions).folder_of(hparams.model_dir)
-    if os.path.isfile(folder):
-        raise ConfigError(f'{folder}: a file, no folder ({hparams.place("export_dir")})')
-
-
-def _check_evaluation(hparams: HParams) -> None:
-    limits_of(hparams)
-    name = hparams.validation_name
-    if name is not None and (os.path.basename(name) != name or name in ('.', '..')):
-        place = hparams.place('validation_name')
-        raise ConfigError(f'{place}: {name} is not a plain name, without folders')
-
-
-def _check_comparison(hparams: HParams) -> None:
-    """What all modes may be given and this one has no use for would be ignored in silence."""
-    for name, entry in hparams.entries().items():
-        for_all = name in USED_BY_ALL or 'compare' in entry.option.modes
-        if entry.origin == ORIGIN and not for_all:
-            raise ConfigError(f'--{name} is not used by this run: compare only reads other runs')
-
-
-def _check_training(hparams: HParams) -> None:
-    """What other modes do not read may be wrong there."""
-    _check_folders(hparams)
-    if hparams.save_checkpoints_steps and hparams.save_checkpoints_secs:
-        places = map(hparams.place, ('save_checkpoints_steps', 'save_checkpoints_secs'))
-        raise ConfigError(f'{" and ".join(places)}: give one of them')
-    check_hooks(hparams)
-    check_used(hparams)
-    schedule = hparams.take(SCHEDULES[hparams.learning_rate_decay_type])
-    check_schedule(hparams.learning_rate, schedule, hparams.place)
-    check_loss_scale(hparams.loss_scale, hparams.place('loss_scale'))
-    check_class_weights(hparams.class_weights, hparams.place('class_weights'))
-
-
-def _check_folders(hparams: HParams) -> None:
-    """A run and its best checkpoints, each in a folder of its own kind."""
-    model_dir, best_model_dir = hparams.model_dir, hparams.best_model_dir
-    if os.path.realpath(model_dir) == os.path.realpath(best_model_dir):
-        raise ConfigError(
-            f'{hparams.place("best_model_dir")} must be another folder than --model_dir'
-        )
-    if files.exists(files.join(model_dir, BEST_STATE)):
-        raise ConfigError(
-            f'{model_dir}: holds the best checkpoints of a run, to evaluate and not to train on '
-            f'({hparams.place("model_dir")})'
-        )
-    # Training writes its events there, the best checkpoints have none.
-    if any(name.startswith('events.out.') for name in files.names_in(best_model_dir)):
-        raise ConfigError(
-            f'{best_model_dir}: a run lives there ({hparams.place("best_model_dir")})'
-        )
-
-
-def overruled(hparams: HParams) -> dict[str, str]:
-    """By name, which options another one overrules, caps or lacks: what --explain says of them.
-
-    Of files of sets that are not in the working folder it says where they are.
-    """
-    notes = {name: f'unused without {taken}' for name, taken in unused(hparams).items()}
-    for name in ('config_file', 'hyperparameter_file'):
-        path = getattr(hparams, name)
-        found = find_set_file(path, SET_FOLDERS)
-        if found != path:
-            notes[name] = f'it is {found}'
-    if hparams.train_steps:
-        notes['train_epochs'] = 'train_steps wins'
-    if hparams.max_train_steps:
-        length = 'train_steps' if hparams.train_steps else 'train_epochs'
-        notes[length] = f'capped by max_train_steps {hparams.max_train_steps}'
-    for winner in ('save_checkpoints_steps', 'save_checkpoints_secs'):
-        if getattr(hparams, winner):
-            notes['epochs_between_evals'] = f'{winner} wins'
-    if hparams.train_batch_size and hparams.eval_batch_size:
-        notes['batch_size'] = 'train_batch_size and eval_batch_size win'
-    return notes

@@ -17,8 +17,9 @@ from library.errors import ScaffoldError
 from library.extras import FLAGS
 from library.preparation.recipe import Recipe
 from library.records.manifest import read_manifest
-from library.training.options import OPTIMIZERS, SCHEDULES
+from project.optimizers import OPTIMIZERS
 from project.options import CATALOG
+from project.schedules import SCHEDULES
 from project.sources import SOURCES
 from scripts.options_page import current_page
 from tests.conftest import ROOT, copy_project, draw_images
@@ -48,6 +49,7 @@ OF_OTHERS = {
     'machines': 'benchmarks.scale_plan',
     'per_gpu': 'benchmarks.scale_plan',
     'blocks': 'the model of extending.md',
+    'random_erase': 'the augmentation of extending.md',
     'logdir': 'tensorboard',
     'no-deps': 'pip',
     'require-hashes': 'pip',

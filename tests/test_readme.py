@@ -30,17 +30,12 @@ def python_file(path):
 def clone(tmp_path_factory):
     """A copy of the project with the README's own model in it."""
     folder = copy_project(tmp_path_factory.mktemp('clone'), 'run.py')
-    mine = folder / 'project' / 'models' / 'mine'
-    mine.mkdir()
-    (mine / '__init__.py').write_text('')
-    for name in ('options.py', 'model.py'):
-        (mine / name).write_text(python_file(f'project/models/mine/{name}'))
-    lines = python_file('project/models/__init__.py').splitlines()
-    registry = folder / 'project' / 'models' / '__init__.py'
-    import_line = 'from project.models.simple.options import SimpleOptions\n'
-    (entry,) = (line for line in lines if line.startswith("    'mine'"))
-    text = registry.read_text().replace(import_line, f'{lines[1]}\n{import_line}')
-    registry.write_text(text.replace('\n}\n', f'\n{entry}\n}}\n'))
+    models = folder / 'project' / 'models'
+    (models / 'mine.py').write_text(python_file('project/models/mine.py'))
+    before, line = python_file('project/models/__init__.py').splitlines(keepends=True)[1:]
+    registry = (models / '__init__.py').read_text()
+    assert registry.count(before) == 1
+    (models / '__init__.py').write_text(registry.replace(before, before + line))
     return folder
 
 

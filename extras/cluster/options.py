@@ -27,7 +27,7 @@ class ClusterOptions(
         'For sync_replicas: how many gradients make a step; none: one of each worker.',
         unit='gradients',
         low=1,
-        takes='sync_replicas',
+        needs='sync_replicas',
     )
     cluster_timeout: int = option(
         300, 'How long to wait until all tasks of a cluster have started.', unit='s', low=1

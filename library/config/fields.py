@@ -46,7 +46,8 @@ class Option:
     kept_with_run: bool
     positional: bool
     commas: bool
-    takes: str
+    needs: str
+    changes_images: bool
     group: str
     home: str
     modes: tuple[str, ...]
@@ -159,9 +160,10 @@ def option(
     kept_with_run: bool = False,
     positional: bool = False,
     commas: bool = True,
-    takes: str = '',
+    needs: str = '',
+    changes_images: bool = False,
 ) -> Any:
-    """Declares one field of an options class.
+    """Declare one field of an options class.
 
     Args:
       default: the value where neither a YAML set nor the command line gives one.
@@ -174,6 +176,10 @@ def option(
       positional: words of the command line without a flag are values of this option.
       kept_with_run: modes that work on a trained model take the value from its saved run (the
         command line still wins): with another one the model would be another, or not be found.
+      needs: another option of training without which this one has no effect: 'fine_tuning' must be
+        on or have a value, 'hooks profiler' must have this value, or hold it.
+      changes_images: training images that are augmented depend on the value, and so do features
+        that were computed from them.
     """
     details = {
         'help': help,
@@ -186,7 +192,8 @@ def option(
         'kept_with_run': kept_with_run,
         'positional': positional,
         'commas': commas,
-        'takes': takes,
+        'needs': needs,
+        'changes_images': changes_images,
     }
     return dataclasses.field(default=default, metadata={'option': details})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
+from etils import epy
 
 from library.errors import ConfigError
+
+with epy.lazy_imports():
+    import tensorflow as tf
 
 # Collections of the graph: one for each name.
 WATCHED = 'watched/'

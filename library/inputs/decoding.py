@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 
-import tensorflow as tf
+from etils import epy
+
+with epy.lazy_imports():
+    import tensorflow as tf
 
 # Random crops are up to a third wider or higher than the image is: 3:4 to 4:3.
 ASPECT_RATIO = 4 / 3

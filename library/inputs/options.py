@@ -94,7 +94,7 @@ class PipelineOptions(Options, group='performance', home=PROJECT):
 
 @dataclass(frozen=True)
 class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
-    """What the model sees of an image; the random parts while training only."""
+    """What the model sees of an image; the project lists the random changes of training."""
 
     center_crop: float = option(
         1.0,
@@ -103,19 +103,6 @@ class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
         high=1,
         kept_with_run=True,
     )
-    augmentation: bool = option(True, 'Switch for all random changes of training images.')
-    random_crop: bool = option(True, 'Cut a random part of each training image.')
-    random_crop_min_area: float = option(
-        0.5, 'Smallest part of its area that a random crop keeps.', above=0, high=1
-    )
-    random_flip: bool = option(True, 'Mirror half of the training images left to right.')
-    random_flip_vertical: bool = option(False, 'Mirror half of the training images upside down.')
-    random_brightness: float = option(
-        0.1, 'Largest random change of brightness; 0 is off.', low=0, high=1
-    )
-    random_contrast: float = option(
-        0.1, 'Largest random change of contrast, as a factor off 1; 0 is off.', low=0, below=1
-    )
-    random_saturation: float = option(
-        0.1, 'Largest random change of saturation, as a factor off 1; 0 is off.', low=0, below=1
+    augmentation: bool = option(
+        True, 'Switch for all random changes of training images.', changes_images=True
     )

@@ -1,145 +1,59 @@
-"""Python code to a digest, by which it is noticed that a person changed it."""
+"""Digest the files of code that features follow from, so that an edit of any of them is noticed."""
 
 from __future__ import annotations
 
-import ast
-import functools
+import glob
 import hashlib
 import importlib.util
-import tokenize
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+from library import files
+
+# The rooms of the library that make pixels of records, and features of pixels.
+ROOMS = ('inputs', 'models', 'records')
+_LIBRARY = Path(__file__).resolve().parents[1]
 
 
-def code_digest(
-    *made_by: Callable[..., Any], packages: Collection[str] = (), without: Collection[str] = ()
-) -> str:
-    """sha256 over the files of functions and classes, and over the files of what these name.
-
-    Names are followed from one function, class or constant to the next, through imports at the
-    head of a file and within a function, as far as they lie in `packages`; each file counts whole.
-    Comments and the layout do not count, so that a better comment costs nobody hours of computing.
-
-    It reads the code and does not run it. So it cannot see what the code does not name: imports
-    and look-ups by a text, relative and star imports, functions and objects that arrive as
-    arguments, compiled modules, files that are read.
+def features_digest(made_from: str, model: Any) -> str:
+    """Digest all that a model's features follow from, beside the pixels.
 
     Args:
-      made_by: functions or classes; their own files are followed too.
-      packages: names of packages and modules to follow, such as 'project'.
-      without: those among them to leave out.
+      made_from: digest of the file that the model is built from, such as a TF-Hub module; '' if
+        there is none.
+      model: its class, or anything else that the project defines.
     """
-    waiting = [(each.__module__, each.__qualname__.partition('.')[0]) for each in made_by]
-    followed = {*packages, *(module for module, _ in waiting)}
-    seen: set[tuple[str, str]] = set()
-    while waiting:
-        place = waiting.pop()
-        if place not in seen:
-            seen.add(place)
-            waiting += [
-                (module, name)
-                for module, name in _used_by(*place)
-                if _lies_in(module, followed) and not _lies_in(module, without)
-            ]
-    digests = {_page(module).digest for module, _ in seen}
-    return hashlib.sha256('\n'.join(sorted(digests)).encode()).hexdigest()
+    return hashlib.sha256(f'{made_from}\n{code_digest(model)}'.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class _Page:
-    """What there is in one file.
+def code_digest(defined: Any) -> str:
+    """Digest every Python file of a project, and of the library's rooms that it makes features by.
 
-    Attributes:
-      digest: sha256 of its code.
-      imports: by name, the modules that it may come from, and its name there ('' is the module).
-      uses: by name defined at the file's top level, the names in that definition.
+    It counts more files than features follow from, and none too few: names are not followed. Only
+    what the code reads, or imports from elsewhere, is not seen.
+
+    Args:
+      defined: a class or function of the project, such as its model.
     """
-
-    digest: str
-    imports: dict[str, set[tuple[str, str]]]
-    uses: dict[str, set[str]]
-
-
-def _used_by(module: str, name: str) -> Iterator[tuple[str, str]]:
-    """What the definition of a name uses, as pairs of module and name."""
-    page = _page(module)
-    if name in page.uses:
-        for used in page.uses[name]:
-            yield from page.imports.get(used, ())
-            if used in page.uses:
-                yield module, used
-    elif name in page.imports:
-        yield from page.imports[name]
-    elif name:
-        yield f'{module}.{name}', ''
-    else:
-        # A module that is used as a whole: its attributes are not told apart.
-        yield from ((module, each) for each in page.uses)
+    project = defined.__module__.partition('.')[0]
+    spec = importlib.util.find_spec(project)
+    assert spec is not None
+    assert spec.origin is not None
+    places = spec.submodule_search_locations or [spec.origin]
+    return digest_of_files([*places, *(str(_LIBRARY / room) for room in ROOMS)])
 
 
-def _page(module: str) -> _Page:
-    return _read(_source(module))
+def digest_of_files(places: Iterable[str]) -> str:
+    """Digest folders of Python files, with the folders in them, and single files.
 
-
-def _source(module: str) -> str:
-    """The text of a module; empty where there is no such module, or no text."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return ''
-    if spec is None or not (spec.origin or '').endswith('.py'):
-        return ''
-    with tokenize.open(str(spec.origin)) as file:
-        return file.read()
-
-
-@functools.cache
-def _read(source: str) -> _Page:
-    tree = ast.parse(source)
-    imports: dict[str, set[tuple[str, str]]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                place = (node.module or '', alias.name)
-                imports.setdefault(alias.asname or alias.name, set()).add(place)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                bound = alias.asname or alias.name.partition('.')[0]
-                imports.setdefault(bound, set()).add((alias.name, ''))
-    uses: dict[str, set[str]] = {}
-    for statement in tree.body:
-        names = _names(statement)
-        for bound in _bound(statement):
-            uses.setdefault(bound, set()).update(names)
-    digest = hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
-    return _Page(digest, imports, uses)
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement at a file's top level defines."""
-    if isinstance(statement, _DEFINITIONS):
-        return {statement.name}
-    nodes = list(ast.walk(statement))
-    return {each.name for each in nodes if isinstance(each, _DEFINITIONS)} | {
-        each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-    }
-
-
-def _names(statement: ast.stmt) -> set[str]:
-    """Every name in a statement, attributes' and imported ones included."""
-    names = set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
-        elif isinstance(node, ast.alias):
-            names.add(node.asname or node.name.partition('.')[0])
-    return names
-
-
-def _lies_in(module: str, packages: Collection[str]) -> bool:
-    return any(module == each or module.startswith(f'{each}.') for each in packages)
+    Where the places lie does not matter, so that two clones share the features of their data.
+    """
+    digests = []
+    for place in places:
+        folder, names = os.path.split(place)[0], [os.path.basename(place)]
+        if os.path.isdir(place):
+            folder, names = place, glob.glob('**/*.py', root_dir=place, recursive=True)
+        digests.append(files.digest_of_all(folder, names))
+    return hashlib.sha256('\n'.join(digests).encode()).hexdigest()

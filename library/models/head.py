@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
+from etils import epy
 
 from library.models.model import Model
+
+with epy.lazy_imports():
+    import tensorflow as tf
 
 
 def add_head(

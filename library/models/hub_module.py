@@ -109,6 +109,41 @@ def load_module(folder: str, trainable: bool) -> hub.KerasLayer:
     return layer
 
 
+def check_use(info: ModuleInfo, module: str, image_size: int | None, fine_tuning: bool) -> None:
+    """Raise MismatchError if a module cannot be used as the options of a run ask for.
+
+    Args:
+      info: what its files say.
+      module: its name, for the messages.
+      image_size: edge of the images that are asked for; None leaves it to the module.
+      fine_tuning: its variables shall be trained.
+    """
+    if info.image_size and image_size and image_size != info.image_size:
+        raise MismatchError(
+            f'{module}: takes images of {info.image_size} pixels, not --image_size '
+            f'{image_size}; leave image_size out'
+        )
+    if info.is_tf1 and fine_tuning:
+        raise MismatchError(
+            f'{module}: a module in the TF1 format cannot be fine-tuned; choose one '
+            f'in the TF2 format, or --no_fine_tuning'
+        )
+
+
+def features_of(layer: hub.KerasLayer, images: tf.Tensor, training: bool) -> tf.Tensor:
+    """Call a module in the default graph.
+
+    Args:
+      layer: as `load_module` gives it.
+      images: what it takes.
+      training: its batch norm and dropout are as in training.
+    """
+    # Python decides nothing in a layer of TF-Hub by a tensor's value, and to look for that takes
+    # half a second in every graph.
+    call = tf.autograph.experimental.do_not_convert(layer)
+    return call(images, training=training)
+
+
 def check_features(features: Any, module: str) -> None:
     """Raises MismatchError unless `features` are feature vectors, [batch, depth]."""
     if not isinstance(features, tf.Tensor) or features.shape.rank != 2:

@@ -1,4 +1,4 @@
-"""The one class that a clone implements for a model of its own."""
+"""Define what a model of project/models/ is: the class that a model of one's own implements."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import abc
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-import tensorflow as tf
+from etils import epy
 
-from library.config.fields import Options
 from library.config.hparams import HParams
 from library.models.options import ModelOptions
 from library.runs.metadata import Run
+
+with epy.lazy_imports():
+    import numpy as np
+    import tensorflow as tf
 
 # The size that most published image models take.
 DEFAULT_IMAGE_SIZE = 224
@@ -28,8 +30,8 @@ class Model(abc.ABC):
     may be. One instance builds one graph.
 
     Attributes:
-      Options: the class of the model's own options.
-      options: the model's own options, as its class of the registry declares them.
+      options_class: the class of the model's own options, known before TensorFlow is imported.
+      options: an instance of it.
       num_classes: how many logits to give.
       random_seed: of initial weights and dropout.
       variables_to_train: what the optimizer changes; `build` fills it.
@@ -43,11 +45,11 @@ class Model(abc.ABC):
         the checkpoints have to hold them.
     """
 
-    Options: ClassVar[type[Options]] = ModelOptions
+    options_class: ClassVar[type[ModelOptions]] = ModelOptions
 
     def __init__(
         self,
-        options: Any,
+        options: ModelOptions,
         num_classes: int,
         random_seed: int,
         module_in_checkpoints: bool = False,
@@ -63,6 +65,16 @@ class Model(abc.ABC):
         self.losses: list[tf.Tensor] = []
 
     @classmethod
+    def of_run(cls, params: HParams, run: Run) -> Model:
+        """Make the model of a run, to build one graph."""
+        return cls(
+            params.take(cls.options_class),
+            len(run.class_names),
+            params.random_seed,
+            module_in_checkpoints=run.module_from is not None,
+        )
+
+    @classmethod
     def complete(cls, hparams: HParams) -> Mapping[str, Any]:
         """Options that only the model can know, once, before any graph is built.
 
@@ -70,8 +82,8 @@ class Model(abc.ABC):
           Values for options of this run. 'image_size' must be among them; a model that is built
           from a file also gives 'model_digest', so that another file is noticed later. A model
           whose features never change while it is trained gives 'features_digest', a digest of all
-          that they follow from beside the pixels, and implements `classify`: its features can then
-          be computed once and kept.
+          that they follow from beside the pixels (see code_digest.py), and implements `classify`:
+          its features can then be computed once and kept.
 
         Raises:
           ScaffoldError: what the options name cannot be had, or does not fit.
@@ -90,6 +102,25 @@ class Model(abc.ABC):
         """
         del training
         return tf.image.convert_image_dtype(images, tf.float32)
+
+    def logits(self, features: Mapping[str, tf.Tensor], training: bool) -> tf.Tensor:
+        """Add the whole network to the graph, or what comes after features computed before.
+
+        Args:
+          features: those of model_fn.
+          training: True while training.
+
+        Returns:
+          float32 [batch, num_classes].
+        """
+        if 'features' in features:
+            return self.classify(features['features'], training)
+        images = self.preprocess(features['image'], training)
+        # An exported model also takes what `build` takes.
+        tf.compat.v1.add_to_collection(MODEL_INPUT, images)
+        # Where a TF1 module is inlined, TensorFlow makes it wait for the node that it takes: fed
+        # pixels would wait for files. So that node is another one than the one that is fed.
+        return self.build(tf.ensure_shape(images, images.shape), training)
 
     @abc.abstractmethod
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
@@ -152,19 +183,3 @@ class Model(abc.ABC):
                 raise ValueError(f'the layer {layer.name!r} has no variables before it is called')
             self.variables_to_train += layer.trainable_variables
             self.kernels += [v for v in layer.trainable_variables if v.shape.rank > 1]
-
-
-def make_model(cls: type[Model], params: HParams, run: Run) -> Model:
-    """Make the model of a run, to build one graph.
-
-    Args:
-      cls: the class of the model that the run names.
-      params: the run's HParams.
-      run: what the run found out.
-    """
-    return cls(
-        params.take(cls.Options),
-        len(run.class_names),
-        params.random_seed,
-        module_in_checkpoints=run.module_from is not None,
-    )

@@ -1,4 +1,4 @@
-"""The options that models share, and those of the loss."""
+"""Declare the options that models share."""
 
 from __future__ import annotations
 
@@ -21,21 +21,4 @@ class ModelOptions(Options, group='model', home=HYPERPARAMETERS):
     )
     dropout_rate: float = option(
         0.5, 'Share of features that are dropped while training.', low=0, below=1
-    )
-
-
-@dataclass(frozen=True)
-class LossOptions(Options, group='training', home=HYPERPARAMETERS):
-    """What is minimized."""
-
-    xentropy_label_smoothing: float = option(
-        0.0, 'Share of each label that is spread over all classes.', low=0, below=1
-    )
-    l2_regularization: float = option(
-        1e-8, "Weight of the L2 penalty on the model's own kernels.", low=0
-    )
-    class_weights: tuple[str, ...] = option(
-        (),
-        'What an image of each class counts while training: balanced (rare classes count more), or '
-        'a number for each class in the order of labels; none: 1.',
     )

@@ -1,4 +1,4 @@
-"""What only the model and a warm start know of a run, found out before any graph is built."""
+"""Find out what only the model and a warm start know of a run, before any graph is built."""
 
 from __future__ import annotations
 

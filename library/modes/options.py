@@ -24,12 +24,13 @@ class LoopOptions(Options, group='base', home=PROJECT):
     stop_threshold: float | None = option(
         None, 'Stop once the stop_metric is as good as this; none: do not.'
     )
-    stop_metric: str = option('accuracy', 'Metric of the stop_threshold.')
+    stop_metric: str = option('accuracy', 'Metric of the stop_threshold.', needs='stop_threshold')
     stop_metric_mode: str = option(
         'auto',
         'Whether less or more is better; auto: as best_metric_mode says if it is best_metric too, '
         'less for losses and errors, else more.',
         choices=('auto', 'min', 'max'),
+        needs='stop_threshold',
     )
     early_stopping_patience: int | None = option(
         None,
@@ -38,11 +39,16 @@ class LoopOptions(Options, group='base', home=PROJECT):
         low=1,
     )
     early_stopping_min_delta: float = option(
-        0.0, 'What a metric must gain to count as better.', low=0
+        0.0, 'What a metric must gain to count as better.', low=0, needs='early_stopping_patience'
     )
-    early_stopping_metric: str = option('average_loss', 'Metric that the patience is about.')
+    early_stopping_metric: str = option(
+        'average_loss', 'Metric that the patience is about.', needs='early_stopping_patience'
+    )
     early_stopping_metric_mode: str = option(
-        'auto', 'As stop_metric_mode, for the patience.', choices=('auto', 'min', 'max')
+        'auto',
+        'As stop_metric_mode, for the patience.',
+        choices=('auto', 'min', 'max'),
+        needs='early_stopping_patience',
     )
 
 

@@ -70,18 +70,33 @@ class WatchOptions(Options, group='watching', home=PROJECT):
     log_tensors: tuple[str, ...] = option(
         ('loss', 'learning_rate', 'accuracy'),
         'For logging_tensors: what to show, watched or a tensor of the graph.',
+        needs='hooks logging_tensors',
     )
-    logging_tensors_steps: int = option(100, 'From one line to the next.', unit='steps', low=1)
+    logging_tensors_steps: int = option(
+        100, 'From one line to the next.', unit='steps', low=1, needs='hooks logging_tensors'
+    )
     metrics_steps: int = option(
-        100, 'From one line of metrics.jsonl to the next.', unit='steps', low=1
+        100,
+        'From one line of metrics.jsonl to the next.',
+        unit='steps',
+        low=1,
+        needs='hooks metrics',
     )
     examples_per_second_steps: int = option(
-        100, 'From one report of the speed to the next.', unit='steps', low=1
+        100,
+        'From one report of the speed to the next.',
+        unit='steps',
+        low=1,
+        needs='hooks examples_per_second',
     )
     profiler_steps: int = option(
-        100, 'From the start to the first trace, and from one to the next.', unit='steps', low=1
+        100,
+        'From the start to the first trace, and from one to the next.',
+        unit='steps',
+        low=1,
+        needs='hooks profiler',
     )
-    profiler_traces: int = option(3, 'Traces of each start.', low=1)
+    profiler_traces: int = option(3, 'Traces of each start.', low=1, needs='hooks profiler')
     summary_histograms: bool = option(
         False, 'Give TensorBoard a histogram of each trained variable too.'
     )

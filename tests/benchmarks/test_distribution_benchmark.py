@@ -27,7 +27,8 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ResourceError
 from library.modes.device_checks import check_distribution
-from project.options import CATALOG, check
+from project.options import CATALOG
+from tests.checks_of_a_run import check
 
 pytestmark = pytest.mark.train
 

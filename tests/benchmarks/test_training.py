@@ -27,7 +27,10 @@ from benchmarks.whole_runs import (
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError
-from project.options import CATALOG, check
+from project.options import CATALOG
+from tests.checks_of_a_run import check
+
+pytestmark = pytest.mark.train
 
 SIMPLE = Case('simple', {'model': 'simple', 'image_size': 16, 'train_batch_size': 4})
 

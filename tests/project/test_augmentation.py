@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from library.inputs.options import ImageOptions
-from project.augmentation import AUGMENT_DRAWS, LUMA, augment, random_color, random_flip
-
-ALL_OFF = ImageOptions(
-    random_flip=False, random_brightness=0, random_contrast=0, random_saturation=0
+from library.config.command_line import parse
+from library.config.fields import option, options_of
+from library.config.hparams import resolve
+from library.inputs.augmentation import Augmentation, apply_in_turn, count_draws
+from project.augmentation import (
+    AUGMENT_DRAWS,
+    AUGMENTATIONS,
+    LUMA,
+    RandomColor,
+    RandomCrop,
+    augment,
+    flipped,
 )
+from project.options import CATALOG
+from tests.conftest import ROOT
+
+NO_COLOR = ('--random_brightness=0', '--random_contrast=0', '--random_saturation=0')
 # A draw of a half changes nothing.
 NO_CHANGE = [0.5, 0.5, 0.5]
 
@@ -21,12 +34,22 @@ def image(size=8, low=0, high=256):
     return tf.constant(pixels, tf.float32)
 
 
+def params(*words):
+    """The values of a run, in the folder of the project's sets."""
+    return resolve(CATALOG, parse(words, CATALOG))
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
 def draws(number):
     return tf.random.stateless_uniform([AUGMENT_DRAWS], tf.constant([3, number], tf.int64))
 
 
 def colored(pixels, strengths, values):
-    changed = random_color(tf.constant(pixels, tf.float32), strengths, tf.constant(values))
+    changed = RandomColor(*strengths).change(tf.constant(pixels, tf.float32), tf.constant(values))
     assert changed.dtype == tf.uint8
     return changed.numpy().astype(int)
 
@@ -34,14 +57,14 @@ def colored(pixels, strengths, values):
 @pytest.mark.parametrize('axis', [0, 1])
 def test_a_draw_under_a_half_mirrors_and_the_others_do_not(axis):
     before = image().numpy()
-    flipped = random_flip(tf.constant(before), tf.constant(0.49), axis)
-    np.testing.assert_array_equal(flipped, np.flip(before, axis))
-    np.testing.assert_array_equal(random_flip(tf.constant(before), tf.constant(0.5), axis), before)
+    mirrored = flipped(tf.constant(before), tf.constant(0.49), axis)
+    np.testing.assert_array_equal(mirrored, np.flip(before, axis))
+    np.testing.assert_array_equal(flipped(tf.constant(before), tf.constant(0.5), axis), before)
 
 
 def test_about_half_of_the_images_are_mirrored():
     pixels = image()
-    options = ImageOptions(random_brightness=0, random_contrast=0, random_saturation=0)
+    options = params(*NO_COLOR)
     mirrored = sum(
         bool((augment(pixels, options, draws(n)).numpy() != pixels.numpy()).any())
         for n in range(100)
@@ -51,7 +74,9 @@ def test_about_half_of_the_images_are_mirrored():
 
 def test_with_everything_off_the_images_are_only_rounded():
     pixels = image() * 0.9
-    np.testing.assert_array_equal(augment(pixels, ALL_OFF, draws(1)), np.floor(pixels + 0.5))
+    np.testing.assert_array_equal(
+        augment(pixels, params('--no_random_flip', *NO_COLOR), draws(1)), np.floor(pixels + 0.5)
+    )
 
 
 def test_draws_of_a_half_change_no_color():
@@ -114,10 +139,66 @@ def test_images_of_even_and_odd_size_are_colored_alike(size):
 
 
 def test_the_same_draws_change_in_the_same_way_inside_tf_data():
-    options = ImageOptions()
+    options = params()
     dataset = tf.data.Dataset.from_tensors(image()).map(
         lambda pixels: augment(pixels, options, draws(7))
     )
     inside = next(iter(dataset))
     np.testing.assert_array_equal(inside, augment(image(), options, draws(7)))
     assert (inside.numpy() != augment(image(), options, draws(8)).numpy()).any()
+
+
+# Augmentations of one's own.
+
+
+@dataclass(frozen=True)
+class RandomDark(Augmentation):
+    """Makes images darker."""
+
+    random_dark: float = option(0.0, 'How dark.', low=0, high=1, changes_images=True)
+
+    @property
+    def is_on(self):
+        return self.random_dark > 0
+
+    def change(self, image, draws):
+        return image * (1.0 - self.random_dark * draws[0])
+
+
+def test_an_own_one_comes_last_and_leaves_the_draws_of_the_others_as_they_are(monkeypatch):
+    monkeypatch.setitem(AUGMENTATIONS, 'dark', RandomDark)
+    assert count_draws(AUGMENTATIONS.values()) == AUGMENT_DRAWS + 1
+    key = tf.constant([3, 7], tf.int64)
+    more = tf.random.stateless_uniform([AUGMENT_DRAWS + 1], key)
+    np.testing.assert_array_equal(more[:AUGMENT_DRAWS], draws(7))
+    mine = [params().take(kind) for kind in AUGMENTATIONS.values() if kind is not RandomDark]
+    plain = augment_with([*mine, RandomDark()], more)
+    np.testing.assert_array_equal(plain, augment_with(mine, draws(7)))
+    dark = augment_with([*mine, RandomDark(0.5)], more)
+    expected = np.asarray(plain, np.float32) * (1 - 0.5 * float(more[-1]))
+    np.testing.assert_allclose(dark, expected, atol=0.501)
+    assert dark.dtype == tf.uint8
+
+
+def augment_with(augmentations, values):
+    return apply_in_turn(augmentations, image(), values)
+
+
+@pytest.mark.parametrize('kind', [RandomCrop, *AUGMENTATIONS.values()])
+def test_every_option_of_an_augmentation_is_declared_to_change_images(kind):
+    assert [each.name for each in options_of(kind) if not each.changes_images] == []
+
+
+def test_one_that_is_not_declared_so_is_refused():
+    @dataclass(frozen=True)
+    class Careless(RandomDark):
+        random_fog: float = option(0.0, 'How foggy.')
+
+    with pytest.raises(TypeError, match="'random_fog' must be declared with changes_images=True"):
+        Careless()
+
+
+def test_only_augmentations_and_their_switch_change_training_images():
+    named = {each.name for each in CATALOG.by_name.values() if each.changes_images}
+    kinds = [RandomCrop, *AUGMENTATIONS.values()]
+    assert named == {'augmentation', *(each.name for kind in kinds for each in options_of(kind))}

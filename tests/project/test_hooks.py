@@ -13,14 +13,20 @@ import run
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
+from library.hooks.by_name import check_names, make_hooks
 from library.hooks.watched import watch
 from library.runs.metadata import Run
-from project.hooks import HOOKS, check_hooks, make_hooks
-from project.options import CATALOG, check
+from project.hooks import HOOKS
+from project.options import CATALOG
+from tests.checks_of_a_run import check
 from tests.conftest import ROOT
 
 RUN = Run().found('data', train_examples=24)
 PAGE = (ROOT / 'docs' / 'watching.md').read_text()
+
+
+def made_of(params, hooks=HOOKS):
+    return make_hooks(params, RUN, hooks)
 
 
 def params(*words):
@@ -36,7 +42,7 @@ def here(monkeypatch):
 
 @pytest.mark.parametrize('name', HOOKS)
 def test_every_hook_can_be_made_before_there_is_a_graph(name, tmp_path):
-    (hook,) = make_hooks(params('--hooks', name, '--model_dir', str(tmp_path)), RUN)
+    (hook,) = made_of(params('--hooks', name, '--model_dir', str(tmp_path)))
     assert isinstance(hook, tf.estimator.SessionRunHook)
     assert list(tmp_path.iterdir()) == []
 
@@ -46,17 +52,17 @@ def test_environment_and_hparams_are_on_by_default():
 
 
 def test_hooks_come_in_the_order_of_their_names_and_once():
-    made = make_hooks(params('--hooks', 'metrics,profiler,metrics'), RUN)
+    made = made_of(params('--hooks', 'metrics,profiler,metrics'))
     assert [type(hook).__name__ for hook in made] == ['MetricsLogHook', 'FewTracesHook']
 
 
 def test_none_is_none():
-    assert make_hooks(params('--hooks=none'), RUN) == []
+    assert made_of(params('--hooks=none')) == []
 
 
 def test_a_function_may_give_no_hook(monkeypatch):
     monkeypatch.setitem(HOOKS, 'metrics', lambda params, run: None)
-    assert make_hooks(params('--hooks', 'metrics'), RUN) == []
+    assert made_of(params('--hooks', 'metrics')) == []
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_an_unknown_name_in_a_set_is_told_with_its_place(tmp_path):
     sets = tmp_path / 'project.yaml'
     sets.write_text('default:\n  hooks: [metric]\n')
     with pytest.raises(ConfigError) as error:
-        check_hooks(params('--config_file', str(sets)))
+        check_names(params('--config_file', str(sets)), HOOKS)
     assert str(error.value) == (f"{sets}:2: key 'hooks': no hook 'metric'; did you mean 'metrics'?")
 
 
@@ -122,12 +128,12 @@ def clone(tmp_path, monkeypatch):
 
 def test_a_hook_of_your_own_is_known_by_its_name_and_works(clone):
     chosen = params('--hooks', 'stop_when_learned')
-    clone.check_hooks(chosen)
+    check_names(chosen, clone.HOOKS)
     with tf.Graph().as_default():
         step = tf.compat.v1.train.get_or_create_global_step()
         watch('losses/cross_entropy', 1 / (1 + tf.cast(step.assign_add(1), tf.float32)))
         steps, train_op = 0, tf.no_op()
-        hooks = clone.make_hooks(chosen, RUN)
+        hooks = made_of(chosen, clone.HOOKS)
         with tf.compat.v1.train.SingularMonitoredSession(hooks=hooks) as session:
             while not session.should_stop():
                 session.run(train_op)

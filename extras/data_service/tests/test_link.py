@@ -74,9 +74,8 @@ def test_without_a_service_no_stream_is_named(tmp_path):
     assert not (tmp_path / JOB).exists()
 
 
-def test_a_run_trains_on_batches_of_the_service(launch, address, tmp_path, capsys):
+def test_a_run_trains_on_batches_of_the_service(launch, address, tmp_path):
     assert launch(tmp_path, model='simple', image_size=16, data_service=address) == 0
-    assert 'step 8: all 8 steps are trained' not in capsys.readouterr().err
     assert (tmp_path / 'checkpoints' / 'model.ckpt-8.index').exists()
 
 

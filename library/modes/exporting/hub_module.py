@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from library.errors import ConfigError, MismatchError
 from library.models.hub_module import inspect_module, load_module
-from library.models.model import Model, make_model
+from library.models.model import Model
 from library.modes.exporting.parity import Parity, timed
 from library.modes.exporting.trial import Trial, parts
 from library.modes.serving.graph import GLOBAL, ServingGraph
@@ -20,7 +20,7 @@ FORMAT = FOLDER = 'hub_module'
 
 def check_can_save(experiment: Experiment) -> None:
     """Raises ConfigError for a model that does not say how its trunk is saved."""
-    model = make_model(experiment.model_class, experiment.hparams, experiment.run)
+    model = experiment.model_class.of_run(experiment.hparams, experiment.run)
     if type(model).save_trunk is Model.save_trunk:
         raise ConfigError(
             f'{experiment.hparams.place("export_formats")} {FORMAT}: the model '
@@ -37,7 +37,7 @@ def write_hub_module(experiment: Experiment, weights: Mapping[str, np.ndarray], 
       weights: as `trained_weights` gives them.
       path: of the module's folder.
     """
-    model = make_model(experiment.model_class, experiment.hparams, experiment.run)
+    model = experiment.model_class.of_run(experiment.hparams, experiment.run)
     model.save_trunk(path, experiment.hparams.image_size, weights)
 
 

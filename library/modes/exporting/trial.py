@@ -17,7 +17,6 @@ import tensorflow as tf
 from library.inputs.in_session import in_session
 from library.inputs.stored_files import stored_files
 from library.inputs.synthetic import SyntheticImages
-from library.models.model import make_model
 from library.modes.serving.graph import ServingGraph
 from library.records.stretches import stretches
 from library.runtime.experiment import Experiment
@@ -130,7 +129,7 @@ def model_input(experiment: Experiment) -> Callable[..., tf.Tensor]:
 
     def preprocessed(features: dict[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
         del labels
-        model = make_model(experiment.model_class, experiment.hparams, experiment.run)
+        model = experiment.model_class.of_run(experiment.hparams, experiment.run)
         return model.preprocess(features['image'], training=False)
 
     return preprocessed

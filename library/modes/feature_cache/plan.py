@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from library import files
+from library.config.fields import options_of
 from library.config.hparams import HParams
 from library.inputs.options import ImageOptions
 from library.models.code_digest import code_digest
@@ -32,10 +32,6 @@ from library.runs.metadata import Run
 # Shards of this size lose little when a process dies (7 s of two cores with EfficientNet-Lite0),
 # and are still read in one go (5 MB of its 1280 features).
 IMAGES_PER_SHARD = 1024
-# Beside the project's own code: what makes pixels of records. Of the options the values count.
-PIXELS = ('library.inputs', 'library.records.example')
-NO_PIXELS = ('library.inputs.options',)
-AUGMENTATION = 'project.augmentation'
 # Enough of the digest to tell caches of one data set apart, and short enough to type.
 KEY_LENGTH = 16
 
@@ -148,28 +144,26 @@ def _made_from(
     input_fn: Callable[..., tf.data.Dataset],
 ) -> dict[str, Any]:
     """All that features follow from, as JSON gives it back."""
-    options = dataclasses.asdict(hparams.take(ImageOptions))
-    random = options | {'random_seed': hparams.random_seed, 'copies': copies}
-    package = input_fn.__module__.partition('.')[0]
+    entries = hparams.entries()
+    random = {name: _plain(e.value) for name, e in entries.items() if e.option.changes_images}
+    always = [each.name for each in options_of(ImageOptions) if not each.changes_images]
     return {
         'features_digest': run.features_digest,
         'module_from': run.module_from,
         'image_size': hparams.image_size,
-        **{name: value for name, value in options.items() if not _is_random(name)},
-        'augmentation': random if copies else None,
+        **{name: _plain(entries[name].value) for name in always},
+        'augmentation': (
+            random | {'random_seed': hparams.random_seed, 'copies': copies} if copies else None
+        ),
         'shards': [shard.sha256 for shard in split.shards],
         'tensorflow': tf.version.VERSION,
-        'code': code_digest(
-            input_fn,
-            packages=(package, *PIXELS),
-            without=NO_PIXELS if copies else (*NO_PIXELS, AUGMENTATION),
-        ),
+        'code': code_digest(input_fn),
     }
 
 
-def _is_random(option: str) -> bool:
-    """True for those of ImageOptions that change training images alone."""
-    return option == 'augmentation' or option.startswith('random_')
+def _plain(value: Any) -> Any:
+    """The value as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _planned_shards(name: str, examples: int, copies: int) -> tuple[PlannedShard, ...]:

@@ -10,9 +10,11 @@ import run
 from library.config.command_line import parse
 from library.config.explain import explain
 from library.config.hparams import resolve
-from library.config.needs import TAKES, unused
+from library.config.needs import unused
 from library.errors import ConfigError
-from project.options import CATALOG, check, overruled
+from project.hooks import HOOKS
+from project.options import CATALOG
+from tests.checks_of_a_run import check, overruled
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit
@@ -70,7 +72,15 @@ RULES = [
 
 def test_every_rule_is_among_these():
     flags = {typed.split()[0].removeprefix('--').removeprefix('no_') for typed, _, _ in RULES}
-    assert flags == set(TAKES)
+    assert flags == {each.name for each in CATALOG.by_name.values() if each.needs}
+
+
+def test_what_an_option_needs_is_an_option_and_one_of_its_values():
+    for each in CATALOG.by_name.values():
+        name, _, wanted = each.needs.partition(' ')
+        if name:
+            known = HOOKS if name == 'hooks' else CATALOG.by_name[name].choices
+            assert wanted in known if wanted else name in CATALOG.by_name, each.name
 
 
 @pytest.mark.parametrize(('typed', 'taken', 'on'), RULES)

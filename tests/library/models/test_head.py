@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from library.models.head import add_head, stateless_dropout
 from library.models.model import Model
-from project.models.hub.options import HubOptions
+from library.models.options import ModelOptions
 
 
 class Identity(Model):
@@ -19,7 +19,7 @@ class Identity(Model):
 
 
 def build(hidden_units, seed=0):
-    model = Identity(HubOptions(), num_classes=4, random_seed=seed)
+    model = Identity(ModelOptions(), num_classes=4, random_seed=seed)
     with tf.Graph().as_default() as graph:
         features = tf.ones([2, 3])
         logits = add_head(
@@ -111,6 +111,6 @@ def test_dropout_is_off_outside_training():
 
 
 def test_a_layer_that_was_never_called_cannot_be_owned():
-    model = Identity(HubOptions(), num_classes=4, random_seed=0)
+    model = Identity(ModelOptions(), num_classes=4, random_seed=0)
     with pytest.raises(ValueError, match="the layer 'late' has no variables before it is called"):
         model.own([tf.keras.layers.Dense(3, name='late')])

@@ -24,7 +24,7 @@ from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.exporting import parity
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.saved import SavedModelGraph
-from project.models.simple.model import SimpleModel
+from project.models.simple import SimpleModel
 from tests.conftest import ROOT, save_tf1
 from tests.served import experiment_of, rest_server, stored, versions
 
@@ -288,7 +288,7 @@ def test_a_model_that_cannot_give_its_trunk_is_told_what_it_needs(
         launch(simple, 'export', export_dir=tmp_path / 'models', export_formats='hub_module')
     assert str(error.value) == (
         '--export_formats hub_module: the model simple needs a method save_trunk for that '
-        '(project.models.simple.model; library/models/model.py tells what it does)'
+        '(project.models.simple; library/models/model.py tells what it does)'
     )
     assert not (tmp_path / 'models').exists()
 

@@ -75,7 +75,7 @@ def experiment(words):
     def make(*more):
         more = more or ('--no_augmentation',)
         hparams = resolve(CATALOG, parse(['train', *words(*more)], CATALOG, list(run.MODES)))
-        return run.build_experiment(run.TRAIN, hparams, NO_RUN)
+        return run.build_experiment(run.MODES['train'], hparams, NO_RUN)
 
     return make
 
@@ -199,35 +199,17 @@ def test_a_changed_split_is_computed_and_the_other_one_is_not(experiment, comput
     assert computed() == 6
 
 
-# By module, whether an edit makes other features: of images as they are, of augmented copies.
-EDITS = {
-    'project.input_fn': (True, True),
-    'library.inputs.image_stream': (True, True),
-    'library.inputs.open_data': (True, True),
-    'library.inputs.decoding': (True, True),
-    'library.records.example': (True, True),
-    'project.augmentation': (False, True),
-    'library.inputs.options': (False, False),
-    'library.inputs.epoch_stream': (False, False),
-    'library.inputs.feature_stream': (False, False),
-}
-
-
 def test_an_edit_of_the_code_that_makes_pixels_is_noticed(experiment, monkeypatch):
-    images, read = experiment(), code_digest._source
+    images = experiment()
 
-    def folders(edited=None):
-        monkeypatch.setattr(
-            code_digest, '_source', lambda name: read(name) + '\nEDITED = 1\n' * (name == edited)
-        )
+    def folders():
         data, make = images.train_data, images.functions.stored_images
         return [plan_features(images.hparams, data, True, copies, make).folder for copies in (0, 2)]
 
-    plain, copied = folders()
-    assert folders() == [plain, copied]
-    for module, noticed in EDITS.items():
-        found = folders(module)
-        assert (found[0] != plain, found[1] != copied) == noticed, module
+    before = folders()
+    assert folders() == before
+    monkeypatch.setattr(plan, 'code_digest', lambda defined: 'edited')
+    assert not set(folders()) & set(before)
 
 
 def test_a_change_of_what_is_random_alone_leaves_the_features_of_images_as_they_are(
@@ -241,21 +223,28 @@ def test_a_change_of_what_is_random_alone_leaves_the_features_of_images_as_they_
 
 def test_an_edit_of_the_model_is_noticed(experiment, monkeypatch):
     before = experiment().hparams.features_digest
-    monkeypatch.setattr('project.models.hub.model.code_digest', lambda *made_by, **scope: 'edited')
+    monkeypatch.setattr(code_digest, 'code_digest', lambda defined: 'edited')
     assert experiment().hparams.features_digest != before
 
 
-def test_an_edit_of_what_the_model_uses_is_noticed(experiment, monkeypatch):
-    texts = {'project.colour': 'def tint(images):\n    return 2 * images\n'}
-    read, model = code_digest._source, 'project.models.hub.model'
-    texts[model] = read(model).replace(
-        'return self.classify(',
-        'from project.colour import tint\n        return tint(features) + self.classify(',
-    )
-    monkeypatch.setattr(code_digest, '_source', lambda name: texts.get(name) or read(name))
-    before = experiment().hparams.features_digest
-    texts['project.colour'] = texts['project.colour'].replace('2', '3')
-    assert experiment().hparams.features_digest != before
+def test_an_option_of_augmented_copies_counts_by_its_declaration(experiment):
+    def made_from(*words):
+        images = experiment('--feature_copies=2', *words)
+        make = images.functions.stored_images
+        return [
+            plan_features(images.hparams, images.train_data, True, copies, make).made_from
+            for copies in (0, 2)
+        ]
+
+    plain, copied = made_from()
+    for words in ('--no_random_crop', '--random_crop_min_area=0.9', '--random_flip_vertical'):
+        found = made_from(words)
+        assert found[0] == plain
+        assert found[1] != copied
+    (plain_cropped, copied_cropped) = made_from('--center_crop=0.5')
+    assert plain_cropped != plain
+    assert copied_cropped != copied
+    assert json.loads(json.dumps(copied)) == copied
 
 
 def test_the_manifest_tells_in_words_what_the_features_follow_from(experiment):

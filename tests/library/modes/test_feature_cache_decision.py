@@ -10,7 +10,8 @@ from library.errors import ConfigError
 from library.modes.feature_cache.decision import uses_features
 from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
-from project.options import CATALOG, check
+from project.options import CATALOG
+from tests.checks_of_a_run import check
 
 pytestmark = pytest.mark.unit
 

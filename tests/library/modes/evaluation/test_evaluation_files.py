@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from library.errors import ConfigError, GateError, Stopped
 from library.modes.evaluation import pictures
 from library.modes.evaluation.confusion_summary import TAG
-from project.models.hub.model import HubModel
+from project.models.hub import HubModel
 
 FILES = ('per_class.csv', 'confusion_matrix.csv', 'mistakes.csv', 'metrics.json')
 PNGS = ('confusion_matrix.png', 'calibration.png')

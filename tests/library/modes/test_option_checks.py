@@ -11,7 +11,8 @@ from library.config.command_line import parse
 from library.config.explain import explain
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from project.options import CATALOG, check, overruled
+from project.options import CATALOG
+from tests.checks_of_a_run import check, overruled
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.unit

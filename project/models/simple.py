@@ -1,15 +1,17 @@
-"""Convolutions that halve the image until little is left, then a mean over what is left."""
+"""Train a small convolutional network from nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-import tensorflow as tf
+from etils import epy
 
 from library.models.head import add_head
 from library.models.model import Model
-from project.models.simple.options import SimpleOptions
+
+with epy.lazy_imports():
+    import numpy as np
+    import tensorflow as tf
 
 # Channels of the convolutions; each halves height and width.
 CHANNELS = (16, 32, 64, 128)
@@ -17,12 +19,10 @@ SCOPE = 'trunk'
 
 
 class SimpleModel(Model):
-    """Four convolutions of stride 2, a global average, and the head."""
-
-    Options = SimpleOptions
+    """Four convolutions of stride 2, a global average, and the head; only the shared options."""
 
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        """Adds the network; see Model.build."""
+        """Add the network; see Model.build."""
         with tf.compat.v1.variable_scope(SCOPE):
             layers = self._convolutions()
             self.features = _through(layers, images)
@@ -30,7 +30,7 @@ class SimpleModel(Model):
         return add_head(self, self.features, training, self.options.dropout_rate)
 
     def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
-        """Writes the convolutions and the average; see Model.save_trunk."""
+        """Write the convolutions and the average; see Model.save_trunk."""
         layers = self._convolutions()
         images = tf.keras.Input([image_size, image_size, 3])
         network = tf.keras.Model(images, _through(layers, images))
@@ -55,7 +55,7 @@ class SimpleModel(Model):
 
 
 def _through(layers: list[tf.keras.layers.Layer], images: tf.Tensor) -> tf.Tensor:
-    """Features float32 [batch, depth] of images, through the layers and the average."""
+    """Give features float32 [batch, depth] of images, through the layers and the average."""
     for layer in layers:
         images = layer(images)
     return tf.reduce_mean(images, axis=[1, 2])

@@ -1,1 +1,0 @@
-"""A pretrained TF-Hub module with a new head."""
