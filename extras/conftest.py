@@ -9,6 +9,7 @@ from tests.conftest import (
     program,
     pytest_collection_modifyitems,
     pytest_configure,
+    trained_copy,
     write,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     'program',
     'pytest_collection_modifyitems',
     'pytest_configure',
+    'trained_copy',
     'write',
 ]
