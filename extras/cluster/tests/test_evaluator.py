@@ -65,7 +65,7 @@ def evaluated(monkeypatch):
 
     class Evaluations:
         def __init__(self, experiment, hooks=()):
-            self.run_id = experiment.hparams.run_id
+            self.run_id = experiment.run.run_id
 
         def has(self, step):
             return False
