@@ -171,6 +171,6 @@ def test_whom_the_chief_misses_is_named(launch, run_dir, tmp_path, cluster):
 )
 def test_there_is_nothing_more_to_train_at_the_length_or_by_a_rule(monkeypatch, step, reason, end):
     monkeypatch.setattr(chief, 'newest_step', {'run': step}.__getitem__)
-    monkeypatch.setattr(chief, 'run_length', lambda hparams: (None, TOTAL))
-    experiment = SimpleNamespace(hparams=SimpleNamespace(model_dir='run'))
+    monkeypatch.setattr(chief, 'run_length', lambda hparams, run: (None, TOTAL))
+    experiment = SimpleNamespace(hparams=SimpleNamespace(model_dir='run'), run=None)
     assert chief._end(experiment, SimpleNamespace(reason=reason)) == end

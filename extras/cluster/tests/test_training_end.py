@@ -27,8 +27,8 @@ def rules(monkeypatch):
 @pytest.fixture
 def experiment(tmp_path, rules, monkeypatch):
     """As much of a run as is looked at: its folder, and that it has 8 steps."""
-    monkeypatch.setattr(training_end, 'run_length', lambda hparams: (None, TOTAL))
-    return SimpleNamespace(hparams=SimpleNamespace(model_dir=str(tmp_path)))
+    monkeypatch.setattr(training_end, 'run_length', lambda hparams, run: (None, TOTAL))
+    return SimpleNamespace(hparams=SimpleNamespace(model_dir=str(tmp_path)), run=None)
 
 
 @pytest.mark.parametrize(
