@@ -14,9 +14,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Percent of lines: what was measured, less a little. A new room has to reach the first.
-NEW_ROOM = 60
-FLOORS: dict[str, int] = {}
+# Percent of lines: what the unit tests alone were measured to run, less a little. The graph tests
+# add to all rooms that import TensorFlow: raise these after a `make coverage` of your own.
+FLOORS = {
+    'library': 83,
+    'library/config': 98,
+    'library/exporters': 16,
+    'library/hooks': 1,
+    'library/inputs': 10,
+    'library/models': 18,
+    'library/modes': 21,
+    'library/preparation': 79,
+    'library/records': 66,
+    'library/runtime': 72,
+    'library/training': 18,
+    'project': 22,
+}
+NEW_ROOM = 20
 
 
 def room_of(path: Path) -> str:
