@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from extras.data_service.job import begin_job
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.errors import ConfigError, ResourceError
+from library.errors import ConfigError
 from library.records.example import parse_example
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
@@ -262,35 +261,3 @@ def test_a_device_is_named_only_where_a_process_trains_alone(hparams, monkeypatc
     )
     feed(hparams(prefetch_to_device='/cpu:0'), TRAIN, context)
     assert asked == (['/cpu:0'] if context is None else [])
-
-
-@pytest.fixture
-def data_service():
-    """The address of a service with two workers, in this process."""
-    service = tf.data.experimental.service
-    dispatcher = service.DispatchServer(service.DispatcherConfig(port=0))
-    address = dispatcher.target.removeprefix('grpc://')
-    workers = [service.WorkerServer(service.WorkerConfig(address)) for _ in range(2)]
-    yield address
-    for server in (*workers, dispatcher):
-        server._stop()
-
-
-def test_processes_share_one_stream_of_a_service(hparams, data_service, tmp_path):
-    params = hparams(batch_size=8, data_service=data_service)
-    begin_job(str(tmp_path))
-    # One process is faster than the other.
-    readers = [iter(feed(params, TRAIN, context)) for context in contexts(2, 2)]
-    fed = [next(readers[turn % 4 == 0])[0]['image'].numpy() for turn in range(40)]
-    assert {len(images) for images in fed} == {4}
-    # The random changes follow from a number that each image of each epoch has: in two streams they
-    # would come twice.
-    images = [image.tobytes() for images in fed for image in images]
-    assert len(set(images)) == len(images) == 160
-
-
-def test_a_service_is_not_shared_by_a_name_that_is_not_there(hparams, data_service):
-    params = hparams(batch_size=8, data_service=data_service)
-    with pytest.raises(ResourceError, match=r'data_service_job.json: cannot be read'):
-        feed(params, TRAIN, contexts(2, 2)[0])
-    assert len(batches(params, TRAIN, 2)) == 2

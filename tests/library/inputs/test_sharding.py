@@ -8,7 +8,7 @@ import pytest
 
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
-from library.inputs.sharding import check_shares, is_by_file, sharding_of
+from library.inputs.sharding import check_shards, is_by_file, sharding_of
 from library.records.feature_manifest import MANIFEST, FeatureManifest, FeatureShard, write_manifest
 from library.records.foreign import ForeignRecords
 from library.records.listing import Listing
@@ -23,9 +23,9 @@ def converted(files):
     return Manifest(('a',), {'a': IMAGES}, (*shards, Shard('empty', 0, 0, '')))
 
 
-@pytest.mark.parametrize(('files', 'shares'), [(4, 1), (8, 2), (9, 2)])
-def test_four_files_to_a_share_are_divided_by_file(files, shares):
-    assert is_by_file(files, shares)
+@pytest.mark.parametrize(('files', 'shards'), [(4, 1), (8, 2), (9, 2)])
+def test_four_files_to_a_shard_are_divided_by_file(files, shards):
+    assert is_by_file(files, shards)
     assert not is_by_file(files, files // 4 + 1)
 
 
@@ -104,8 +104,8 @@ def test_features_do_not_come_from_a_service(tmp_path):
 
 
 def test_more_workers_than_images_are_refused():
-    check_shares(3, 3)
+    check_shards(3, 3)
     with pytest.raises(ConfigError, match=r'^3 training images cannot be divided among 4 workers:'):
-        check_shares(3, 4)
+        check_shards(3, 4)
     with pytest.raises(ConfigError, match='among 641 workers'):
         sharding_of(DataOptions(), converted(1), IMAGES + 1)

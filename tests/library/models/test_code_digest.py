@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from library.models.code_digest import ROOMS, code_digest, digest_of_files, features_digest
-from project.input_fn import stored_images
+from project.input_fn import input_fn
 from project.models.hub import HubModel
 from tests.conftest import ROOT
 
@@ -49,11 +49,11 @@ def test_where_the_code_lies_does_not_matter(places):
 
 
 def test_pixels_and_features_follow_from_the_same_code():
-    assert code_digest(stored_images) == code_digest(HubModel)
+    assert code_digest(input_fn) == code_digest(HubModel)
 
 
 def test_the_rooms_hold_what_makes_pixels_and_features():
-    for module in ('inputs/decoding', 'inputs/image_stream', 'inputs/augmentation', 'models/model'):
+    for module in ('inputs/decoding', 'inputs/image_source', 'inputs/augmentation', 'models/model'):
         assert module.partition('/')[0] in ROOMS
         assert (ROOT / 'library' / f'{module}.py').is_file()
 

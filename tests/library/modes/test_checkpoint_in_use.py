@@ -53,7 +53,7 @@ def test_the_newest_takes_the_place_of_one_that_is_gone(trainer, tmp_path, wante
             trainer(2)
         return value(read_from)
 
-    assert with_chosen_checkpoint(options(tmp_path, wanted), work) == 2.0
+    assert with_chosen_checkpoint(options(tmp_path, wanted), None, work) == 2.0
     assert capsys.readouterr().out == 'model.ckpt-2 is there meanwhile: taking that\n'
 
 
@@ -63,9 +63,9 @@ def test_a_checkpoint_that_was_named_is_not_replaced(trainer, tmp_path):
         return value(read_from)
 
     with pytest.raises(tf.errors.NotFoundError):
-        with_chosen_checkpoint(options(tmp_path, '1'), work)
+        with_chosen_checkpoint(options(tmp_path, '1'), None, work)
     with pytest.raises(ConfigError, match=r'model\.ckpt-1: no checkpoint there'):
-        with_chosen_checkpoint(options(tmp_path, '1'), work)
+        with_chosen_checkpoint(options(tmp_path, '1'), None, work)
 
 
 def test_work_that_fails_on_a_checkpoint_that_stays_is_not_done_again(trainer, tmp_path):
@@ -76,7 +76,7 @@ def test_work_that_fails_on_a_checkpoint_that_stays_is_not_done_again(trainer, t
         raise MismatchError('does not fit')
 
     with pytest.raises(MismatchError, match='does not fit'):
-        with_chosen_checkpoint(options(tmp_path, 'latest'), work)
+        with_chosen_checkpoint(options(tmp_path, 'latest'), None, work)
     assert len(calls) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_trainer_that_is_always_faster_does_not_win(trainer, tmp_path):
         trainer(len(calls) + 1)
         return checkpoint, value(read_from)
 
-    found = with_chosen_checkpoint(options(tmp_path, 'latest'), work)
+    found = with_chosen_checkpoint(options(tmp_path, 'latest'), None, work)
     assert found == (str(tmp_path / 'model.ckpt-2'), 2.0)
 
 
@@ -101,5 +101,5 @@ def test_work_that_always_fails_ends(trainer, tmp_path):
         raise MismatchError('does not fit')
 
     with pytest.raises(MismatchError, match='does not fit'):
-        with_chosen_checkpoint(options(tmp_path, 'latest'), work)
+        with_chosen_checkpoint(options(tmp_path, 'latest'), None, work)
     assert len(calls) == ATTEMPTS

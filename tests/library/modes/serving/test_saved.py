@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from library.errors import ConfigError, MismatchError
-from library.modes.serving.saved import SavedModelGraph, facts_of, newest_version
+from library.modes.serving.saved import SavedModelGraph, metadata_of_export, newest_version
 
 pytestmark = pytest.mark.graph
 
@@ -102,13 +102,11 @@ def test_facts_are_read_from_the_assets(tmp_path):
     (tmp_path / 'assets').mkdir()
     saved = 'class_names: [a, b]\nstored_max_edge: 48\nstored_quality: null\n'
     (tmp_path / 'assets' / 'hparams.yaml').write_text(saved)
-    assert facts_of(str(tmp_path)) == {
-        'class_names': ('a', 'b'),
-        'stored_max_edge': 48,
-        'stored_quality': None,
-    }
+    run = metadata_of_export(str(tmp_path))
+    assert run.class_names == ('a', 'b')
+    assert (run.stored_max_edge, run.stored_quality) == (48, None)
 
 
 def test_a_model_without_facts_is_refused(tmp_path):
     with pytest.raises(MismatchError, match=r'assets/hparams.yaml: does not name the classes'):
-        facts_of(str(tmp_path))
+        metadata_of_export(str(tmp_path))
