@@ -1,4 +1,4 @@
-"""Give the tests of the extras what those of the core have, also where they run alone."""
+"""Give the tests of the extras what those of the core have."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from tests.conftest import (
     module_dir,
     program,
     pytest_collection_modifyitems,
-    pytest_configure,
-    trained_copy,
+    pytest_ignore_collect,
+    pytest_make_collect_report,
+    pytest_runtest_call,
     write,
 )
 
@@ -19,7 +20,8 @@ __all__ = [
     'module_dir',
     'program',
     'pytest_collection_modifyitems',
-    'pytest_configure',
-    'trained_copy',
+    'pytest_ignore_collect',
+    'pytest_make_collect_report',
+    'pytest_runtest_call',
     'write',
 ]

@@ -23,6 +23,8 @@ from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 
+pytestmark = pytest.mark.unit
+
 CLASSES = [b'airplane', b'automobile', b'bird']
 ROWS = 5
 

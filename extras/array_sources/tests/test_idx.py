@@ -17,6 +17,8 @@ from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 
+pytestmark = pytest.mark.unit
+
 NAMES = (
     'train-images-idx3-ubyte',
     'train-labels-idx1-ubyte',

@@ -10,6 +10,8 @@ from extras.beam.pipeline import write_on_beam
 from library.config.command_line import parse
 from library.errors import ConfigError
 
+pytestmark = pytest.mark.unit
+
 
 def writer(*words):
     return shard_writer(parse(list(words), convert_dataset.CATALOG), convert_dataset.CATALOG)

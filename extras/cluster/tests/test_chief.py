@@ -25,6 +25,8 @@ from extras.cluster.tests.one_task import SMALL, TOTAL, become
 from library.errors import ResourceError, Stopped
 from library.runs.lock import only_trainer
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture(scope='module')
 def finished(trained_copy, tmp_path_factory):

@@ -19,6 +19,8 @@ from library.errors import MismatchError, ResourceError, Stopped
 from library.exporters.history import read_history
 from library.runs.lock import only_trainer
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture(scope='module')
 def finished(trained_copy, tmp_path_factory):

@@ -17,6 +17,8 @@ from extras.cluster.rendezvous_port import READY, RendezvousPort
 from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 from library.errors import Stopped
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def cluster(monkeypatch):

@@ -19,6 +19,8 @@ from extras.cluster.rendezvous_port import READY, WAITING, RendezvousPort
 from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 from library.errors import NumericalError, Stopped
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def scratch_dir(tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError
 from tests.library.inputs.test_epoch_stream import batches_of, pairs
 
+pytestmark = pytest.mark.train
+
 METADATA = ['--train_metadata', 'photos', '--eval_metadata', 'photos']
 
 

@@ -22,6 +22,8 @@ from library.errors import ConfigError, ResourceError
 from tests.library.inputs.test_epoch_stream import EXAMPLES, batches_of, pairs
 from tests.processes import running
 
+pytestmark = pytest.mark.train
+
 service = tf.data.experimental.service
 
 

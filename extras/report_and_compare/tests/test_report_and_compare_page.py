@@ -11,6 +11,8 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from tests.page_commands import commands_in
 
+pytestmark = pytest.mark.graph
+
 COMMANDS = commands_in((Path(__file__).resolve().parents[1] / 'README.md').read_text())
 
 

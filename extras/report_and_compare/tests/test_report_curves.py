@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from extras.report_and_compare.report.curves import points_of
+
+pytestmark = pytest.mark.graph
 
 
 def test_points_are_sorted_and_what_is_no_number_is_left_out():

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture(scope='module')
 def evaluated(launch, tmp_path_factory):

@@ -20,6 +20,8 @@ from project.models.simple import SimpleModel
 from tests.conftest import save_tf1
 from tests.served import experiment_of, stored, versions
 
+pytestmark = pytest.mark.train
+
 ALL = 'tflite,tflite_dynamic,tflite_int8,hub_module'
 CLASSES = {b'blue', b'green', b'red'}
 PAGE = Path(__file__).resolve().parents[1] / 'README.md'
