@@ -5,6 +5,8 @@ Contract: {'features': float32 [batch, depth]}, int64 [batch] labels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from library.config.hparams import HParams
@@ -63,7 +65,9 @@ def feature_batches(
     return prefetch_to_device(dataset, params.prefetch_to_device, shard.has_strategy)
 
 
-def _parser(manifest: FeatureManifest):  # type: ignore[no-untyped-def]
+def _parser(
+    manifest: FeatureManifest,
+) -> Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor]]:
     # An evaluation of ready features takes a fifth of a second, in which every call that is not
     # traced twice counts.
     @tf.autograph.experimental.do_not_convert
