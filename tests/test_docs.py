@@ -44,6 +44,8 @@ OF_OTHERS = {
     'config': 'gcloud',
     'display-name': 'gcloud',
     'region': 'gcloud',
+    'ours': 'git',
+    'allow-unrelated-histories': 'git',
     'cases': 'benchmarks.distribution',
     'cores': 'benchmarks.scale_plan',
     'machines': 'benchmarks.scale_plan',

@@ -54,8 +54,8 @@ def add_model(clone):
 
 
 def add_source(clone):
-    (code,) = blocks('data', 'project/sources/lines.py')
-    (clone / 'project' / 'sources' / 'lines.py').write_text(code)
+    (code,) = blocks('data', 'project/sources/mine.py')
+    (clone / 'project' / 'sources' / 'mine.py').write_text(code)
     (shown,) = blocks('data', 'project/sources/__init__.py')
     add_line(clone / 'project' / 'sources' / '__init__.py', shown)
 

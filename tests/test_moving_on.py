@@ -11,9 +11,10 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.train
-
-PAGE = (ROOT / 'docs' / 'moving_on.md').read_text()
+_FILE = ROOT / 'docs' / 'moving_on.md'
+PAGE = _FILE.read_text() if _FILE.exists() else ''
+_DELETED = pytest.mark.skipif(not PAGE, reason='the owner has deleted the page')
+pytestmark = [pytest.mark.train, _DELETED]
 CODE = re.compile(r'^```python\n# (\w+)\.py\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 

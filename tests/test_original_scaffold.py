@@ -9,8 +9,9 @@ from library.config.command_line import parse
 from library.config.hparams import resolve
 from project.options import CATALOG
 from tests.conftest import ROOT
+from tests.shipped import AS_SHIPPED
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, AS_SHIPPED]
 
 # As the original scaffold's README shows them.
 ORIGINAL_HYPERPARAMETERS = """\

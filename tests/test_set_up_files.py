@@ -13,6 +13,7 @@ import yaml
 
 from library.config.fields import HYPERPARAMETERS, PROJECT, options_of
 from project.options import CATALOG
+from tests.shipped import AS_SHIPPED
 
 pytestmark = pytest.mark.unit
 
@@ -240,6 +241,7 @@ def test_the_remote_checks_are_those_of_a_person():
     ]
 
 
+@AS_SHIPPED
 @pytest.mark.parametrize(
     ('file', 'sets'),
     [
