@@ -63,7 +63,7 @@ def test_it_says_what_the_estimator_predicts_in_evaluation(whole_experiment, ver
     experiment = whole_experiment
     said = experiment.estimator.predict(
         lambda: experiment.batches(tf.estimator.ModeKeys.EVAL)().map(lambda images, _: images),
-        checkpoint_path=chosen_checkpoint(experiment.hparams),
+        checkpoint_path=chosen_checkpoint(experiment.hparams, experiment.run.run_id),
     )
     right = np.array([each['probabilities'] for each in said])
     with SavedModelGraph(str(version)) as model:

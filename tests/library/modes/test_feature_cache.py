@@ -110,7 +110,7 @@ def stored(folder):
 def seen_by_the_module(module_dir, experiment, training, augmented=False, first=0):
     """The same by hand: the module, in eager mode, over the images as the model sees them."""
     module = tf.saved_model.load(str(module_dir))
-    images = experiment.functions.stored_images(experiment.hparams, training, augmented, first)
+    images = experiment.stored_images(training, augmented, first)
     batches = [
         (module(tf.cast(each['image'], tf.float32) / 255.0, training=False), labels)
         for each, labels in images
@@ -197,8 +197,11 @@ def test_an_edit_of_the_code_that_makes_pixels_is_noticed(experiment, monkeypatc
     images = experiment()
 
     def folders():
-        data, make = images.train_data, images.functions.stored_images
-        return [plan_features(images.hparams, data, True, copies, make).folder for copies in (0, 2)]
+        data, make = images.train_data, images.functions.input_fn
+        return [
+            plan_features(images.hparams, images.run, data, True, copies, make).folder
+            for copies in (0, 2)
+        ]
 
     before = folders()
     assert folders() == before
@@ -224,9 +227,11 @@ def test_an_edit_of_the_model_is_noticed(experiment, monkeypatch):
 def test_an_option_of_augmented_copies_counts_by_its_declaration(experiment):
     def made_from(*words):
         images = experiment('--feature_copies=2', *words)
-        make = images.functions.stored_images
+        make = images.functions.input_fn
         return [
-            plan_features(images.hparams, images.train_data, True, copies, make).made_from
+            plan_features(
+                images.hparams, images.run, images.train_data, True, copies, make
+            ).made_from
             for copies in (0, 2)
         ]
 
@@ -338,7 +343,7 @@ def test_who_does_not_compute_takes_the_features_that_are_there(experiment, caps
 
 @pytest.mark.parametrize('split', ['train', 'eval'])
 def test_who_does_not_compute_ends_where_features_are_missing(experiment, computed, data, split):
-    folder = getattr(with_features(experiment()).hparams, f'{split}_features')
+    folder = getattr(with_features(experiment()).run, f'{split}_features')
     computed()
     shutil.rmtree(folder)
     with pytest.raises(DataError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -146,7 +147,7 @@ def added(hparams, evaluation, pictures):
 def extra(monkeypatch):
     """A clone whose only extra adds a file to evaluations."""
     extras = Extras((Extra('adding', code={'evaluation_files': f'{__name__}:added'}),))
-    monkeypatch.setattr(run, 'EXTRAS', extras)
+    monkeypatch.setattr(run, 'PROJECT', dataclasses.replace(run.PROJECT, extras=extras))
 
 
 def test_an_extra_adds_a_file_that_the_last_line_names(evaluate, extra, capsys):
@@ -165,7 +166,7 @@ def test_a_file_that_is_not_wanted_leaves_none_of_another_checkpoint(evaluate, e
 
 
 def test_without_extras_an_evaluation_has_the_files_of_its_own(evaluate, monkeypatch):
-    monkeypatch.setattr(run, 'EXTRAS', Extras())
+    monkeypatch.setattr(run, 'PROJECT', dataclasses.replace(run.PROJECT, extras=Extras()))
     names = {path.name for path in evaluate('alone').iterdir() if 'tfevents' not in path.name}
     assert names == {
         *('metrics.json', 'mistakes.csv', 'per_class.csv'),

@@ -8,8 +8,7 @@ import shutil
 import pytest
 
 from library.errors import ConfigError, MismatchError, ResourceError
-from library.inputs.stored_files import stored_files
-from library.modes.exporting import parity
+from library.modes.exporting import parity, parity_check
 from library.modes.serving.saved import SavedModelGraph
 from tests.served import versions
 
@@ -46,9 +45,9 @@ def test_every_new_best_is_exported(trained):
 
 def test_the_images_that_exports_are_tried_on_are_read_once(launch, tmp_path, monkeypatch):
 
-    reads, read = [], stored_files.stored_files
+    reads, read = [], parity_check.stored_files
     monkeypatch.setattr(
-        stored_files, 'stored_files', lambda *args: reads.append(args) or read(*args)
+        parity_check, 'stored_files', lambda *args: reads.append(args) or read(*args)
     )
     flags = {'export_best': None, 'export_dir': tmp_path / 'models', 'model': 'simple'}
     assert launch(tmp_path, train_epochs=3, image_size=32, epochs_between_evals=1, **flags) == 0

@@ -28,7 +28,9 @@ def trained(launch, tmp_path_factory):
 @pytest.fixture(scope='module')
 def graph(trained):
     experiment = experiment_of(trained / 'checkpoints')
-    with ServingGraph(experiment, chosen_checkpoint(experiment.hparams)) as graph:
+    with ServingGraph(
+        experiment, chosen_checkpoint(experiment.hparams, experiment.run.run_id)
+    ) as graph:
         yield graph
 
 
@@ -71,7 +73,7 @@ def test_the_next_call_builds_nothing(graph, photos):
 def test_a_checkpoint_of_another_model_is_refused(trained):
     experiment = experiment_of(trained / 'checkpoints', '--hidden_units', '4')
     with pytest.raises(MismatchError, match='the checkpoint holds no '):
-        ServingGraph(experiment, chosen_checkpoint(experiment.hparams))
+        ServingGraph(experiment, chosen_checkpoint(experiment.hparams, experiment.run.run_id))
 
 
 def test_a_graph_that_cannot_be_built_leaves_no_session(trained, monkeypatch):
@@ -89,7 +91,7 @@ def test_a_graph_that_cannot_be_built_leaves_no_session(trained, monkeypatch):
     assert len(closed) == 1
     monkeypatch.setattr(ServingGraph, '_restore', None)
     with pytest.raises(TypeError):
-        ServingGraph(experiment, chosen_checkpoint(experiment.hparams))
+        ServingGraph(experiment, chosen_checkpoint(experiment.hparams, experiment.run.run_id))
     assert len(closed) == 2
 
 
