@@ -141,3 +141,9 @@ def test_without_extras_all_tests_are_collected(bare):
 def test_without_extras_the_unit_tests_pass(bare, program):
     words = ('-m', 'pytest', '-m', 'unit', '-n', 2)
     assert ' passed' in assert_green(program(*words, cwd=bare, timeout=800))
+
+
+@pytest.mark.parametrize('bare', ['no folder extras'], indirect=True)
+def test_without_extras_the_graph_tests_pass(bare, program):
+    words = ('-m', 'pytest', '-m', 'graph', '-n', 2)
+    assert ' passed' in assert_green(program(*words, cwd=bare, timeout=890))
