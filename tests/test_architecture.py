@@ -135,13 +135,11 @@ def strangers(name, imported):
     """What a module may not import: programs use projects, projects and extras the library."""
     house = name.split('.')[0]
     known = {'library'} if house in ('library', 'extras') else {'library', 'project'}
-    # An extra is a house of its own.
-    own = '.'.join(name.split('.')[:2]) if house == 'extras' else ''
-    return [
-        f'{name} imports {other}'
-        for other in sorted(imported)
-        if other.split('.')[0] not in known and not f'{other}.'.startswith(f'{own or "-"}.')
-    ]
+    found = [other for other in sorted(imported) if other.split('.')[0] not in known]
+    if house == 'extras':  # each of which is a house of its own
+        own = name.split('.')[:2]
+        found = [other for other in found if other.split('.')[:2] != own]
+    return [f'{name} imports {other}' for other in found]
 
 
 def test_each_direction_that_is_forbidden_is_seen():
