@@ -7,24 +7,13 @@ import shutil
 
 import pytest
 
-from library.extras import FLAGS, find_extras
+from library.extras import FLAGS
+from tests.clones import BARE, EXTRAS, assert_green, copy_bare_clone, copy_clone
 from tests.conftest import ROOT, draw_images
 from tests.forked import forked
-from tests.source_files import source_files
 
-EXTRAS = {extra.name: extra for extra in find_extras().all}
 PROGRAMS = ('run.py', 'convert_dataset.py')
 LINT = [('ruff', 'check'), ('ruff', 'format', '--check')]
-
-
-def copy_clone(folder):
-    """Copies all files of the clone, and links its environment."""
-    for name in source_files():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    if (ROOT / '.venv').is_dir():
-        (folder / '.venv').symlink_to(ROOT / '.venv')
-    return folder
 
 
 @pytest.fixture(scope='module', params=EXTRAS)
@@ -40,20 +29,10 @@ def clone(deleted, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope='module', params=['an empty folder extras', 'no folder extras'])
+@pytest.fixture(scope='module', params=BARE)
 def bare(request, tmp_path_factory):
     """A clone without any extra."""
-    folder = copy_clone(tmp_path_factory.mktemp('bare'))
-    for name in EXTRAS:
-        shutil.rmtree(folder / 'extras' / name)
-    if request.param == 'no folder extras':
-        shutil.rmtree(folder / 'extras')
-    return folder
-
-
-def assert_green(done):
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return copy_bare_clone(tmp_path_factory.mktemp('bare'), request.param)
 
 
 def shown_of(folder, extras):
@@ -124,12 +103,6 @@ def test_without_extras_images_are_converted(bare, tmp_path):
     words += ['--tfrecord_dir', tmp_path, '--tfrecord_filename', 'train', '--max_edge', 32]
     assert_green(forked(bare / 'convert_dataset.py', *words, cwd=bare))
     assert (tmp_path / 'train.json').exists()
-
-
-def test_without_extras_the_demo_runs(bare, program):
-    said = assert_green(program('-m', 'demo', cwd=bare, timeout=600))
-    assert 'test accuracy' in said
-    assert (bare / 'out' / 'demo' / 'result.png').exists()
 
 
 def test_without_extras_all_tests_are_collected(bare):
