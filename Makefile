@@ -40,7 +40,7 @@ beam: ## Build .venv-beam, to convert on Apache Beam (see extras/beam/README.md)
 lint: setup ## Check style, format and types
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
-	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy run.py convert_dataset.py library project $(wildcard extras)
 
 format: setup ## Rewrite the code in the house format
 	@$(PYTHON) -m ruff check --fix

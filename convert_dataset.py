@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 from library.config.catalog import Catalog
 from library.config.command_line import CommandLine, help_text, parse
@@ -56,6 +57,8 @@ CATALOG = CORE.extended(EXTRAS.options('convert_options'), {'source': tuple(ALL_
 # A name of 255 bytes is the most that file systems take; shards add theirs.
 LONGEST_NAME = 200
 
+Given = TypeVar('Given')
+
 
 def main(argv: list[str]) -> int:
     """Converts a data set, or verifies one; returns the exit code."""
@@ -73,9 +76,12 @@ def main(argv: list[str]) -> int:
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
     shares = parse_shares(splitting.splits) if splitting.splits else None
-    output = _output(source_options, conversion, shares)
+    dataset_dir = _given(source_options.dataset_dir, 'dataset_dir')
+    tfrecord_dir = _given(conversion.tfrecord_dir, 'tfrecord_dir')
+    max_edge = _given(conversion.max_edge, 'max_edge')
+    output = _output(tfrecord_dir, conversion.tfrecord_filename, shares)
     labels = read_labels(source_options.labels) if source_options.labels else None
-    source = choice.source or find_source(ALL_SOURCES, source_options.dataset_dir)
+    source = choice.source or find_source(ALL_SOURCES, dataset_dir)
     _check_unused(command_line.values, source)
     write_shards = _shard_writer(command_line, running)
     listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
@@ -85,7 +91,7 @@ def main(argv: list[str]) -> int:
     conversion_done = convert(
         listing,
         output,
-        Recipe(conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
+        Recipe(max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
         write_shards,
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
@@ -114,26 +120,23 @@ def _verify(data_dir: str) -> int:
     return 0
 
 
-def _output(
-    source: SourceOptions, conversion: ConversionOptions, shares: dict[str, float] | None
-) -> Output:
-    """Where to write, once all that must be given is given and makes sense."""
-    for options, name in (
-        (source, 'dataset_dir'),
-        (conversion, 'tfrecord_dir'),
-        (conversion, 'max_edge'),
-    ):
-        if getattr(options, name) is None:
-            raise ConfigError(f'--{name} is missing (see --help)')
-    name = conversion.tfrecord_filename
+def _given(value: Given | None, name: str) -> Given:
+    """The value of a flag that may not be left out."""
+    if value is None:
+        raise ConfigError(f'--{name} is missing (see --help)')
+    return value
+
+
+def _output(tfrecord_dir: str, name: str | None, shares: dict[str, float] | None) -> Output:
+    """Where to write, once it is known that nothing speaks against it."""
     if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
             f'--tfrecord_filename {name}: a name of at most {LONGEST_NAME} bytes, without folders '
             f'(those belong in --tfrecord_dir)'
         )
-    if any('\udc80' <= letter <= '\udcff' for letter in conversion.tfrecord_dir):
+    if any('\udc80' <= letter <= '\udcff' for letter in tfrecord_dir):
         raise ConfigError('--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it')
-    return Output(conversion.tfrecord_dir, name, tuple(shares or ()))
+    return Output(tfrecord_dir, name, tuple(shares or ()))
 
 
 def _check_unused(given: Collection[str], source: str) -> None:

@@ -13,12 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# What a TF_CONFIG of several tasks takes, which is no flag.
+CLUSTER = 'cluster'
+
 # Which flags, modes and choices each extra has, to name the extra where somebody deleted it. A test
 # compares the table with what the extras that are there declare.
 FLAGS: dict[str, tuple[str, ...]] = {
     'array_sources': ('cifar10', 'cifar100', 'idx'),
     'beam': ('runner', 'pipeline_options'),
-    'cluster': (
+    CLUSTER: (
         *('distribution', 'sync_replicas', 'replicas_to_aggregate'),
         *('cluster_timeout', 'peer_timeout'),
     ),

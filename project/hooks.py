@@ -7,7 +7,7 @@ needs itself: names must be known before TensorFlow is imported.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from library.config.fields import HYPERPARAMETERS
 from library.config.hparams import HParams
@@ -17,7 +17,7 @@ from library.runs.metadata import Run
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    Hook = tf.estimator.SessionRunHook
+    Hook: TypeAlias = tf.estimator.SessionRunHook
 
 
 def environment(params: HParams, run: Run) -> Hook:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -130,32 +131,59 @@ def test_a_room_imports_only_lower_floors_and_itself():
     ] == []
 
 
-@pytest.mark.parametrize(
-    ('house', 'known'), [('library', {'library'}), ('project', {'library', 'project'})]
-)
-def test_a_storey_knows_nothing_of_what_stands_above_it(house, known):
+def strangers(name, imported):
+    """What a module may not import: programs use projects, projects and extras the library."""
+    house = name.split('.')[0]
+    known = {'library'} if house in ('library', 'extras') else {'library', 'project'}
+    found = [other for other in sorted(imported) if other.split('.')[0] not in known]
+    if house == 'extras':  # each of which is a house of its own
+        own = name.split('.')[:2]
+        found = [other for other in found if other.split('.')[:2] != own]
+    return [f'{name} imports {other}' for other in found]
+
+
+def test_each_direction_that_is_forbidden_is_seen():
+    house = {'extras.a', 'extras.a.x', 'extras.ab.x', 'run'}
+    everything = {'library.files', 'project.options', *house}
+    for name, forbidden in (
+        ('library.files', {'project.options', *house}),
+        ('project.options', house),
+        ('extras.a.y', {'project.options', 'extras.ab.x', 'run'}),
+        ('convert_dataset', house),
+    ):
+        assert strangers(name, everything) == [
+            f'{name} imports {other}' for other in sorted(forbidden)
+        ]
+
+
+@pytest.mark.parametrize('house', ['library', 'project', 'extras', *PROGRAMS])
+def test_imports_lead_down_from_programs_over_project_to_library(house):
     names = [name for name in TREES if name.split('.')[0] == house]
-    assert names
-    assert [
-        f'{name} imports {other}'
+    assert names or house == 'extras'
+    assert [each for name in names for each in strangers(name, own_imports(name))] == []
+
+
+EXTRA_NAMED = re.compile(r'\bextras[./](?=\w)')
+
+
+def naming_extras(tree):
+    """The texts of a tree, docstrings included, that name a folder of extras/ by its name."""
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return [text for text in texts if isinstance(text, str) and EXTRA_NAMED.search(text)]
+
+
+def test_a_text_that_names_an_extra_is_seen():
+    tree = ast.parse("'extras.a:B'; 'in extras/a'; f'extras/{name} has it'; 'all of extras/.'")
+    assert naming_extras(tree) == ['extras.a:B', 'in extras/a']
+
+
+def test_one_module_alone_names_extras():
+    names = [*PROGRAMS, *(name for name in TREES if name.split('.')[0] in ('library', 'project'))]
+    assert {
+        name: found
         for name in names
-        for other in sorted(own_imports(name))
-        if other.split('.')[0] not in known
-    ] == []
-
-
-def test_an_extra_knows_neither_project_nor_programs_nor_another_extra():
-    for name in (n for n in TREES if n.startswith('extras.') and n.count('.') > 1):
-        extra = '.'.join(name.split('.')[:2])
-        others = {each for each in own_imports(name) if not each.startswith(f'{extra}.')}
-        assert {each.split('.')[0] for each in others} <= {'library'}, f'{name} imports {others}'
-
-
-@pytest.mark.parametrize('name', sorted(n for n in TREES if n.split('.')[0] == 'extras'))
-def test_an_extra_knows_the_library_and_itself(name):
-    own = '.'.join(name.split('.')[:2])
-    others = {other for other in own_imports(name) if not other.startswith(own)}
-    assert {other.split('.')[0] for other in others} <= {'library'}
+        if name != 'library.extras' and (found := naming_extras(TREES[name]))
+    } == {}
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -203,7 +231,6 @@ TENSORFLOW_FREE = [
     *('library.training.optimizer', 'library.training.schedule', 'library.hooks.by_name'),
     *('library.modes.option_checks', 'library.modes.overruled'),
     *(name for name in TREES if name.endswith('.options')),
-    *(name for name in TREES if name.startswith('extras.') and name.endswith('.extra')),
     *(name for name in TREES if PATHS[name].name == '__init__.py'),
     # Spawned workers import what a conversion imports; verification runs in the parent alone.
     *(

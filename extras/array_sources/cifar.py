@@ -72,7 +72,7 @@ class _Cifar(Source):
           DataError: a batch is missing, damaged, or holds something else than images and labels.
           ResourceError: there is too little memory for the pixels.
         """
-        path = str(self.options.dataset_dir)
+        path = self.dataset_dir
         place = self._place(path)
         if place is None and not files.exists(path):
             raise ConfigError(f'{path}: no such file or folder (--dataset_dir)')

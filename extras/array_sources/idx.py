@@ -84,7 +84,7 @@ class Idx(Source):
           DataError: a file is missing, damaged or no IDX file of bytes, or labels are too few.
           ResourceError: there is too little memory for the pixels.
         """
-        folder = str(self.options.dataset_dir)
+        folder = self.dataset_dir
         try:
             parts = [
                 (stem, split, *_read_pair(images, labels))
@@ -133,11 +133,11 @@ def _pairs(folder: str) -> Iterator[tuple[str, str, str, str]]:
     for split in splits:
         images, labels = by_part.get((split, 'images')), by_part.get((split, 'labels'))
         if images is None or labels is None:
-            there = images or labels
+            there = next(each for each in names if each.split == split)
             other = 'labels' if images else 'images'
             raise DataError(f'{folder}: {there.file_name} is there, but {split}-{other}-* is not')
-        paths = (files.join(folder, name.file_name) for name in (images, labels))
-        yield images.stem, SPLITS[split], *paths
+        image_path, label_path = (files.join(folder, each.file_name) for each in (images, labels))
+        yield images.stem, SPLITS[split], image_path, label_path
 
 
 def _read_pair(images: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
@@ -212,7 +212,7 @@ def _header(path: str, file: Any, kind: str) -> tuple[tuple[int, ...], int]:
     return shape, 4 + 4 * count
 
 
-def _fill(path: str, file: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:
+def _fill(path: str, file: BinaryIO | gzip.GzipFile, shape: tuple[int, ...]) -> np.ndarray:
     """The content in memory, which must end where the header says."""
     expected = math.prod(shape)
     if expected > MAX_IN_MEMORY:

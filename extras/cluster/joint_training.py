@@ -18,7 +18,8 @@ from extras.cluster.job_notes import (
 )
 from extras.cluster.late_signals import end_process
 from extras.cluster.options import ClusterOptions
-from extras.cluster.rendezvous import RendezvousPort, meet
+from extras.cluster.rendezvous import meet
+from extras.cluster.rendezvous_port import RendezvousPort
 from extras.cluster.stop_request import TaskStopRequest
 from extras.cluster.tasks import Task
 from extras.cluster.tf_config import PS

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 from library.runtime.distribution import ModelFn
 from library.training.train_op import Optimizer, wrapping_optimizers
 
-SyncReplicasOptimizer = tf.compat.v1.train.SyncReplicasOptimizer
+SyncReplicasOptimizer: TypeAlias = tf.compat.v1.train.SyncReplicasOptimizer
 
 
 def collecting(model_fn: ModelFn, gradients: int) -> ModelFn:

@@ -12,7 +12,8 @@ from library import files
 from library.checkpoints.newest import STATE
 from library.console import say
 from library.runs.directory import BEST_STATE
-from library.runs.kept_values import ORIGINS, SAVED_AS
+from library.runs.kept_values import ORIGINS
+from library.runs.metadata import SAVED_AS
 
 PREFIX = 'model.ckpt-'
 # Folders for the snapshots of other runs.

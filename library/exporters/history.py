@@ -42,9 +42,10 @@ def read_lines(path: str, step_name: str) -> tuple[list[dict[str, Any]], int]:
 def number(metrics: Mapping[str, Any], name: str) -> float | None:
     """The value of a metric; None where there is none, or it is not a finite number."""
     value = metrics.get(name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
     # A whole number in JSON can be too large for a float, which math.isfinite would refuse.
-    return value if is_number and -_LARGEST < value < _LARGEST else None
+    return value if -_LARGEST < value < _LARGEST else None
 
 
 def best_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from library.config.hparams import HParams
 from library.errors import ConfigError
@@ -13,7 +13,7 @@ from library.suggestions import nearest_or_all
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    Hook = tf.estimator.SessionRunHook
+    Hook: TypeAlias = tf.estimator.SessionRunHook
 
 
 def check_names(params: HParams, known: Collection[str]) -> None:

@@ -18,6 +18,8 @@ class NamedTensorsHook(tf.estimator.LoggingTensorHook):
     Its base writes to TensorFlow's log, which is silent unless a run is verbose.
     """
 
+    _should_trigger: bool  # of the base
+
     def __init__(self, names: Sequence[str], every_steps: int):
         """Makes the hook.
 

@@ -190,7 +190,8 @@ def random_operations(images: tf.Tensor, features: tf.Tensor) -> list[str]:
             waiting += [each.op for each in operation.inputs]
     library = images.graph.as_graph_def().library
     functions = {function.signature.name: function.node_def for function in library.function}
-    kinds, called = set(), set()
+    kinds: set[str] = set()
+    called: set[str] = set()
     while nodes:
         node = nodes.pop()
         kinds.add(node.op)

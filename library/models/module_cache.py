@@ -130,8 +130,10 @@ def _extract(archive: str, folder: str) -> None:
                     os.makedirs(os.path.join(folder, path), exist_ok=True)
                     continue
                 os.makedirs(os.path.join(folder, os.path.dirname(path)), exist_ok=True)
-                with open(os.path.join(folder, path), 'wb') as target:
-                    shutil.copyfileobj(tar.extractfile(member), target)
+                content = tar.extractfile(member)
+                assert content is not None, 'a plain file has content'
+                with content, open(os.path.join(folder, path), 'wb') as target:
+                    shutil.copyfileobj(content, target)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise

@@ -13,9 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from library.console import say
-from library.exporters.best_checkpoint import prefers_low
 from library.exporters.history import read_history
-from library.exporters.options import BestOptions
+from library.exporters.options import BestOptions, prefers_low
 from library.modes.options import LoopOptions
 
 History = Sequence[Mapping[str, Any]]

@@ -78,7 +78,9 @@ def build_experiment(project: Project, mode: Mode, hparams: HParams, place: RunP
     from library.inputs.open_data import open_all
 
     training = not mode.on_a_run
-    hparams, run, *data = open_all(hparams, place.saved, project.sources, training, mode.evaluates)
+    hparams, run, train_data, eval_data = open_all(
+        hparams, place.saved, project.sources, training, mode.evaluates
+    )
     from library.hooks.by_name import make_hooks
     from library.modes.completion import complete
     from library.runtime.distribution import make_distribution
@@ -90,7 +92,9 @@ def build_experiment(project: Project, mode: Mode, hparams: HParams, place: RunP
         *project.functions(), lambda params, run: make_hooks(params, run, project.hooks)
     )
     distribution = project.extras.one('distribution', make_distribution)(hparams, project.extras)
-    return make_experiment(hparams, run, functions, model, *data, distribution, project.extras)
+    return make_experiment(
+        hparams, run, functions, model, train_data, eval_data, distribution, project.extras
+    )
 
 
 def open_experiment(project: Project, modes: Mapping[str, Mode], argv: Sequence[str]) -> Experiment:

@@ -6,12 +6,17 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from library.pages.thumbnails import data_uri
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 # Points: phones show a chart about as large as this many pixels.
 WIDTH, HEIGHT = 360, 220
@@ -22,7 +27,7 @@ MOST_POINTS, MOST_DOTS = 200, 30
 # So many numbers stand at an axis at most, apart by such round ones.
 TICKS, STEPS = 7, (1, 2, 5, 10)
 # Text stays text, in a font that every system replaces; equal drawings are equal files.
-_STYLE = {
+_STYLE: dict[RcKeyType, Any] = {
     'svg.fonttype': 'none',
     'svg.hashsalt': 'chart',
     'font.family': ['sans-serif'],
@@ -78,8 +83,8 @@ def make_chart(name: str, series: Mapping[str, Points], best_step: int | None) -
 def _draw(curves: Sequence[Points], best: tuple[float, float] | None) -> bytes:
     """The first curve over the others, as an SVG."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout='constrained')
-        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
+        layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
+        figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout=layout)
         axes = figure.add_subplot()
         for points in curves[1:]:
             axes.plot(*zip(*points, strict=True), color=SOFT, linewidth=1, alpha=0.75)
@@ -87,8 +92,16 @@ def _draw(curves: Sequence[Points], best: tuple[float, float] | None) -> bytes:
         dots = 'o' if len(first) <= MOST_DOTS else ''
         axes.plot(*zip(*first, strict=True), color=ACCENT, linewidth=2, marker=dots, markersize=4)
         if best is not None:
-            ring = {'markerfacecolor': 'white', 'markeredgecolor': ACCENT, 'markeredgewidth': 2.5}
-            axes.plot(*best, 'o', markersize=9, **ring, gid='ring', zorder=3)
+            axes.plot(
+                *best,
+                'o',
+                markersize=9,
+                markerfacecolor='white',
+                markeredgecolor=ACCENT,
+                markeredgewidth=2.5,
+                gid='ring',
+                zorder=3,
+            )
         # A run that was evaluated at its start alone has one point, at 0.
         axes.set_xlim(0, max(1.0, axes.get_xlim()[1]))
         axes.grid(axis='y', color=GRID)

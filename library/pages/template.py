@@ -22,7 +22,7 @@ def template(package: str, name: str) -> jinja2.Template:
     In it `| short` keeps the start of a name, and `| file_end` the end of a path.
 
     Args:
-      package: such as 'extras.report_and_compare.report'.
+      package: the caller's own, as `__package__` names it.
       name: of the file; it extends 'base.html'.
     """
     texts = {BASE: _read(__package__, BASE), name: _read(package, name)}

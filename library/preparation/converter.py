@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from library import files
 from library.preparation.checks import check_free, check_manifests
@@ -93,7 +94,8 @@ def convert(
     members = _members(images, output)
     for target in members:
         check_free(target, output)
-    options = {'max_edge': recipe.max_edge, 'quality': recipe.quality, 'random_seed': random_seed}
+    options: dict[str, Any] = {'max_edge': recipe.max_edge, 'quality': recipe.quality}
+    options['random_seed'] = random_seed
     if shares is not None:
         options |= {'splits': dict(shares), 'split_by': split_by}
     with only_conversion(output):

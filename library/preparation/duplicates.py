@@ -144,8 +144,8 @@ def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str
     for beside in (files.join(above, name) for name in names if name != own_name):
         with contextlib.suppress(OSError):
             lists = [name for name in files.names_in(beside) if name.endswith(IMAGES)]
-            digests = (each for name in lists for each in read_digests(files.join(beside, name)))
-            count = len(own.intersection(digests))
+            theirs = (each for name in lists for each in read_digests(files.join(beside, name)))
+            count = len(own.intersection(theirs))
             if count:
                 shared[beside] = count
     return shared

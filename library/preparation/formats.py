@@ -9,8 +9,10 @@ import io
 import re
 import threading
 import warnings
+from collections.abc import Callable
+from typing import Any
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 # What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
 # Ghostscript), so a format is named here or never tried.
@@ -66,7 +68,7 @@ UNSCALED = {'I': '32-bit or signed whole numbers', 'F': '32-bit floating-point n
 
 # PNG writes its one transparent colour in the bits of the file, and Pillow scales the pixels alone:
 # what has to be done to that colour, by how the pixels are packed.
-TRANSPARENT_COLOR = {
+TRANSPARENT_COLOR: dict[str, Callable[[Any], Any]] = {
     'L;2': lambda value: value * 85,
     'L;4': lambda value: value * 17,
     'I;16B': lambda value: int(value / 257 + 0.5),
@@ -116,7 +118,7 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
         warnings.simplefilter('always')
         try:
             image = Image.open(io.BytesIO(data), formats=formats)
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             for warning in caught:
                 name, failed, why = str(warning.message).partition(' opening failed. ')
                 if failed:
@@ -124,8 +126,10 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
             names = ' or '.join(', '.join(formats).rsplit(', ', 1))
             raise RejectedImage(f'not an image ({names})') from None
     if image.format == 'PNG' and 'transparency' in image.info:
-        scaled = TRANSPARENT_COLOR.get(image.tile[0].args, lambda color: color)
-        image.info['transparency'] = scaled(image.info['transparency'])
+        packing = image.tile[0].args
+        if isinstance(packing, str) and packing in TRANSPARENT_COLOR:
+            scaled = TRANSPARENT_COLOR[packing]
+            image.info['transparency'] = scaled(image.info['transparency'])
     _check_header(image)
     return image
 
@@ -137,9 +141,10 @@ def _check_header(image: Image.Image) -> None:
     bits for 16.
     """
     check_size(*image.size)
-    if image.format == 'TIFF':
-        tile = (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)
-        check_size(*(image.tag_v2.get(tag, 0) for tag in tile), 'a tile of ')
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        width = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0)
+        height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
+        check_size(width, height, 'a tile of ')
     if image.mode in UNSCALED and (image.mode, image.format) != ('I', 'PPM'):
         raise RejectedImage(f'{UNSCALED[image.mode]}: which value is white is not told')
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageChops, TiffImagePlugin
+from PIL import ExifTags, Image, ImageChops, TiffImagePlugin, UnidentifiedImageError
 
 from library.preparation.formats import (
     EXTRA_FORMATS,
@@ -110,7 +110,7 @@ def check_jpeg(data: bytes) -> None:
     with _reasons():
         try:
             Image.open(io.BytesIO(data), formats=('JPEG',)).load()
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             raise RejectedImage('not a JPEG') from None
 
 
@@ -171,7 +171,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     if image.format == 'TIFF':
         return None
     try:
-        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation))
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        return None if orientation is None else UPRIGHT.get(orientation)
     except Exception:  # about anything, and the picture itself may be whole
         return None
 
@@ -198,7 +199,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey of 12 or 16 bits scaled to eight; convert('L') alone would clip it at 255."""
     white, inverted = 65_535, False
-    if image.format == 'TIFF':
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
         white = 2 ** image.tag_v2[TiffImagePlugin.BITSPERSAMPLE][0] - 1
         inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
     scale, offset = (-255 / white, 255.5) if inverted else (255 / white, 0.5)

@@ -26,7 +26,8 @@ def finished_before(shards: Sequence[PlannedShard]) -> tuple[dict[int, FinishedS
       A temporary file beside a final one that is right is another conversion's, and not among them.
     """
     manifests: dict[Target, Manifest | None] = {}
-    done, wanted = {}, set()
+    done: dict[int, FinishedShard] = {}
+    wanted: set[str] = set()
     for place, planned in enumerate(shards):
         target = planned.target
         if target not in manifests:

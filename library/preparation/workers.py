@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -61,7 +61,7 @@ def prepare(content: Content, recipe: Recipe) -> Outcome:
 
 def prepare_all(
     images: Iterable[LabelledImage], workers: int, recipe: Recipe
-) -> Iterator[tuple[LabelledImage, Outcome]]:
+) -> Generator[tuple[LabelledImage, Outcome], None, None]:
     """Yields every image with what became of it, in the given order.
 
     Raises:

@@ -27,7 +27,8 @@ def walk(path: str) -> tuple[list[int], str]:
 
 
 def _walk(file: Any, size: int) -> tuple[list[int], str]:
-    offset, starts = 0, []
+    offset = 0
+    starts: list[int] = []
     while offset < size:
         file.seek(offset)
         header = file.read(HEADER)

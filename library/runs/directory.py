@@ -18,7 +18,8 @@ from library.config.command_line import CommandLine
 from library.config.hparams import HParams, peek
 from library.config.yaml_sets import Set
 from library.errors import ConfigError
-from library.runs.kept_values import SAVED_AS, read_saved
+from library.runs.kept_values import read_saved
+from library.runs.metadata import SAVED_AS
 
 LATEST = 'latest'
 STAMP = '%Y-%m-%d-%H_%M_%S'

@@ -1,4 +1,4 @@
-"""Refuse a TF_CONFIG that names several machines, which take extras/cluster; no TensorFlow."""
+"""Refuse a TF_CONFIG that names several machines, which take an extra; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from library.errors import ConfigError
+from library.extras import CLUSTER
 
 TF_CONFIG = 'TF_CONFIG'
 
@@ -18,8 +19,8 @@ def check_no_cluster(environ: Mapping[str, str]) -> None:
     """
     if TF_CONFIG in environ and _has_several_tasks(environ[TF_CONFIG]):
         raise ConfigError(
-            'TF_CONFIG: names a cluster of several tasks, which takes extras/cluster, and this '
-            'clone does not have it'
+            f'TF_CONFIG: names a cluster of several tasks, which takes extras/{CLUSTER}, and this '
+            f'clone does not have it'
         )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-Optimizer = tf.compat.v1.train.Optimizer
+Optimizer: TypeAlias = tf.compat.v1.train.Optimizer
 
 
 def with_multipliers(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from library.hooks.watched import add_summary
 from library.training.moving_average import averaged_variables, update_averages
 
-Gradient = tf.Tensor | tf.IndexedSlices
-Optimizer = tf.compat.v1.train.Optimizer
+Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices
+Optimizer: TypeAlias = tf.compat.v1.train.Optimizer
 
 _WRAP: ContextVar[Callable[[Optimizer], Optimizer]] = ContextVar(
     'wrap', default=lambda given: given

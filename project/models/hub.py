@@ -74,6 +74,7 @@ class HubModel(Model):
     """
 
     options_class = HubOptions
+    options: HubOptions
 
     @classmethod
     def complete(cls, hparams: HParams) -> Mapping[str, Any]:

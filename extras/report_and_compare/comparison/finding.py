@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from library import files
 from library.errors import ConfigError
 from library.runs.directory import BEST_STATE
-from library.runs.kept_values import SAVED_AS
+from library.runs.metadata import SAVED_AS
 
 # How far below a folder runs are looked for.
 MAX_DEPTH = 3

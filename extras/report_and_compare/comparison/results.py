@@ -60,8 +60,9 @@ class RunResult:
 
     def _whole(self, name: str) -> int | None:
         text = self.values[name].text if name in self.values else ''
-        is_whole = isinstance(text, str) and re.fullmatch(r'[0-9]{1,12}', text)
-        return int(text) if is_whole else None
+        if not isinstance(text, str) or not re.fullmatch(r'[0-9]{1,12}', text):
+            return None
+        return int(text)
 
 
 def read_result(folder: str) -> RunResult:

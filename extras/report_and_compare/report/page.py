@@ -57,7 +57,8 @@ def render(hparams: HParams, evaluation: Evaluation, pictures: Pictures, program
 def _classes(evaluation: Evaluation) -> dict[str, Any]:
     """The table of classes, in the order of labels, and the worst of them where they are many."""
     ranked = sorted(
-        (each for each in evaluation.classes if each.f1 is not None), key=lambda each: each.f1
+        (each for each in evaluation.classes if each.f1 is not None),
+        key=lambda each: each.f1 or 0.0,
     )
     return {
         'classes': evaluation.classes,

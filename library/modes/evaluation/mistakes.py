@@ -23,8 +23,8 @@ def list_mistakes(
     pictured = set(numbers[:PICTURED])
     found: dict[int, tuple[str, bytes | None]] = {}
     if numbers:
-        for number, name, jpeg in stored_files(numbers):
-            found[number] = name, jpeg if number in pictured else None
+        for number, name, content in stored_files(numbers):
+            found[number] = name, content if number in pictured else None
     mistakes = []
     for number in numbers:
         file, jpeg = found.get(number, ('', None))

@@ -59,7 +59,9 @@ def compare_answers(
     """
     said, rate = timed(ask, batches)
     classes = np.concatenate([each[0] for each in said])
-    by_label = in_label_order(*zip(*said, strict=True), check.class_names)
+    by_label = in_label_order(
+        [each[0] for each in said], [each[1] for each in said], check.class_names
+    )
     largest = float(np.max(np.abs(by_label - check.probabilities)))
     right = np.array(check.class_names, object)[np.argmax(check.probabilities, axis=1)]
     return Parity(name, largest, float(np.mean(classes[:, 0] == right)), rate, size)

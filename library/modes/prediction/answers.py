@@ -82,7 +82,7 @@ def answer_all(
     try:
         submit(max(batch_size, AHEAD * threads))
         while waiting:
-            outcomes = []
+            outcomes: list[tuple[str, Outcome]] = []
             while waiting and len(outcomes) < batch_size:
                 file, future = waiting.popleft()
                 outcomes.append((file, future.result()))

@@ -11,8 +11,8 @@ import tensorflow as tf
 from library import files
 from library.errors import ConfigError, MismatchError
 from library.modes.serving.predictor import Predictor
-from library.runs.kept_values import SAVED_AS, read_saved
-from library.runs.metadata import Run, kept_metadata
+from library.runs.kept_values import read_saved
+from library.runs.metadata import SAVED_AS, Run, kept_metadata
 
 SIGNATURE = 'serving_default'
 INPUT = 'image_bytes'

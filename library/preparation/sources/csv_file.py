@@ -50,7 +50,7 @@ class CsvFile(Source):
           ConfigError: there is no such file, folder or column.
           DataError: the file holds no rows, or one that cannot be meant; the message names it.
         """
-        path = self.options.dataset_dir
+        path = self.dataset_dir
         root = self.options.image_root
         if root is not None and not files.is_folder(root):
             raise ConfigError(f'{root}: no such folder (--image_root)')

@@ -35,7 +35,7 @@ class Folder(Source):
           ConfigError: there is no such folder.
           DataError: it holds no class folder, or a class without any image file.
         """
-        root = self.options.dataset_dir
+        root = self.dataset_dir
         if not files.is_folder(root):
             raise ConfigError(f'{root}: no such folder (--dataset_dir)')
         splits = self._split_folders()
@@ -65,7 +65,7 @@ class Folder(Source):
         Raises:
           DataError: such a folder holds no class folders, or two stand for one split.
         """
-        root = self.options.dataset_dir
+        root = self.dataset_dir
         folders = [name for name in files.names_in(root) if self._is_folder(root, name)]
         splits = {name: SPLIT_NAMES.get(name.lower(), '') for name in folders}
         for name in folders:
@@ -100,12 +100,12 @@ class Folder(Source):
 
     def _is_divided(self, name: str) -> bool:
         """True if a folder of the root holds folders, which are classes then."""
-        path = files.join(self.options.dataset_dir, name)
+        path = files.join(self.dataset_dir, name)
         return any(self._is_folder(path, each) for each in _names_in(path))
 
     def _beside(self, splits: dict[str, str]) -> list[str]:
         """What lies beside the folders of splits; other folders there are this program's own."""
-        root = self.options.dataset_dir
+        root = self.dataset_dir
         return [
             self._told(files.join(root, name), name)
             for name in files.names_in(root)
@@ -139,7 +139,7 @@ class Folder(Source):
         ignored: list[str],
     ) -> None:
         """Adds what lies in the class folders of the root, or of one split's folder."""
-        root = self.options.dataset_dir
+        root = self.dataset_dir
         top = files.join(root, folder) if folder else root
         above = frozenset([files.identity(root), files.identity(top)])
         for name in files.names_in(top):
@@ -162,7 +162,7 @@ class Folder(Source):
 
     def _walk(self, relative: str, above: frozenset[object]) -> Iterator[tuple[str, Entry]]:
         """Yields (name below the root, entry) of all files in a folder, sorted within it."""
-        folder = files.join(self.options.dataset_dir, relative)
+        folder = files.join(self.dataset_dir, relative)
         identity = files.identity(folder)
         if identity in above:
             yield relative, Entry(folder, 'symbolic link to a folder above it')

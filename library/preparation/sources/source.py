@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from typing import ClassVar
 
+from library.errors import ConfigError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 from library.records.listing import Listing
@@ -23,9 +24,17 @@ class Source(abc.ABC):
     own_flags: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: SourceOptions, output: Output):
-        """Keeps where to read (`options.dataset_dir`) and where the records go."""
+        """Keeps where to read and where the records go."""
         self.options = options
         self.output = output
+
+    @property
+    def dataset_dir(self) -> str:
+        """The path to read, which options need not have."""
+        path = self.options.dataset_dir
+        if path is None:
+            raise ConfigError('--dataset_dir is missing (see --help)')
+        return path
 
     @staticmethod
     @abc.abstractmethod
