@@ -16,11 +16,11 @@ from library.preparation.formats import RejectedImage
 from library.preparation.recipe import Recipe
 from library.preparation.workers import prepare
 from library.records.example import parse_example
-from library.records.foreign import ForeignRecords
+from library.records.external import ExternalRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 
-Source = Manifest | ForeignRecords | Listing
+Source = Manifest | ExternalRecords | Listing
 
 # Direct sources keep the size that their images have.
 AS_THEY_ARE = Recipe.of_stored(None, None)

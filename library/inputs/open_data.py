@@ -84,7 +84,7 @@ def open_all(
 def open_data(
     params: HParams, sources: Sources, class_names: tuple[str, ...], training: bool
 ) -> Split:
-    """What a run trains on, or evaluates on: a Manifest, ForeignRecords, Listing, SyntheticImages.
+    """What a run trains on, or evaluates on: a Manifest, ExternalRecords, Listing, SyntheticImages.
 
     Args:
       params: the run's HParams.
@@ -124,9 +124,9 @@ def _open_metadata(
     own = _own_records(paths)
     if own is not None:
         return own
-    from library.records.foreign import read_foreign
+    from library.records.external import read_external
 
-    return read_foreign(paths, ', '.join(metadata))
+    return read_external(paths, ', '.join(metadata))
 
 
 def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:

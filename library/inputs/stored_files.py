@@ -57,7 +57,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
     """Read chosen images of a split, as they are stored.
 
     Args:
-      source: the split: a Manifest, ForeignRecords, a Listing or SyntheticImages.
+      source: the split: a Manifest, ExternalRecords, a Listing or SyntheticImages.
       numbers: which ones, by their place in the stored order, from 0.
       sources: of images as they are, by name.
 

@@ -231,9 +231,9 @@ def test_records_of_others_may_hold_images_of_any_format(hparams, odd, tmp_path)
     names = sorted(path for path in (odd / 'images').rglob('*.*'))
     path = write_records(tmp_path / 'theirs.tfrecord', [name.read_bytes() for name in names])
     converted = by_label(batches(hparams(odd / 'records' / '*.tfrecord'), EVAL))
-    foreign = by_label(batches(hparams(path), EVAL))
+    external = by_label(batches(hparams(path), EVAL))
     for label, pixels in converted.items():
-        np.testing.assert_array_equal(foreign[label], pixels)
+        np.testing.assert_array_equal(external[label], pixels)
     for images, _ in batches(hparams(path, batch_size=4), TRAIN, 3):  # randomly cropped
         assert images.shape == (4, 32, 32, 3)
 
