@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     import run
     from library import files
     from library.modes.checkpoint_choice import chosen_checkpoint
-    from library.modes.prediction.answers import recipe_of
+    from library.modes.prediction.image_predictions import recipe_of
     from library.modes.serving.graph import ServingGraph
     from library.preparation.workers import prepare
 

@@ -64,8 +64,8 @@ def _show_result(seconds: float) -> None:
     batches = list(experiment.batches(tf.estimator.ModeKeys.EVAL)())
     images = np.concatenate([features['image'] for features, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
-    answers = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
-    predicted = np.array([answer['label'] for answer in answers])
+    predictions = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
+    predicted = np.array([prediction['label'] for prediction in predictions])
     history = read_history(checkpoints)
     draw_result(PICTURE, history, images, labels, predicted, experiment.run.class_names)
     print(f"""

@@ -14,16 +14,16 @@ from library.checkpoints.fit import CheckpointFitHook
 from library.console import say
 from library.errors import DataError
 from library.exporters.evaluation_log import plain
-from library.hooks.answers import AnswersHook
 from library.hooks.evaluation_bar import EvaluationBarHook
+from library.hooks.predictions import PredictionsHook
 from library.inputs.options import DataOptions
 from library.inputs.stored_files import stored_files
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.evaluation import tables
-from library.modes.evaluation.answers import Answers, Evaluation
 from library.modes.evaluation.confusion_summary import summarize_confusion
 from library.modes.evaluation.gate import check_gate, limits_of
 from library.modes.evaluation.mistakes import list_mistakes
+from library.modes.evaluation.result import Evaluation, Predictions
 from library.modes.feature_cache.cache import with_cached_features
 from library.runtime.experiment import Experiment
 
@@ -45,11 +45,11 @@ def run(experiment: Experiment) -> int:
       GateError: a metric misses its limit; all files are written.
     """
     hparams = experiment.hparams
-    metrics, answers = with_chosen_checkpoint(
+    metrics, predictions = with_chosen_checkpoint(
         hparams, experiment.run.run_id, functools.partial(_evaluate, experiment)
     )
     folder = experiment.estimator.eval_dir(hparams.validation_name)
-    evaluation = _judge(experiment, metrics, answers, folder)
+    evaluation = _judge(experiment, metrics, predictions, folder)
     added = _write(evaluation, experiment)
     _show(evaluation)
     for name in added:
@@ -60,15 +60,15 @@ def run(experiment: Experiment) -> int:
 
 def _evaluate(
     experiment: Experiment, checkpoint: str, read_from: str
-) -> tuple[dict[str, Any], Answers]:
-    """One pass over the images: the Estimator's metrics, and the answers."""
+) -> tuple[dict[str, Any], Predictions]:
+    """One pass over the images: the Estimator's metrics, and the predictions."""
     hparams = experiment.hparams
     if hparams.cache_features:
         experiment = with_cached_features(experiment, read_from)
     data = experiment.eval_data
     say(f'evaluating {os.path.basename(checkpoint)} on {data.examples} images of {data.folder}')
     batch_size = hparams.take(DataOptions).images_per_batch(training=False)
-    hook = AnswersHook()
+    hook = PredictionsHook()
     result = experiment.estimator.evaluate(
         experiment.batches(tf.estimator.ModeKeys.EVAL),
         hooks=[
@@ -80,7 +80,7 @@ def _evaluate(
         name=hparams.validation_name,
     )
     metrics = _metrics(result, checkpoint, experiment)
-    return metrics, Answers(tuple(experiment.run.class_names), *hook.take())
+    return metrics, Predictions(tuple(experiment.run.class_names), *hook.take())
 
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
@@ -102,19 +102,21 @@ def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) ->
 
 
 def _judge(
-    experiment: Experiment, metrics: dict[str, Any], answers: Answers, folder: str
+    experiment: Experiment, metrics: dict[str, Any], predictions: Predictions, folder: str
 ) -> Evaluation:
-    """Finds out all that follows from the answers."""
+    """Finds out all that follows from the predictions."""
     # Late: a checkpoint that is not there is told before scikit-learn is imported.
     from library.modes.evaluation.metrics import added_metrics, calibration, class_scores
 
     hparams = experiment.hparams
-    scores, bins = class_scores(answers), calibration(answers)
-    added = added_metrics(answers, scores, bins, hparams.top_k)
-    mistakes = list_mistakes(answers, lambda numbers: stored_files(experiment.eval_data, numbers))
+    scores, bins = class_scores(predictions), calibration(predictions)
+    added = added_metrics(predictions, scores, bins, hparams.top_k)
+    mistakes = list_mistakes(
+        predictions, lambda numbers: stored_files(experiment.eval_data, numbers)
+    )
     # Behind those that other programs rely on; a metric of the project's own keeps its name.
     new = {name: value for name, value in added.items() if name not in metrics}
-    return Evaluation(metrics | new, answers, scores, bins, mistakes, folder)
+    return Evaluation(metrics | new, predictions, scores, bins, mistakes, folder)
 
 
 def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
@@ -128,7 +130,7 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
     pictures = draw(evaluation)
     contents: dict[str, bytes | None] = {
         'per_class.csv': tables.per_class_csv(evaluation.classes),
-        'confusion_matrix.csv': tables.confusion_csv(evaluation.answers),
+        'confusion_matrix.csv': tables.confusion_csv(evaluation.predictions),
         'confusion_matrix.png': pictures.confusion,
         'calibration.png': pictures.calibration,
         'mistakes.csv': tables.mistakes_csv(evaluation.mistakes),

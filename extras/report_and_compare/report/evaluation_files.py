@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from library.config.hparams import HParams
-from library.modes.evaluation.answers import Evaluation
 from library.modes.evaluation.pictures import Pictures
+from library.modes.evaluation.result import Evaluation
 
 REPORT = 'report.html'
 

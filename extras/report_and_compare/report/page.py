@@ -13,8 +13,8 @@ from extras.report_and_compare.report.machine import environment
 from extras.report_and_compare.report.mistakes import confused_pairs, worst_mistakes
 from extras.report_and_compare.report.run_files import read_run_files
 from library.config.hparams import HParams
-from library.modes.evaluation.answers import Evaluation
 from library.modes.evaluation.pictures import Pictures
+from library.modes.evaluation.result import Evaluation
 from library.pages.template import template
 from library.pages.thumbnails import data_uri
 
@@ -45,7 +45,7 @@ def render(hparams: HParams, evaluation: Evaluation, pictures: Pictures, program
         **_classes(evaluation),
         'confusion': data_uri(pictures.confusion, 'png'),
         'calibration': data_uri(pictures.calibration, 'png'),
-        'pairs': confused_pairs(evaluation.answers),
+        'pairs': confused_pairs(evaluation.predictions),
         **worst_mistakes(evaluation.mistakes),
         **configuration(run.values, hparams),
         **environment(run.starts),

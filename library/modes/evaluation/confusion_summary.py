@@ -8,15 +8,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from library.hooks.answers import AnswersHook
-from library.modes.evaluation.answers import Answers
+from library.hooks.predictions import PredictionsHook
+from library.modes.evaluation.result import Predictions
 
 TAG = 'confusion_matrix'
 # Red, green, blue and opacity, as matplotlib draws.
 CHANNELS = 4
 
 
-class ConfusionSummaryHook(AnswersHook):
+class ConfusionSummaryHook(PredictionsHook):
     """Draws the confusion matrix after each evaluation while a run trains."""
 
     def __init__(self, class_names: Sequence[str], eval_dir: str):
@@ -40,9 +40,9 @@ class ConfusionSummaryHook(AnswersHook):
         # Late: it takes a second to import.
         from library.modes.evaluation.pictures import draw_confusion
 
-        answers = Answers(self._class_names, *self.take())
+        predictions = Predictions(self._class_names, *self.take())
         step = int(session.run(self._step_tensor))
-        summarize_confusion(draw_confusion(answers), self._eval_dir, step)
+        summarize_confusion(draw_confusion(predictions), self._eval_dir, step)
 
 
 def summarize_confusion(png: bytes, eval_dir: str, step: int) -> None:

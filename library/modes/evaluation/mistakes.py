@@ -1,25 +1,26 @@
-"""Answers to the list of misclassified images, with the names of their files."""
+"""Predictions to the list of misclassified images, with the names of their files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from library.modes.evaluation.answers import Answers, Mistake
+from library.modes.evaluation.result import Mistake, Predictions
 
 # So many of the surest mistakes keep their image, for the report.
 PICTURED = 24
 
 
 def list_mistakes(
-    answers: Answers, stored_files: Callable[[Collection[int]], Iterator[tuple[int, str, bytes]]]
+    predictions: Predictions,
+    stored_files: Callable[[Collection[int]], Iterator[tuple[int, str, bytes]]],
 ) -> tuple[Mistake, ...]:
     """The misclassified images, the surest mistake first.
 
     Args:
-      answers: of each image.
+      predictions: of each image.
       stored_files: number, name and JPEG of the images with these numbers, where they have such.
     """
-    numbers = answers.mistakes.tolist()
+    numbers = predictions.mistakes.tolist()
     pictured = set(numbers[:PICTURED])
     found: dict[int, tuple[str, bytes | None]] = {}
     if numbers:
@@ -28,15 +29,15 @@ def list_mistakes(
     mistakes = []
     for number in numbers:
         file, jpeg = found.get(number, ('', None))
-        true, predicted = int(answers.labels[number]), int(answers.predicted[number])
+        true, predicted = int(predictions.labels[number]), int(predictions.predicted[number])
         mistakes.append(
             Mistake(
                 number,
                 file,
-                answers.class_names[true],
-                answers.class_names[predicted],
-                float(answers.probabilities[number, predicted]),
-                float(answers.probabilities[number, true]),
+                predictions.class_names[true],
+                predictions.class_names[predicted],
+                float(predictions.probabilities[number, predicted]),
+                float(predictions.probabilities[number, true]),
                 jpeg,
             )
         )

@@ -18,7 +18,7 @@ from library.modes.serving.saved import OUTPUTS, SIGNATURE, SavedModelGraph
 # Two programs that compute the same in another order differ by less, in probabilities of 0 to 1.
 TOLERANCE = 1e-4
 
-Answers = tuple[np.ndarray, np.ndarray]
+Predictions = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Parity:
     size: int
 
 
-def compare_answers(
+def compare_predictions(
     name: str,
     check: ParityCheck,
-    ask: Callable[[Any], Answers],
+    ask: Callable[[Any], Predictions],
     batches: Sequence[Any],
     size: int,
 ) -> Parity:
@@ -51,7 +51,7 @@ def compare_answers(
 
     Args:
       name: of the export.
-      check: images and right answers.
+      check: images and right predictions.
       ask: a batch to names of classes, bytes [batch, classes], and probabilities, float32 [batch,
         classes], the best first.
       batches: all images of the check, as `ask` takes them.
@@ -66,7 +66,7 @@ def compare_answers(
 
 
 def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any], float]:
-    """All answers, and images per second; the first call also prepares, and so does not count."""
+    """All predictions, and images per second; the first call also prepares and does not count."""
     start = time.perf_counter()
     said = [ask(batches[0])]
     first = time.perf_counter()
@@ -79,7 +79,7 @@ def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any],
 def in_label_order(
     classes: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], class_names: list[bytes]
 ) -> np.ndarray:
-    """Answers, best first and in parts, as float32 [images, classes] in the order of labels."""
+    """Predictions, best first and in parts, as float32 [images, classes] in the order of labels."""
     rows = []
     for names, values in zip(np.concatenate(classes), np.concatenate(probabilities), strict=True):
         of = dict(zip(names, values, strict=True))
@@ -97,15 +97,15 @@ def compare_saved_model(
         fed = signature.inputs[IMAGES].name
         fetched = tuple(signature.outputs[name].name for name in OUTPUTS)
 
-        def of_images(images: np.ndarray) -> Answers:
+        def of_images(images: np.ndarray) -> Predictions:
             return model.session.run(fetched, {fed: images})
 
         batches = list(parts(check.images))
-        parities = [compare_answers(IMAGES, check, of_images, batches, size)]
+        parities = [compare_predictions(IMAGES, check, of_images, batches, size)]
         if not check.files:
             return parities
         encoded = list(parts(check.files))
-        return [compare_answers(SIGNATURE, check, model.predict, encoded, size), *parities]
+        return [compare_predictions(SIGNATURE, check, model.predict, encoded, size), *parities]
 
 
 def tell(parities: Sequence[Parity], images: int) -> None:

@@ -1,4 +1,4 @@
-"""Ask the checkpoint about images of the evaluation: every export is checked against its answers.
+"""Ask the checkpoint about images of the evaluation: its predictions are what exports must give.
 
 The pixels are those of the evaluation's own chain, and the session is that of the checkpoint. An
 export gets the files instead, or these pixels, and has to say the same.

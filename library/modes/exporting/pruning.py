@@ -1,4 +1,4 @@
-"""A SavedModel to the same without what its answers do not need.
+"""A SavedModel to the same without what its predictions do not need.
 
 The graph of a checkpoint holds more: how variables start, how a module trains, its gradients. For a
 large module that is several megabytes.

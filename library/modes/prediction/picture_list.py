@@ -18,8 +18,8 @@ COLUMNS = ('path', 'file', 'filename', 'image')
 class PictureList:
     """The rows of one file: iterate over it for names and contents.
 
-    Paths start at the file's own folder. They may lead anywhere: nothing but the answer tells what
-    is there.
+    Paths start at the file's own folder. They may lead anywhere: nothing but the prediction tells
+    what is there.
     """
 
     def __init__(self, path: str):

@@ -28,7 +28,7 @@ Warn = Callable[[str], None]
 
 
 class Picture(NamedTuple):
-    """A name for the answer, and the file's path, its bytes, or why it cannot be read."""
+    """A name for the prediction, and the file's path, its bytes, or why it cannot be read."""
 
     file: str
     content: Content

@@ -1,4 +1,4 @@
-"""A TFRecord file, ours or another program's, to the images in it; damage becomes an answer too."""
+"""Give the images of a TFRecord file, ours or not; damage is the error of a prediction."""
 
 from __future__ import annotations
 

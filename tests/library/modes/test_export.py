@@ -100,7 +100,7 @@ def test_it_needs_nothing_outside_of_itself(program, frozen, version, tmp_path, 
     assert b'/variables' not in program_text
 
 
-def test_it_holds_no_more_than_its_answers_need(version):
+def test_it_holds_no_more_than_its_predictions_need(version):
     graph = SavedModel.FromString((version / 'saved_model.pb').read_bytes()).meta_graphs[0]
     assert set(graph.signature_def) == {'serving_default', 'images', 'features'}
     assert set(graph.collection_def) == {'variables'}
@@ -140,15 +140,18 @@ def test_a_request_over_http_is_answered(version, whole_experiment):
     rows = [{'image_bytes': {'b64': base64.b64encode(image).decode()}} for image in images]
     with rest_server(version) as url, SavedModelGraph(str(version)) as model:
         body = json.dumps({'instances': rows}).encode()
-        with urllib.request.urlopen(url, body) as answer:
-            said = json.loads(answer.read())['predictions']
+        with urllib.request.urlopen(url, body) as response:
+            said = json.loads(response.read())['predictions']
         classes, probabilities = model.predict(images)
         zeros = {
             'signature_name': 'images',
             'instances': [{'images': np.zeros([32, 32, 3]).tolist()}],
         }
-        with urllib.request.urlopen(url, json.dumps(zeros).encode()) as answer:
-            assert set(json.loads(answer.read())['predictions'][0]) == {'classes', 'probabilities'}
+        with urllib.request.urlopen(url, json.dumps(zeros).encode()) as response:
+            assert set(json.loads(response.read())['predictions'][0]) == {
+                'classes',
+                'probabilities',
+            }
     for row, names, values in zip(said, classes, probabilities, strict=True):
         assert row['classes'] == [name.decode() for name in names]
         np.testing.assert_allclose(row['probabilities'], values, atol=1e-6)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from library.modes.evaluation.metrics import calibration
 from library.modes.evaluation.pictures import draw_calibration, draw_confusion
-from tests.library.modes.evaluation.drawn_answers import drawn, written
+from tests.library.modes.evaluation.drawn_predictions import drawn, written
 
 pytestmark = pytest.mark.graph
 

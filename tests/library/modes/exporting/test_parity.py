@@ -8,7 +8,7 @@ import pytest
 from library.errors import MismatchError
 from library.modes.exporting.parity import (
     Parity,
-    compare_answers,
+    compare_predictions,
     in_label_order,
     require_parity,
     tell,
@@ -29,14 +29,14 @@ def parity(name='images', largest=0.0, agreement=1.0):
     return Parity(name, largest, agreement, 1.0, 1)
 
 
-def test_answers_are_compared_by_class_and_not_by_place():
+def test_predictions_are_compared_by_class_and_not_by_place():
     reference = parity_check([[0.2, 0.8], [0.6, 0.4]])
 
     def ask(batch):
         classes = np.array([[b'dog', b'cat'], [b'dog', b'cat']], object)
         return classes, np.array([[0.8, 0.2], [0.55, 0.45]], np.float32)
 
-    found = compare_answers('images', reference, ask, [reference.images], 5)
+    found = compare_predictions('images', reference, ask, [reference.images], 5)
     assert found.largest == pytest.approx(0.15)
     assert found.agreement == 0.5
     assert found.size == 5

@@ -46,7 +46,7 @@ def test_a_folder_is_walked_by_name_and_only_images_count(found, tmp_path):
     assert warnings == []
 
 
-def test_paths_are_answered_in_the_order_they_are_named(found, tmp_path):
+def test_paths_are_predicted_in_the_order_they_are_named(found, tmp_path):
     touch(tmp_path, 'b.jpg', 'a.jpg', 'c/1.jpg')
     pictures, _ = found(tmp_path / 'b.jpg', tmp_path / 'c', tmp_path / 'a.jpg', tmp_path / 'b.jpg')
     assert [os.path.relpath(file, tmp_path) for file, _ in pictures] == [

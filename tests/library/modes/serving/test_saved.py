@@ -1,4 +1,4 @@
-"""SavedModels that this project did or did not write, to answers or to one clear line."""
+"""SavedModels that this project did or did not write, to predictions or to one clear line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures to answers: order, batches, memory, and what cannot be read."""
+"""Pictures to predictions: order, batches, memory, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from library.modes.prediction.answers import AHEAD, answer_all, recipe_of
+from library.modes.prediction.image_predictions import AHEAD, predict_all, recipe_of
 from library.modes.prediction.pictures import Picture
 from library.records.listing import Unusable
 
@@ -41,17 +41,17 @@ class BrightnessModel:
 
 def ask(pictures, model, **options):
     defaults = {'top_k': 2, 'batch_size': 4, 'threads': 2}
-    return answer_all(iter(pictures), model, recipe_of(32, 80), **{**defaults, **options})
+    return predict_all(iter(pictures), model, recipe_of(32, 80), **{**defaults, **options})
 
 
-def test_answers_keep_the_order_and_come_in_batches():
+def test_predictions_keep_the_order_and_come_in_batches():
     pictures = [Picture(f'{n}.png', image(n * 25)) for n in range(10)]
     batches = list(ask(pictures, BrightnessModel()))
     assert [len(batch) for batch in batches] == [4, 4, 2]
-    answers = [answer for batch in batches for answer in batch]
-    assert [answer.file for answer in answers] == [f'{n}.png' for n in range(10)]
-    assert [answer.predictions[0][0] for answer in answers] == ['dark'] * 6 + ['light'] * 4
-    assert answers[0].predictions[0][1] == 1.0
+    predictions = [prediction for batch in batches for prediction in batch]
+    assert [prediction.file for prediction in predictions] == [f'{n}.png' for n in range(10)]
+    assert [prediction.classes[0][0] for prediction in predictions] == ['dark'] * 6 + ['light'] * 4
+    assert predictions[0].classes[0][1] == 1.0
 
 
 @pytest.mark.parametrize(('batch_size', 'ahead'), [(4, AHEAD * 2), (AHEAD * 2 + 3, AHEAD * 2 + 3)])
@@ -63,14 +63,14 @@ def test_no_more_pictures_are_taken_ahead_than_a_batch_or_some_for_each_thread(b
             taken.append(number)
             yield Picture('x', image(0))
 
-    answers = ask(pictures(), BrightnessModel(), batch_size=batch_size)
+    predictions = ask(pictures(), BrightnessModel(), batch_size=batch_size)
     for batches in (1, 2):
-        next(answers)
+        next(predictions)
         assert len(taken) == batches * batch_size + ahead
-    answers.close()
+    predictions.close()
 
 
-def test_bad_pictures_become_errors_and_the_others_are_answered():
+def test_bad_images_become_errors_and_the_others_are_predicted():
     pictures = [
         Picture('a', b''),
         Picture('b', image(255)),
@@ -78,28 +78,28 @@ def test_bad_pictures_become_errors_and_the_others_are_answered():
         Picture('d', Unusable('row 3: no such file')),
         Picture('e', '/no/such/file.jpg'),
     ]
-    (answers,) = ask(pictures, BrightnessModel(), batch_size=8)
-    assert [answer.error for answer in answers if answer.file != 'c'] == [
+    (predictions,) = ask(pictures, BrightnessModel(), batch_size=8)
+    assert [prediction.error for prediction in predictions if prediction.file != 'c'] == [
         'empty file',
         '',
         'row 3: no such file',
         'no such file or directory',
     ]
-    assert answers[2].error.startswith('not an image (JPEG, ')
-    assert [len(answer.predictions) for answer in answers] == [0, 2, 0, 0, 0]
+    assert predictions[2].error.startswith('not an image (JPEG, ')
+    assert [len(prediction.classes) for prediction in predictions] == [0, 2, 0, 0, 0]
 
 
 def test_a_batch_of_bad_pictures_is_not_asked_about():
     model = BrightnessModel()
-    (answers,) = ask([Picture('a', b'')], model)
-    assert answers[0].error == 'empty file'
+    (predictions,) = ask([Picture('a', b'')], model)
+    assert predictions[0].error == 'empty file'
     assert model.batches == []
 
 
 def test_what_tensorflow_refuses_is_an_error_of_that_picture_alone():
     pictures = [Picture(str(n), image(value)) for n, value in enumerate((0, 255, 100))]
-    (answers,) = ask(pictures, BrightnessModel(refuses_white=True))
-    assert [answer.error for answer in answers] == [
+    (predictions,) = ask(pictures, BrightnessModel(refuses_white=True))
+    assert [prediction.error for prediction in predictions] == [
         '',
         'refused by TensorFlow (Bad picture of a kind)',
         '',
@@ -111,19 +111,19 @@ def test_probabilities_that_are_no_numbers_are_an_error():
         def predict(self, encoded):
             return np.array([[b'a', b'b']]), np.float32([[np.nan, 0.5]])
 
-    (answers,) = ask([Picture('a', image(0))], BrokenModel())
-    assert answers[0].error == 'the model gives no finite numbers'
+    (predictions,) = ask([Picture('a', image(0))], BrokenModel())
+    assert predictions[0].error == 'the model gives no finite numbers'
 
 
 def test_top_k_limits_the_classes():
-    (answers,) = ask([Picture('a', image(0))], BrightnessModel(), top_k=1)
-    assert [name for name, _ in answers[0].predictions] == ['dark']
+    (predictions,) = ask([Picture('a', image(0))], BrightnessModel(), top_k=1)
+    assert [name for name, _ in predictions[0].classes] == ['dark']
 
 
 @pytest.mark.parametrize('kind', ['PPM', 'PCX', 'SGI', 'JPEG2000'])
 def test_more_formats_are_read_than_a_conversion_takes(kind):
-    (answers,) = ask([Picture('a', image(0, kind))], BrightnessModel())
-    assert answers[0].error == ''
+    (predictions,) = ask([Picture('a', image(0, kind))], BrightnessModel())
+    assert predictions[0].error == ''
 
 
 def test_pictures_are_shrunk_as_a_conversion_does():
@@ -142,5 +142,5 @@ def test_a_remote_file_that_cannot_be_read_is_an_error(monkeypatch):
         raise tf.errors.PermissionDeniedError(None, None, 'Forbidden by the bucket')
 
     monkeypatch.setattr('library.files.read_bytes', fail)
-    (answers,) = ask([Picture('a', 'gs://bucket/a.jpg')], BrightnessModel())
-    assert answers[0].error == 'Forbidden by the bucket'
+    (predictions,) = ask([Picture('a', 'gs://bucket/a.jpg')], BrightnessModel())
+    assert predictions[0].error == 'Forbidden by the bucket'

@@ -9,8 +9,8 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The answers of one evaluation, in the stored order of its images.
+class Predictions:
+    """The predictions of one evaluation, in the stored order of its images.
 
     Attributes:
       class_names: in the order of labels.
@@ -75,7 +75,7 @@ class ClassScores:
     Attributes:
       name: of the class.
       support: its images.
-      precision, recall, f1: of the answers; precision is None where no image was taken for it.
+      precision, recall, f1: of the predictions; precision is None where no image was taken for it.
       auc: area under the ROC curve of its probability, against all other classes.
     """
 
@@ -104,7 +104,7 @@ class Evaluation:
 
     Attributes:
       metrics: what metrics.json holds, in its order.
-      answers: of each image.
+      predictions: of each image.
       classes: scores, in the order of labels.
       calibration: bins from 0 to 1.
       mistakes: the surest first; the first ones have their image.
@@ -112,7 +112,7 @@ class Evaluation:
     """
 
     metrics: dict[str, object]
-    answers: Answers
+    predictions: Predictions
     classes: tuple[ClassScores, ...]
     calibration: tuple[CalibrationBin, ...]
     mistakes: tuple[Mistake, ...]

@@ -1,4 +1,4 @@
-"""Pictures to answers, batch by batch: the next ones are prepared while the model looks at some.
+"""Predict images batch by batch: the next ones are prepared while the model looks at some.
 
 A picture is prepared by the conversion's own code, with the numbers of the run's data set, and
 decoded by the evaluation's own links: what the model gets is what it was trained on.
@@ -28,11 +28,11 @@ from library.records.listing import Content
 AHEAD = 4
 
 
-class Answer(NamedTuple):
+class Prediction(NamedTuple):
     """Of one picture: (class name, probability) of the most probable classes, or an error."""
 
     file: str
-    predictions: tuple[tuple[str, np.float32], ...]
+    classes: tuple[tuple[str, np.float32], ...]
     error: str = ''
 
 
@@ -49,7 +49,7 @@ def recipe_of(max_edge: int | None, quality: int | None) -> Recipe:
     )
 
 
-def answer_all(
+def predict_all(
     pictures: Iterator[Picture],
     model: Predictor,
     recipe: Recipe,
@@ -57,8 +57,8 @@ def answer_all(
     top_k: int,
     batch_size: int,
     threads: int,
-) -> Iterator[list[Answer]]:
-    """Yields the answers to each batch of pictures, in order.
+) -> Iterator[list[Prediction]]:
+    """Yields the predictions to each batch of pictures, in order.
 
     Args:
       pictures: any number; in memory are those of one batch, and of another one or AHEAD for each
@@ -87,7 +87,7 @@ def answer_all(
                 file, future = waiting.popleft()
                 outcomes.append((file, future.result()))
                 submit(1)
-            yield _answers(outcomes, model, top_k)
+            yield _predictions(outcomes, model, top_k)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -100,17 +100,19 @@ def _prepared(content: Content, recipe: Recipe) -> Outcome:
         return RejectedImage(one_line(error.message))
 
 
-def _answers(outcomes: Sequence[tuple[str, Outcome]], model: Predictor, top_k: int) -> list[Answer]:
+def _predictions(
+    outcomes: Sequence[tuple[str, Outcome]], model: Predictor, top_k: int
+) -> list[Prediction]:
     images = [each.jpeg for _, each in outcomes if not isinstance(each, RejectedImage)]
     told = iter(_asked(images, model))
-    answers = []
+    predictions = []
     for file, outcome in outcomes:
         found = outcome if isinstance(outcome, RejectedImage) else next(told)
         if isinstance(found, Exception):
-            answers.append(Answer(file, (), str(found)))
+            predictions.append(Prediction(file, (), str(found)))
         else:
-            answers.append(_named(file, *found, top_k))
-    return answers
+            predictions.append(_named(file, *found, top_k))
+    return predictions
 
 
 def _asked(
@@ -124,12 +126,12 @@ def _asked(
     except tf.errors.InvalidArgumentError as error:
         # One image spoils a batch: the others are asked about again, each alone.
         if len(images) > 1:
-            return [answer for image in images for answer in _asked([image], model)]
+            return [each for image in images for each in _asked([image], model)]
         return [RejectedImage(f'refused by TensorFlow ({one_line(error.message)})')]
 
 
-def _named(file: str, classes: np.ndarray, probabilities: np.ndarray, top_k: int) -> Answer:
+def _named(file: str, classes: np.ndarray, probabilities: np.ndarray, top_k: int) -> Prediction:
     if not np.isfinite(probabilities).all():
-        return Answer(file, (), 'the model gives no finite numbers')
+        return Prediction(file, (), 'the model gives no finite numbers')
     names = (name.decode('utf-8', 'surrogateescape') for name in classes[:top_k])
-    return Answer(file, tuple(zip(names, probabilities[:top_k], strict=True)))
+    return Prediction(file, tuple(zip(names, probabilities[:top_k], strict=True)))
