@@ -23,7 +23,7 @@ from library.preparation.recipe import Recipe
 from library.records.example import read_file
 from library.records.listing import Listing
 from library.records.manifest import Manifest
-from library.records.stretches import stretches
+from library.records.ranges import to_ranges
 from library.runs.metadata import Run
 
 # So many records are read through in less time than it takes to start reading anew.
@@ -82,7 +82,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
 
 def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, Any]]:
     """Number and element of the stored order, of each that is wanted."""
-    for first, count in stretches(numbers, READ_ON):
+    for first, count in to_ranges(numbers, READ_ON):
         wanted = np.isin(np.arange(first, first + count), list(numbers))
         chain = partial(_chain, source, first, wanted)
         for number, element in islice(in_session(chain), int(wanted.sum())):

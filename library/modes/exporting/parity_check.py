@@ -18,7 +18,7 @@ from library.inputs.in_session import in_session
 from library.inputs.stored_files import stored_files
 from library.inputs.synthetic import SyntheticImages
 from library.modes.serving.graph import ServingGraph
-from library.records.stretches import stretches
+from library.records.ranges import to_ranges
 from library.runtime.experiment import Experiment
 
 # The images are taken from so many places of a split, which may be sorted by class.
@@ -120,7 +120,7 @@ def _images(experiment: Experiment, numbers: list[int]) -> np.ndarray:
         return dataset.unbatch().take(count).batch(count)
 
     to_input = model_input(experiment)
-    batches = (next(in_session(partial(chain, *each), to_input)) for each in stretches(numbers))
+    batches = (next(in_session(partial(chain, *each), to_input)) for each in to_ranges(numbers))
     return np.concatenate(list(batches))
 
 
