@@ -36,7 +36,7 @@ from library.preparation.sources.registry import (
     joined,
     source_class,
 )
-from library.preparation.splits import parse_shares
+from library.preparation.splits import parse_fractions
 from library.preparation.summary import SHOWN, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
@@ -72,8 +72,8 @@ def main(argv: list[str]) -> int:
     conversion = read_options(ConversionOptions, command_line, CATALOG)
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
-    shares = parse_shares(splitting.splits) if splitting.splits else None
-    output = _output(source_options, conversion, shares)
+    fractions = parse_fractions(splitting.splits) if splitting.splits else None
+    output = _output(source_options, conversion, fractions)
     labels = read_labels(source_options.labels) if source_options.labels else None
     source = choice.source or find_source(ALL_SOURCES, source_options.dataset_dir)
     _check_unused(command_line.values, source)
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
         max_bad_fraction=conversion.max_bad_fraction,
-        shares=shares,
+        fractions=fractions,
         split_by=splitting.split_by,
         duplicates=splitting.duplicates,
     )
@@ -115,7 +115,7 @@ def _verify(data_dir: str) -> int:
 
 
 def _output(
-    source: SourceOptions, conversion: ConversionOptions, shares: dict[str, float] | None
+    source: SourceOptions, conversion: ConversionOptions, fractions: dict[str, float] | None
 ) -> Output:
     """Where to write, once all that must be given is given and makes sense."""
     for options, name in (
@@ -133,7 +133,7 @@ def _output(
         )
     if any('\udc80' <= letter <= '\udcff' for letter in conversion.tfrecord_dir):
         raise ConfigError('--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it')
-    return Output(conversion.tfrecord_dir, name, tuple(shares or ()))
+    return Output(conversion.tfrecord_dir, name, tuple(fractions or ()))
 
 
 def _check_unused(given: Collection[str], source: str) -> None:

@@ -59,7 +59,7 @@ def convert(
     num_shards: int | None = None,
     random_seed: int = 0,
     max_bad_fraction: float = 0.1,
-    shares: Mapping[str, float] | None = None,
+    fractions: Mapping[str, float] | None = None,
     split_by: str = 'hash',
     duplicates: str | None = None,
 ) -> Conversion:
@@ -72,8 +72,8 @@ def convert(
       write_shards: who decodes and writes.
       num_shards: of each split; None plans shards of about 100 MB, at least two.
       random_seed: of the order of the records, and of the division.
-      max_bad_fraction: more bad images than this share end in DataError.
-      shares, split_by: as for `divide`.
+      max_bad_fraction: more bad images than this fraction end in DataError.
+      fractions, split_by: as for `divide`.
       duplicates: as for `settle`.
 
     Raises:
@@ -88,14 +88,16 @@ def convert(
     )
     check_listing(listing)
     digests = content_digests(listing.images)
-    images = divide(listing, digests, output, shares=shares, split_by=split_by, seed=random_seed)
+    images = divide(
+        listing, digests, output, fractions=fractions, split_by=split_by, seed=random_seed
+    )
     groups = find_duplicates(images, digests, recipe)
     members = _members(images, output)
     for target in members:
         check_free(target, output)
     options = {'max_edge': recipe.max_edge, 'quality': recipe.quality, 'random_seed': random_seed}
-    if shares is not None:
-        options |= {'splits': dict(shares), 'split_by': split_by}
+    if fractions is not None:
+        options |= {'splits': dict(fractions), 'split_by': split_by}
     with only_conversion(output):
         write_duplicates(output, groups, listing.class_names)
         images = settle(images, groups, duplicates, listed_in=output.duplicates)

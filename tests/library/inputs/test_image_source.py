@@ -177,9 +177,9 @@ def shards_of_epochs(params, pipelines, epochs=2):
     source = image_source(params, open_data(params, SOURCES, (), training=True))
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
 
-        def images(epoch, share):
+        def images(epoch, shard_index):
             seed = epoch_seed(tf.constant(epoch, tf.int64), params.random_seed)
-            dataset = source.epoch(seed, tf.constant(share, tf.int64), pipelines)
+            dataset = source.epoch(seed, tf.constant(shard_index, tf.int64), pipelines)
             dataset = dataset.shuffle(source.shuffle_buffer, seed, reshuffle_each_iteration=False)
             iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
             element = iterator.get_next()
@@ -191,7 +191,10 @@ def shards_of_epochs(params, pipelines, epochs=2):
             # A record, or a path and its label.
             return [bytes(each[0]) if isinstance(each, tuple) else each for each in found]
 
-        return [[images(epoch, share) for share in range(pipelines)] for epoch in range(epochs)]
+        return [
+            [images(epoch, shard_index) for shard_index in range(pipelines)]
+            for epoch in range(epochs)
+        ]
 
 
 @pytest.mark.parametrize('debug', ['false', 'true'])
@@ -201,12 +204,12 @@ def test_pipelines_together_see_each_image_of_an_epoch_once(
     hparams, sources, source, pipelines, debug
 ):
     epochs = shards_of_epochs(hparams(sources[source], debug=debug), pipelines)
-    for shares in epochs:
-        images = list(itertools.chain(*shares))
+    for shards in epochs:
+        images = list(itertools.chain(*shards))
         assert len(set(images)) == len(images) == 24
-        assert all(shares)
+        assert all(shards)
     assert (epochs[0] == epochs[1]) == (debug == 'true')
-    # 9 files are enough for two shares, which may then differ by more.
+    # 9 files are enough for two shards, which may then differ by more.
     by_file = source == 'nine files' and pipelines == 2 and debug == 'false'
     sizes = sorted(map(len, epochs[0]))
     assert by_file or sizes[-1] - sizes[0] <= 1

@@ -73,7 +73,7 @@ def test_too_many_bad_images_leave_the_report_and_nothing_else(images, output):
     assert DataError.exit_code == 3
 
 
-def test_exactly_the_allowed_share_may_be_bad(images, output):
+def test_exactly_the_allowed_fraction_may_be_bad(images, output):
     # 0.29 * 100 is less than 29 in floating point.
     for number in range(53):
         shutil.copy(images / 'red' / '0.jpg', images / 'red' / f'copy{number}.jpg')
