@@ -160,7 +160,7 @@ def is_of_deleted_extra(name):
 
 def test_every_file_that_a_page_names_is_there():
     # A run or a reader writes them.
-    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/trunk/')
+    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/backbone/')
     missing = []
     for page, text in PAGES.items():
         if page == 'README.md':  # it has a test of its own, in test_readme.py

@@ -25,12 +25,12 @@ class HubModuleFormat:
     is_quantized = False
 
     def check(self, experiment: Experiment) -> None:
-        """Raises ConfigError for a model that does not say how its trunk is saved."""
+        """Raises ConfigError for a model that does not say how its backbone is saved."""
         model = experiment.model_class.of_run(experiment.hparams, experiment.run)
-        if type(model).save_trunk is Model.save_trunk:
+        if type(model).save_backbone is Model.save_backbone:
             raise ConfigError(
                 f'{experiment.hparams.place("export_formats")} {FORMAT}: the model '
-                f'{experiment.hparams.model} needs a method save_trunk for that '
+                f'{experiment.hparams.model} needs a method save_backbone for that '
                 f'({type(model).__module__}; library/models/model.py tells what it does)'
             )
 
@@ -41,7 +41,7 @@ class HubModuleFormat:
         path = os.path.join(folder, FOLDER)
         hparams = experiment.hparams
         model = experiment.model_class.of_run(hparams, experiment.run)
-        model.save_trunk(path, hparams.image_size, trained_weights(serving))
+        model.save_backbone(path, hparams.image_size, trained_weights(serving))
         return compare_hub_module(path, check, files.size_below(path))
 
 

@@ -22,7 +22,7 @@ with epy.lazy_imports():
     import numpy as np
     import tensorflow as tf
 
-    from library.models import frozen_module, hub_module, module_cache, placement, trunk
+    from library.models import backbone, frozen_module, hub_module, module_cache, placement
 
 # Small, and in the TF2 format, so it can be fine-tuned.
 DEFAULT_MODULE = 'https://tfhub.dev/google/imagenet/mobilenet_v2_035_224/feature_vector/5'
@@ -122,11 +122,13 @@ class HubModel(Model):
             frozen_module.keep_in_checkpoints(_fetch(options), training)
         return add_head(self, features, training, options.dropout_rate, options.hidden_units)
 
-    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
+    def save_backbone(
+        self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]
+    ) -> None:
         """Write the module: unchanged, or with the weights that it was given since."""
         source = _fetch(self.options)
         if self.options.fine_tuning or self.module_in_checkpoints:
-            trunk.save_module(source, folder, weights)
+            backbone.save_module(source, folder, weights)
         else:
             files.copy_below(source, folder, files.names_below(source))
 
