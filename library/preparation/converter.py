@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from library import files
 from library.preparation.checks import check_free, check_manifests
 from library.preparation.digests import content_digests
-from library.preparation.division import divide
 from library.preparation.duplicates import (
     Group,
     find_duplicates,
-    settle,
+    resolve_duplicates,
     shared_with_neighbours,
     write_duplicates,
 )
@@ -23,6 +22,7 @@ from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
 from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard
+from library.preparation.split_assignment import assign_splits
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
 from library.records.manifest import Manifest
 
@@ -71,10 +71,10 @@ def convert(
       recipe: how images are stored.
       write_shards: who decodes and writes.
       num_shards: of each split; None plans shards of about 100 MB, at least two.
-      random_seed: of the order of the records, and of the division.
+      random_seed: of the order of the records, and of the split assignment.
       max_bad_fraction: more bad images than this fraction end in DataError.
-      fractions, split_by: as for `divide`.
-      duplicates: as for `settle`.
+      fractions, split_by: as for `assign_splits`.
+      duplicates: as for `resolve_duplicates`.
 
     Raises:
       ConfigError: somebody else's file stands where a manifest goes, or options do not fit.
@@ -88,7 +88,7 @@ def convert(
     )
     check_listing(listing)
     digests = content_digests(listing.images)
-    images = divide(
+    images = assign_splits(
         listing, digests, output, fractions=fractions, split_by=split_by, seed=random_seed
     )
     groups = find_duplicates(images, digests, recipe)
@@ -100,7 +100,7 @@ def convert(
         options |= {'splits': dict(fractions), 'split_by': split_by}
     with only_conversion(output):
         write_duplicates(output, groups, listing.class_names)
-        images = settle(images, groups, duplicates, listed_in=output.duplicates)
+        images = resolve_duplicates(images, groups, duplicates, listed_in=output.duplicates)
         plans = {
             target: plan_shards(
                 target,

@@ -63,7 +63,7 @@ def find_duplicates(
     return sorted(groups, key=lambda group: group.images[0].filename)
 
 
-def settle(
+def resolve_duplicates(
     images: Sequence[LabelledImage], groups: Sequence[Group], rule: str | None, listed_in: str
 ) -> list[LabelledImage]:
     """What becomes of the images under a rule of --duplicates.

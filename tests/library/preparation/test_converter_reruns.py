@@ -64,7 +64,7 @@ def test_images_that_are_added_move_none_that_was_there(images, output, split_by
         assert counts(done) == {'train': 42, 'validation': 12, 'test': 6}
 
 
-def test_an_exact_division_stays_as_it_is_over_reruns_with_bad_images(images, output):
+def test_an_exact_split_assignment_stays_as_it_is_over_reruns_with_bad_images(images, output):
     for color in COLORS:
         for number in range(5):
             (images / color / f'{number}.jpg').write_bytes(f'{color}{number}'.encode())
@@ -143,7 +143,7 @@ EXACT = {'fractions': FRACTIONS, 'split_by': 'exact'}
         {**EXACT, 'split_by': 'hash'},
     ],
 )
-def test_another_kind_of_division_is_made_anew(images, output, tmp_path, older):
+def test_another_kind_of_split_assignment_is_made_anew(images, output, tmp_path, older):
     before = splits_of(convert(images, output, **older))
     after = splits_of(convert(images, output, **EXACT))
     assert after != before
@@ -151,7 +151,9 @@ def test_another_kind_of_division_is_made_anew(images, output, tmp_path, older):
     assert contents(output) == contents(tmp_path / 'fresh')
 
 
-def test_one_manifest_of_another_division_is_enough_to_divide_anew(images, output, tmp_path):
+def test_one_manifest_of_another_split_assignment_is_enough_to_assign_anew(
+    images, output, tmp_path
+):
     convert(images, output, **EXACT, random_seed=1)
     for split in ('train', 'test'):
         (output / split / f'{split}.json').unlink()
@@ -160,7 +162,7 @@ def test_one_manifest_of_another_division_is_enough_to_divide_anew(images, outpu
     assert contents(output) == contents(tmp_path / 'fresh')
 
 
-def test_a_division_is_kept_where_a_kill_left_no_manifests(images, output, tmp_path):
+def test_a_split_assignment_is_kept_where_a_kill_left_no_manifests(images, output, tmp_path):
     before = splits_of(convert(images, output, **EXACT))
     for split in FRACTIONS:
         (output / split / f'{split}.json').unlink()

@@ -188,7 +188,7 @@ def test_images_of_a_split_that_is_no_more_are_divided_anew():
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_it_does_not_matter_which_newcomers_of_a_division_are_known_when_it_is_made_again(seed):
+def test_it_does_not_matter_which_newcomers_are_known_when_splits_are_assigned_again(seed):
     # Bad images are in no list of stored ones, and a killed run leaves some lists unwritten.
     dice = random.Random(seed)
     digests = digests_of(60)

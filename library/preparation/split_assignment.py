@@ -1,4 +1,4 @@
-"""A listing to images that each know their split."""
+"""Assign a split to each image of a listing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from library.preparation.splits import split_by_hash, split_exactly
 from library.records.listing import LabelledImage, Listing
 
 
-def divide(
+def assign_splits(
     listing: Listing,
     digests: Sequence[bytes],
     output: Output,
@@ -30,7 +30,7 @@ def divide(
       output: one split of a name, or a folder for each.
       fractions: of the splits to make; None keeps those of the source.
       split_by: 'hash' or 'exact'.
-      seed: of the division.
+      seed: of the split assignment.
 
     Returns:
       The images in the same order, with `split` set.
@@ -101,8 +101,8 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
 def _splits_before(output: Output, fractions: Mapping[str, float], seed: int) -> dict[bytes, str]:
     """The split of each image that an earlier conversion of the same kind to here stored.
 
-    Other fractions, another seed or a division by hash mean another division. A manifest that is
-    missing was removed by a conversion that was killed when it had divided already.
+    Other fractions, another seed or --split_by hash mean another split assignment. A manifest that
+    is missing was removed by a conversion that was killed when it had assigned splits already.
     """
     wanted = {'splits': dict(fractions), 'split_by': 'exact', 'random_seed': seed}
     before: dict[bytes, str] = {}

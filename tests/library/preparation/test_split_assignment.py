@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 
 from library.errors import ConfigError, DataError
-from library.preparation.division import divide
 from library.preparation.image_list import write_images
 from library.preparation.output import Output
 from library.preparation.plan import PlannedShard
+from library.preparation.split_assignment import assign_splits
 from library.records.listing import LabelledImage, Listing
 
 FRACTIONS = {'train': 0.8, 'test': 0.2}
@@ -33,18 +33,20 @@ def listing_of(**counts):
     return Listing(('cat', 'dog'), images, folder='/images')
 
 
-def divided(listing, output, fractions=None, split_by='hash', seed=0):
+def assigned(listing, output, fractions=None, split_by='hash', seed=0):
     digests = [sha256(image.filename) for image in listing.images]
-    return divide(listing, digests, output, fractions=fractions, split_by=split_by, seed=seed)
+    return assign_splits(
+        listing, digests, output, fractions=fractions, split_by=split_by, seed=seed
+    )
 
 
 def splits_of(listing, output, **options):
-    return {image.filename: image.split for image in divided(listing, output, **options)}
+    return {image.filename: image.split for image in assigned(listing, output, **options)}
 
 
 def refuses(message, listing, output, **options):
     with pytest.raises(ConfigError, match=f'^{re.escape(message)}$'):
-        divided(listing, output, **options)
+        assigned(listing, output, **options)
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_one_split_takes_all_images_under_its_name(single):
 
 
 def test_splits_of_the_source_are_kept(several):
-    images = divided(listing_of(train=3, test=2), several)
+    images = assigned(listing_of(train=3, test=2), several)
     assert images == list(listing_of(train=3, test=2).images)
 
 
@@ -92,12 +94,12 @@ def test_of_given_splits_only_the_training_images_are_divided(several, split_by)
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_nothing_but_the_split_of_an_image_changes_and_the_order_stays(several, split_by):
     listing = listing_of(none=30)
-    images = divided(listing, several, fractions=FRACTIONS, split_by=split_by)
+    images = assigned(listing, several, fractions=FRACTIONS, split_by=split_by)
     assert [image.filename for image in images] == [image.filename for image in listing.images]
     assert [image.label for image in images] == [image.label for image in listing.images]
 
 
-def test_the_seed_decides_the_division(several):
+def test_the_seed_decides_the_split_assignment(several):
     one, same, other = (
         splits_of(listing_of(none=50), several, fractions=FRACTIONS, seed=seed)
         for seed in (0, 0, 1)
@@ -106,7 +108,7 @@ def test_the_seed_decides_the_division(several):
     assert one != other
 
 
-def test_an_exact_division_keeps_what_an_earlier_conversion_stored(several):
+def test_an_exact_split_assignment_keeps_what_an_earlier_conversion_stored(several):
     listing = listing_of(none=40)
     for split, members in (('train', listing.images[:4]), ('test', listing.images[4:8])):
         target = several.target(split)
@@ -178,7 +180,7 @@ def test_a_fraction_for_a_split_that_the_source_gives_is_refused(several):
 def test_images_with_and_without_a_split_are_an_error(several):
     expected = '^/images: some images have a split and some have none$'
     with pytest.raises(DataError, match=expected):
-        divided(listing_of(train=2, none=1), several)
+        assigned(listing_of(train=2, none=1), several)
 
 
 def test_a_split_that_gets_no_image_is_an_error_that_says_what_to_do(several):
@@ -186,5 +188,5 @@ def test_a_split_that_gets_no_image_is_an_error_that_says_what_to_do(several):
     expected = '--splits: test gets none of 3 images; give it a larger share'
     for split_by, advice in (('hash', ', or use --split_by exact'), ('exact', '')):
         with pytest.raises(DataError, match=f'^{re.escape(expected + advice)}$'):
-            divided(listing_of(none=3), several, fractions=fractions, split_by=split_by)
+            assigned(listing_of(none=3), several, fractions=fractions, split_by=split_by)
     assert DataError.exit_code == 3
