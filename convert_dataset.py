@@ -18,6 +18,7 @@ from library.config.hparams import read_options
 from library.errors import ConfigError, DataError
 from library.extras import find_extras
 from library.preparation.converter import WriteShards, convert
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import FORMATS
 from library.preparation.labels import read_labels, relabel
 from library.preparation.options import (
@@ -29,7 +30,6 @@ from library.preparation.options import (
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
-from library.preparation.recipe import Recipe
 from library.preparation.sources.registry import (
     check_flags,
     find_source,
@@ -85,7 +85,9 @@ def main(argv: list[str]) -> int:
     conversion_done = convert(
         listing,
         output,
-        Recipe(conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
+        EncodingOptions(
+            conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)
+        ),
         write_shards,
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,

@@ -18,8 +18,8 @@ from library.inputs.in_session import in_session
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import MAX_PIXELS
-from library.preparation.recipe import Recipe
 from library.records.example import read_file
 from library.records.listing import Listing
 from library.records.manifest import Manifest
@@ -42,13 +42,13 @@ def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
       uint8 [batch, size, size, 3].
     """
     options = params.take(ImageOptions)
-    recipe = Recipe.of_stored(run.stored_max_edge, run.stored_quality)
+    encoding = EncodingOptions.of_stored(run.stored_max_edge, run.stored_quality)
     return decode_batch(
         encoded,
         options.center_crop,
         params.image_size,
-        recipe.max_edge,
-        recipe.quality,
+        encoding.max_edge,
+        encoding.quality,
         MAX_PIXELS,
     )
 

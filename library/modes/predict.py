@@ -18,7 +18,7 @@ from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
-from library.modes.prediction.image_predictions import Prediction, predict_all, recipe_of
+from library.modes.prediction.image_predictions import Prediction, encoding_options_of, predict_all
 from library.modes.prediction.pictures import Picture, find_pictures
 from library.modes.prediction.prediction_file import encoded
 from library.modes.prediction.prediction_table import PredictionTable
@@ -100,7 +100,7 @@ def _predictions(
     return predict_all(
         pictures,
         model,
-        recipe_of(run.stored_max_edge, run.stored_quality),
+        encoding_options_of(run.stored_max_edge, run.stored_quality),
         top_k=count,
         batch_size=hparams.take(DataOptions).images_per_batch(training=False),
         threads=os.cpu_count() or 1,

@@ -9,7 +9,7 @@ In the order in which a conversion goes through it:
     duplicates        equal pictures -> a list, and what becomes of them
     plan              a split -> shards, each with its images in order
     pool              shards -> files: workers.py runs the processes, images.py and formats.py make
-                      an image a JPEG as recipe.py says, shard_writer.py writes
+                      an image a JPEG as encoding_options.py says, shard_writer.py writes
     publishing        finished files -> their final names, old ones away
     checks            what is refused: places that are taken, results that are too bad
     converter         all of this, in one function; output.py says where files go

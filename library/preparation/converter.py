@@ -16,18 +16,18 @@ from library.preparation.duplicates import (
     shared_with_neighbours,
     write_duplicates,
 )
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.image_list import stored_images, write_images
 from library.preparation.output import Output, Target, only_conversion
 from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
-from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard
 from library.preparation.split_assignment import assign_splits
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
 from library.records.manifest import Manifest
 
 # Planned shards to finished ones, in order: on this machine, or on Beam.
-WriteShards = Callable[[Sequence[PlannedShard], Recipe], Iterable[FinishedShard]]
+WriteShards = Callable[[Sequence[PlannedShard], EncodingOptions], Iterable[FinishedShard]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Conversion:
 def convert(
     listing: Listing,
     output: Output,
-    recipe: Recipe,
+    encoding: EncodingOptions,
     write_shards: WriteShards,
     *,
     num_shards: int | None = None,
@@ -68,7 +68,7 @@ def convert(
     Args:
       listing: the images, from a source.
       output: where to. Files of an earlier conversion are replaced at the very end.
-      recipe: how images are stored.
+      encoding: how images are stored.
       write_shards: who decodes and writes.
       num_shards: of each split; None plans shards of about 100 MB, at least two.
       random_seed: of the order of the records, and of the split assignment.
@@ -91,11 +91,15 @@ def convert(
     images = assign_splits(
         listing, digests, output, fractions=fractions, split_by=split_by, seed=random_seed
     )
-    groups = find_duplicates(images, digests, recipe)
+    groups = find_duplicates(images, digests, encoding)
     members = _members(images, output)
     for target in members:
         check_free(target, output)
-    options = {'max_edge': recipe.max_edge, 'quality': recipe.quality, 'random_seed': random_seed}
+    options = {
+        'max_edge': encoding.max_edge,
+        'quality': encoding.quality,
+        'random_seed': random_seed,
+    }
     if fractions is not None:
         options |= {'splits': dict(fractions), 'split_by': split_by}
     with only_conversion(output):
@@ -107,13 +111,13 @@ def convert(
                 [images[i] for i in places],
                 [digests[i] for i in places],
                 listing.class_names,
-                recipe,
+                encoding,
                 num_shards=num_shards,
                 seed=random_seed,
             )
             for target, places in members.items()
         }
-        finished, kept = _write_missing(plans, recipe, write_shards)
+        finished, kept = _write_missing(plans, encoding, write_shards)
         manifests = {
             target: _manifest(listing, output, target, plans, finished[target], options)
             for target in plans
@@ -143,7 +147,9 @@ def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, li
 
 
 def _write_missing(
-    plans: Mapping[Target, Sequence[PlannedShard]], recipe: Recipe, write_shards: WriteShards
+    plans: Mapping[Target, Sequence[PlannedShard]],
+    encoding: EncodingOptions,
+    write_shards: WriteShards,
 ) -> tuple[dict[Target, list[FinishedShard]], int]:
     """Writes the shards that no earlier run finished; gives all, and how many were kept."""
     shards = [shard for plan in plans.values() for shard in plan]
@@ -154,7 +160,7 @@ def _write_missing(
     missing = [place for place in range(len(shards)) if place not in done]
     kept = len(done)
     if missing:
-        written = write_shards([shards[place] for place in missing], recipe)
+        written = write_shards([shards[place] for place in missing], encoding)
         done.update(zip(missing, written, strict=True))
     finished: dict[Target, list[FinishedShard]] = {target: [] for target in plans}
     for place, shard in enumerate(shards):

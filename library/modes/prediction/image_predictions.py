@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from library.modes.prediction.pictures import Picture
 from library.modes.serving.predictor import Predictor
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import EXTRA_FORMATS, FORMATS, RejectedImage, one_line
-from library.preparation.recipe import Recipe
 from library.preparation.workers import Outcome, prepare
 from library.records.listing import Content
 
@@ -36,23 +36,23 @@ class Prediction(NamedTuple):
     error: str = ''
 
 
-def recipe_of(max_edge: int | None, quality: int | None) -> Recipe:
+def encoding_options_of(max_edge: int | None, quality: int | None) -> EncodingOptions:
     """How pictures are prepared for a model whose training images were stored so.
 
     More formats are accepted than a conversion takes unasked.
 
     Args:
-      max_edge, quality: as `Recipe.of_stored` takes them.
+      max_edge, quality: as `EncodingOptions.of_stored` takes them.
     """
     return dataclasses.replace(
-        Recipe.of_stored(max_edge, quality), formats=(*FORMATS, *EXTRA_FORMATS)
+        EncodingOptions.of_stored(max_edge, quality), formats=(*FORMATS, *EXTRA_FORMATS)
     )
 
 
 def predict_all(
     pictures: Iterator[Picture],
     model: Predictor,
-    recipe: Recipe,
+    encoding: EncodingOptions,
     *,
     top_k: int,
     batch_size: int,
@@ -64,7 +64,7 @@ def predict_all(
       pictures: any number; in memory are those of one batch, and of another one or AHEAD for each
         thread.
       model: is asked about the pictures that can be read.
-      recipe: how they are prepared.
+      encoding: how they are prepared.
       top_k: how many classes are named.
       batch_size: pictures in a batch.
       threads: that prepare pictures.
@@ -77,7 +77,7 @@ def predict_all(
 
     def submit(count: int) -> None:
         for picture in islice(pictures, count):
-            waiting.append((picture.file, pool.submit(_prepared, picture.content, recipe)))
+            waiting.append((picture.file, pool.submit(_prepared, picture.content, encoding)))
 
     try:
         submit(max(batch_size, AHEAD * threads))
@@ -92,10 +92,10 @@ def predict_all(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _prepared(content: Content, recipe: Recipe) -> Outcome:
+def _prepared(content: Content, encoding: EncodingOptions) -> Outcome:
     """What `prepare` gives; a remote file that TensorFlow cannot read is rejected too."""
     try:
-        return prepare(content, recipe)
+        return prepare(content, encoding)
     except tf.errors.OpError as error:
         return RejectedImage(one_line(error.message))
 

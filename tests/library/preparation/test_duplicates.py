@@ -17,8 +17,8 @@ from library.preparation.duplicates import (
     shared_with_neighbours,
     write_duplicates,
 )
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.output import Output, Target
-from library.preparation.recipe import Recipe
 from library.records.listing import LabelledImage, Unusable
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import contents, convert_images
@@ -35,7 +35,7 @@ def image(filename, picture, label=0, split='train'):
 
 
 def found(*images):
-    return find_duplicates(images, content_digests(images), Recipe(64))
+    return find_duplicates(images, content_digests(images), EncodingOptions(64))
 
 
 def resolved(rule, *images):

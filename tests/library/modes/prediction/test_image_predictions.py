@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from library.modes.prediction.image_predictions import AHEAD, predict_all, recipe_of
+from library.modes.prediction.image_predictions import AHEAD, encoding_options_of, predict_all
 from library.modes.prediction.pictures import Picture
 from library.records.listing import Unusable
 
@@ -41,7 +41,9 @@ class BrightnessModel:
 
 def ask(pictures, model, **options):
     defaults = {'top_k': 2, 'batch_size': 4, 'threads': 2}
-    return predict_all(iter(pictures), model, recipe_of(32, 80), **{**defaults, **options})
+    return predict_all(
+        iter(pictures), model, encoding_options_of(32, 80), **{**defaults, **options}
+    )
 
 
 def test_predictions_keep_the_order_and_come_in_batches():
