@@ -16,7 +16,7 @@ from library.console import say
 from library.errors import ConfigError, MismatchError
 from library.training.fine_tuning import lies_in
 from library.training.options import FineTuningOptions
-from library.training.warm_start_table import Fate, table
+from library.training.warm_start_table import RestoreStatus, table
 
 # How many names of either side a message shows.
 SHOWN = 3
@@ -114,12 +114,12 @@ def _warm_start(options: FineTuningOptions, num_classes: int, tell: Callable[[st
     names = {name: checkpoint.name_of(name) for name in variables}
     _check_any(checkpoint, names)
     scopes.check([*variables, *checkpoint.variables])
-    fates = [
-        _fate(variables[name], name, own, checkpoint, scopes, num_classes)
+    statuses = [
+        _restore_status(variables[name], name, own, checkpoint, scopes, num_classes)
         for name, own in names.items()
     ]
-    restored = [fate.name for fate in fates if fate.status == 'restored']
-    classes = next((fate.classes_there for fate in fates if fate.classes_there), None)
+    restored = [status.name for status in statuses if status.kind == 'restored']
+    classes = next((status.classes_there for status in statuses if status.classes_there), None)
     if not restored and classes is None:
         raise ConfigError(
             f'{checkpoint.path}: --checkpoint_restore_scopes and --checkpoint_exclude_scopes leave '
@@ -131,14 +131,14 @@ def _warm_start(options: FineTuningOptions, num_classes: int, tell: Callable[[st
     ]
     tf.compat.v1.train.init_from_checkpoint(checkpoint.path, pairs)
     tell(f'warm start from {checkpoint.path}:')
-    for line in table(fates):
+    for line in table(statuses):
         tell(f'  {line}')
     if classes is not None:
         tell(
             f'the classes differ ({classes} there, {num_classes} here): the last layer starts anew'
         )
-    for fate in fates:
-        logging.getLogger(__name__).debug('%s: %s %s', fate.name, *fate.outcome)
+    for status in statuses:
+        logging.getLogger(__name__).debug('%s: %s %s', status.name, *status.outcome)
 
 
 def _variables() -> dict[str, tf.Variable]:
@@ -166,14 +166,14 @@ def _check_any(checkpoint: Checkpoint, names: dict[str, str | None]) -> None:
         )
 
 
-def _fate(
+def _restore_status(
     variable: tf.Variable,
     name: str,
     own: str | None,
     checkpoint: Checkpoint,
     scopes: _Scopes,
     num_classes: int,
-) -> Fate:
+) -> RestoreStatus:
     """What is to become of one variable, which the checkpoint calls `own`.
 
     Raises:
@@ -182,10 +182,10 @@ def _fate(
     shape = variable.shape
     skip = scopes.reason_to_skip(name)
     if skip is not None:
-        return Fate(name, shape, 'skipped', skip)
+        return RestoreStatus(name, shape, 'skipped', skip)
     if own is None:
         is_modules = name.startswith(MODULE)
-        return Fate(
+        return RestoreStatus(
             name, shape, 'new', 'from the module' if is_modules else 'not in the checkpoint'
         )
     stored = checkpoint.variables[own]
@@ -197,7 +197,7 @@ def _fate(
     if not shape.is_compatible_with(stored.shape):
         if _is_of_classes(name, shape, stored.shape, num_classes):
             why = f'other classes: {stored.shape.as_list()} there'
-            return Fate(name, shape, 'skipped', why, int(stored.shape[-1]))
+            return RestoreStatus(name, shape, 'skipped', why, int(stored.shape[-1]))
         raise MismatchError(
             f'{checkpoint.path}: {name} has the shape {stored.shape.as_list()} there and '
             f'{shape.as_list()} in this run: {leave_out}'
@@ -207,7 +207,7 @@ def _fate(
             f'{checkpoint.path}: {name} is {stored.dtype.name} there and '
             f'{variable.dtype.base_dtype.name} in this run: {leave_out}'
         )
-    return Fate(name, shape, 'restored')
+    return RestoreStatus(name, shape, 'restored')
 
 
 def _is_of_classes(
