@@ -157,17 +157,17 @@ def test_who_saves_alone_goes_by_its_own_clock(hooks_of):
 
 def wishes(hooks):
     """Whether a task wants to stop, to end, to save."""
-    (agreement,) = of_kind(hooks, ConsensusHook)
+    (consensus,) = of_kind(hooks, ConsensusHook)
     with tf.Graph().as_default():
-        agreement.begin()
-        (own,) = agreement.before_run(None).feed_dict.values()
+        consensus.begin()
+        (own,) = consensus.before_run(None).feed_dict.values()
     return own.tolist()
 
 
 def agree(hooks, stop=0, end=0, save=0):
     """Lets so many tasks want each; gives whether this one ends, and its hook that saves."""
-    (agreement,) = of_kind(hooks, ConsensusHook)
-    agreement.after_run(None, SimpleNamespace(results=[stop, end, save]))
+    (consensus,) = of_kind(hooks, ConsensusHook)
+    consensus.after_run(None, SimpleNamespace(results=[stop, end, save]))
     ends = []
     for hook in of_kind(hooks, EndWhereHook):
         hook.after_run(SimpleNamespace(request_stop=lambda: ends.append(True)), None)
