@@ -1,4 +1,4 @@
-"""Evaluate one checkpoint on one split: metrics, tables, pictures and a gate."""
+"""Evaluate one checkpoint on one split: metrics, tables, plots and a gate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CLASSES_SHOWN = 20
 def run(experiment: Experiment) -> int:
     """Evaluates; returns the exit code.
 
-    Writes metrics.json, tables, pictures and the files of extras into MODEL_DIR/eval/ (eval_NAME/
+    Writes metrics.json, tables, plots and the files of extras into MODEL_DIR/eval/ (eval_NAME/
     with --validation_name).
 
     Raises:
@@ -125,19 +125,19 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
     Returns:
       The names of the files that extras added.
     """
-    from library.modes.evaluation.pictures import draw
+    from library.modes.evaluation.plots import draw
 
-    pictures = draw(evaluation)
+    plots = draw(evaluation)
     contents: dict[str, bytes | None] = {
         'per_class.csv': tables.per_class_csv(evaluation.classes),
         'confusion_matrix.csv': tables.confusion_csv(evaluation.predictions),
-        'confusion_matrix.png': pictures.confusion,
-        'calibration.png': pictures.calibration,
+        'confusion_matrix.png': plots.confusion,
+        'calibration.png': plots.calibration,
         'mistakes.csv': tables.mistakes_csv(evaluation.mistakes),
     }
     added: dict[str, bytes | None] = {}
     for make in experiment.extras.code('evaluation_files'):
-        added |= make(experiment.hparams, evaluation, pictures)
+        added |= make(experiment.hparams, evaluation, plots)
     for name, content in (contents | added).items():
         path = files.join(evaluation.folder, name)
         if content is not None:
@@ -145,7 +145,7 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
         elif files.exists(path):
             files.remove(path)
     step = evaluation.metrics['global_step']
-    summarize_confusion(pictures.confusion, evaluation.folder, int(str(step)))
+    summarize_confusion(plots.confusion, evaluation.folder, int(str(step)))
     metrics = json.dumps(evaluation.metrics, indent=1) + '\n'
     files.write_atomically(files.join(evaluation.folder, METRICS), metrics.encode())
     return [name for name, content in added.items() if content is not None]

@@ -18,8 +18,8 @@ from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.prediction.found_images import FoundImage, find_images
 from library.modes.prediction.image_predictions import Prediction, encoding_options_of, predict_all
-from library.modes.prediction.pictures import Picture, find_pictures
 from library.modes.prediction.prediction_file import encoded
 from library.modes.prediction.prediction_table import PredictionTable
 from library.modes.serving.graph import ServingGraph
@@ -69,17 +69,17 @@ def run_alone(hparams: HParams) -> int:
 
 def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
     """Asks the model that `load` gives, once it is known that there is something to ask."""
-    pictures = find_pictures(hparams.predict_input, _warn)
-    first = next(pictures, None)
+    images = find_images(hparams.predict_input, _warn)
+    first = next(images, None)
     if first is None:
         raise ConfigError(f'{", ".join(hparams.predict_input[:5])}: no images found')
-    pictures = chain([first], pictures)
+    images = chain([first], images)
     count = min(hparams.top_k, len(run.class_names))
     screen = _Screen(PredictionTable(run.class_names, count), hparams.predict_output)
 
     def batches() -> Iterator[list[Prediction]]:
         with load() as model, screen:
-            yield from screen.shown(_predictions(pictures, model, hparams, run, count))
+            yield from screen.shown(_predictions(images, model, hparams, run, count))
 
     if hparams.predict_output is None:
         for _ in batches():
@@ -91,14 +91,14 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
 
 
 def _predictions(
-    pictures: Iterator[Picture],
+    images: Iterator[FoundImage],
     model: Predictor,
     hparams: HParams,
     run: Run,
     count: int,
 ) -> Iterator[list[Prediction]]:
     return predict_all(
-        pictures,
+        images,
         model,
         encoding_options_of(run.stored_max_edge, run.stored_quality),
         top_k=count,

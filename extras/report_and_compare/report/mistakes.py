@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from library.modes.evaluation.mistakes import PICTURED
+from library.modes.evaluation.mistakes import WITH_IMAGE
 from library.modes.evaluation.result import Mistake, Predictions
 from library.pages.thumbnails import thumbnail
 
@@ -54,7 +54,7 @@ def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
             'probability': each.probability,
             'file': each.file,
         }
-        for each in mistakes[:PICTURED]
+        for each in mistakes[:WITH_IMAGE]
     ]
     text = 'The surest wrong answers: true class, predicted class, its probability, file.'
     if len(mistakes) > len(shown):

@@ -12,7 +12,7 @@ import run
 from extras.report_and_compare.report.page import render
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.modes.evaluation.pictures import Pictures
+from library.modes.evaluation.plots import Plots
 from library.modes.evaluation.result import (
     CalibrationBin,
     ClassScores,
@@ -88,8 +88,8 @@ def photo(size=(300, 200), color=(200, 80, 40)):
 
 
 def page_of(hparams, evaluation, program='run.py'):
-    """The page with pictures of nothing; the real ones have tests of their own."""
-    return render(hparams, evaluation, Pictures(photo(), photo()), program)
+    """The page with plots of nothing; the real ones have tests of their own."""
+    return render(hparams, evaluation, Plots(photo(), photo()), program)
 
 
 def make_evaluation(names=('cat', 'dog'), mistakes=(), confusion=None, folder='eval'):

@@ -1,4 +1,4 @@
-"""The confusion matrix of an evaluation, as a picture in TensorBoard."""
+"""The confusion matrix of an evaluation, as a plot in TensorBoard."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ConfusionSummaryHook(PredictionsHook):
     def end(self, session: Any) -> None:
         """Draws; an evaluation that is broken off does not come here."""
         # Late: it takes a second to import.
-        from library.modes.evaluation.pictures import draw_confusion
+        from library.modes.evaluation.plots import draw_confusion
 
         predictions = Predictions(self._class_names, *self.take())
         step = int(session.run(self._step_tensor))
@@ -46,10 +46,10 @@ class ConfusionSummaryHook(PredictionsHook):
 
 
 def summarize_confusion(png: bytes, eval_dir: str, step: int) -> None:
-    """Writes the picture among the evaluation's events.
+    """Writes the plot among the evaluation's events.
 
     Args:
-      png: the picture.
+      png: the plot.
       eval_dir: folder of the events.
       step: of the checkpoint that was evaluated.
     """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from library.modes.evaluation.result import Mistake, Predictions
 
 # So many of the surest mistakes keep their image, for the report.
-PICTURED = 24
+WITH_IMAGE = 24
 
 
 def list_mistakes(
@@ -21,11 +21,11 @@ def list_mistakes(
       stored_files: number, name and JPEG of the images with these numbers, where they have such.
     """
     numbers = predictions.mistakes.tolist()
-    pictured = set(numbers[:PICTURED])
+    with_image = set(numbers[:WITH_IMAGE])
     found: dict[int, tuple[str, bytes | None]] = {}
     if numbers:
         for number, name, jpeg in stored_files(numbers):
-            found[number] = name, jpeg if number in pictured else None
+            found[number] = name, jpeg if number in with_image else None
     mistakes = []
     for number in numbers:
         file, jpeg = found.get(number, ('', None))

@@ -100,7 +100,7 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that one evaluation found out; tables, pictures and the report are made of it.
+    """All that one evaluation found out; tables, plots and the report are made of it.
 
     Attributes:
       metrics: what metrics.json holds, in its order.

@@ -8,7 +8,7 @@ from library import files
 from library.config.command_line import ORIGIN
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.modes.prediction.pictures import check_some_exist, matching
+from library.modes.prediction.found_images import check_some_exist, matching
 
 # What a prediction file may end in.
 ENDINGS = ('.csv', '.jsonl')

@@ -1,6 +1,6 @@
 """Predict images batch by batch: the next ones are prepared while the model looks at some.
 
-A picture is prepared by the conversion's own code, with the numbers of the run's data set, and
+An image is prepared by the conversion's own code, with the numbers of the run's data set, and
 decoded by the evaluation's own links: what the model gets is what it was trained on.
 """
 
@@ -16,20 +16,20 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from library.modes.prediction.pictures import Picture
+from library.modes.prediction.found_images import FoundImage
 from library.modes.serving.predictor import Predictor
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import EXTRA_FORMATS, FORMATS, RejectedImage, one_line
 from library.preparation.workers import Outcome, prepare
 from library.records.listing import Content
 
-# Pictures of each thread that are prepared beside the batch that the model looks at; a batch of
+# Images of each thread that are prepared beside the batch that the model looks at; a batch of
 # them, if that is more: the next one has to be ready when this one is done.
 AHEAD = 4
 
 
 class Prediction(NamedTuple):
-    """Of one picture: (class name, probability) of the most probable classes, or an error."""
+    """Of one image: (class name, probability) of the most probable classes, or an error."""
 
     file: str
     classes: tuple[tuple[str, np.float32], ...]
@@ -37,7 +37,7 @@ class Prediction(NamedTuple):
 
 
 def encoding_options_of(max_edge: int | None, quality: int | None) -> EncodingOptions:
-    """How pictures are prepared for a model whose training images were stored so.
+    """How images are prepared for a model whose training images were stored so.
 
     More formats are accepted than a conversion takes unasked.
 
@@ -50,7 +50,7 @@ def encoding_options_of(max_edge: int | None, quality: int | None) -> EncodingOp
 
 
 def predict_all(
-    pictures: Iterator[Picture],
+    images: Iterator[FoundImage],
     model: Predictor,
     encoding: EncodingOptions,
     *,
@@ -58,16 +58,16 @@ def predict_all(
     batch_size: int,
     threads: int,
 ) -> Iterator[list[Prediction]]:
-    """Yields the predictions to each batch of pictures, in order.
+    """Yields the predictions to each batch of images, in order.
 
     Args:
-      pictures: any number; in memory are those of one batch, and of another one or AHEAD for each
+      images: any number; in memory are those of one batch, and of another one or AHEAD for each
         thread.
-      model: is asked about the pictures that can be read.
+      model: is asked about the images that can be read.
       encoding: how they are prepared.
       top_k: how many classes are named.
-      batch_size: pictures in a batch.
-      threads: that prepare pictures.
+      batch_size: images in a batch.
+      threads: that prepare images.
 
     Raises:
       OSError: this machine cannot open more files, or has no memory left.
@@ -76,8 +76,8 @@ def predict_all(
     pool = ThreadPoolExecutor(threads)
 
     def submit(count: int) -> None:
-        for picture in islice(pictures, count):
-            waiting.append((picture.file, pool.submit(_prepared, picture.content, encoding)))
+        for image in islice(images, count):
+            waiting.append((image.file, pool.submit(_prepared, image.content, encoding)))
 
     try:
         submit(max(batch_size, AHEAD * threads))

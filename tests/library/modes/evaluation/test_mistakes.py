@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from library.modes.evaluation.mistakes import PICTURED, list_mistakes
+from library.modes.evaluation.mistakes import WITH_IMAGE, list_mistakes
 from tests.library.modes.evaluation.drawn_predictions import written
 
 pytestmark = pytest.mark.unit
@@ -31,10 +31,10 @@ def test_of_equal_probabilities_the_first_image_comes_first():
 
 
 def test_only_the_first_ones_keep_their_image():
-    sure = np.linspace(0.6, 0.9, PICTURED + 5)
+    sure = np.linspace(0.6, 0.9, WITH_IMAGE + 5)
     predictions = written([1] * len(sure), np.stack([sure, 1 - sure], axis=1))
     mistakes = list_mistakes(predictions, stored)
-    assert [each.jpeg is not None for each in mistakes] == [True] * PICTURED + [False] * 5
+    assert [each.jpeg is not None for each in mistakes] == [True] * WITH_IMAGE + [False] * 5
     assert mistakes[0].jpeg == b'jpeg %d' % mistakes[0].number
 
 

@@ -1,4 +1,4 @@
-"""Pictures to predictions: order, batches, memory, and what cannot be read."""
+"""Images to predictions: order, batches, memory, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from library.modes.prediction.found_images import FoundImage
 from library.modes.prediction.image_predictions import AHEAD, encoding_options_of, predict_all
-from library.modes.prediction.pictures import Picture
 from library.records.listing import Unusable
 
 pytestmark = pytest.mark.graph
@@ -39,16 +39,14 @@ class BrightnessModel:
         return np.array(classes), np.stack([light, 1 - light], 1)
 
 
-def ask(pictures, model, **options):
+def ask(images, model, **options):
     defaults = {'top_k': 2, 'batch_size': 4, 'threads': 2}
-    return predict_all(
-        iter(pictures), model, encoding_options_of(32, 80), **{**defaults, **options}
-    )
+    return predict_all(iter(images), model, encoding_options_of(32, 80), **{**defaults, **options})
 
 
 def test_predictions_keep_the_order_and_come_in_batches():
-    pictures = [Picture(f'{n}.png', image(n * 25)) for n in range(10)]
-    batches = list(ask(pictures, BrightnessModel()))
+    images = [FoundImage(f'{n}.png', image(n * 25)) for n in range(10)]
+    batches = list(ask(images, BrightnessModel()))
     assert [len(batch) for batch in batches] == [4, 4, 2]
     predictions = [prediction for batch in batches for prediction in batch]
     assert [prediction.file for prediction in predictions] == [f'{n}.png' for n in range(10)]
@@ -57,15 +55,15 @@ def test_predictions_keep_the_order_and_come_in_batches():
 
 
 @pytest.mark.parametrize(('batch_size', 'ahead'), [(4, AHEAD * 2), (AHEAD * 2 + 3, AHEAD * 2 + 3)])
-def test_no_more_pictures_are_taken_ahead_than_a_batch_or_some_for_each_thread(batch_size, ahead):
+def test_no_more_images_are_taken_ahead_than_a_batch_or_some_for_each_thread(batch_size, ahead):
     taken = []
 
-    def pictures():
+    def images():
         for number in range(1000):
             taken.append(number)
-            yield Picture('x', image(0))
+            yield FoundImage('x', image(0))
 
-    predictions = ask(pictures(), BrightnessModel(), batch_size=batch_size)
+    predictions = ask(images(), BrightnessModel(), batch_size=batch_size)
     for batches in (1, 2):
         next(predictions)
         assert len(taken) == batches * batch_size + ahead
@@ -73,14 +71,14 @@ def test_no_more_pictures_are_taken_ahead_than_a_batch_or_some_for_each_thread(b
 
 
 def test_bad_images_become_errors_and_the_others_are_predicted():
-    pictures = [
-        Picture('a', b''),
-        Picture('b', image(255)),
-        Picture('c', b'<html>'),
-        Picture('d', Unusable('row 3: no such file')),
-        Picture('e', '/no/such/file.jpg'),
+    images = [
+        FoundImage('a', b''),
+        FoundImage('b', image(255)),
+        FoundImage('c', b'<html>'),
+        FoundImage('d', Unusable('row 3: no such file')),
+        FoundImage('e', '/no/such/file.jpg'),
     ]
-    (predictions,) = ask(pictures, BrightnessModel(), batch_size=8)
+    (predictions,) = ask(images, BrightnessModel(), batch_size=8)
     assert [prediction.error for prediction in predictions if prediction.file != 'c'] == [
         'empty file',
         '',
@@ -91,16 +89,16 @@ def test_bad_images_become_errors_and_the_others_are_predicted():
     assert [len(prediction.classes) for prediction in predictions] == [0, 2, 0, 0, 0]
 
 
-def test_a_batch_of_bad_pictures_is_not_asked_about():
+def test_a_batch_of_bad_images_is_not_asked_about():
     model = BrightnessModel()
-    (predictions,) = ask([Picture('a', b'')], model)
+    (predictions,) = ask([FoundImage('a', b'')], model)
     assert predictions[0].error == 'empty file'
     assert model.batches == []
 
 
-def test_what_tensorflow_refuses_is_an_error_of_that_picture_alone():
-    pictures = [Picture(str(n), image(value)) for n, value in enumerate((0, 255, 100))]
-    (predictions,) = ask(pictures, BrightnessModel(refuses_white=True))
+def test_what_tensorflow_refuses_is_an_error_of_that_image_alone():
+    images = [FoundImage(str(n), image(value)) for n, value in enumerate((0, 255, 100))]
+    (predictions,) = ask(images, BrightnessModel(refuses_white=True))
     assert [prediction.error for prediction in predictions] == [
         '',
         'refused by TensorFlow (Bad picture of a kind)',
@@ -113,29 +111,29 @@ def test_probabilities_that_are_no_numbers_are_an_error():
         def predict(self, encoded):
             return np.array([[b'a', b'b']]), np.float32([[np.nan, 0.5]])
 
-    (predictions,) = ask([Picture('a', image(0))], BrokenModel())
+    (predictions,) = ask([FoundImage('a', image(0))], BrokenModel())
     assert predictions[0].error == 'the model gives no finite numbers'
 
 
 def test_top_k_limits_the_classes():
-    (predictions,) = ask([Picture('a', image(0))], BrightnessModel(), top_k=1)
+    (predictions,) = ask([FoundImage('a', image(0))], BrightnessModel(), top_k=1)
     assert [name for name, _ in predictions[0].classes] == ['dark']
 
 
 @pytest.mark.parametrize('kind', ['PPM', 'PCX', 'SGI', 'JPEG2000'])
 def test_more_formats_are_read_than_a_conversion_takes(kind):
-    (predictions,) = ask([Picture('a', image(0, kind))], BrightnessModel())
+    (predictions,) = ask([FoundImage('a', image(0, kind))], BrightnessModel())
     assert predictions[0].error == ''
 
 
-def test_pictures_are_shrunk_as_a_conversion_does():
+def test_images_are_shrunk_as_a_conversion_does():
     class SizeModel(BrightnessModel):
         def predict(self, encoded):
             self.batches.append([Image.open(io.BytesIO(each)).size for each in encoded])
             return super().predict(encoded)
 
     model = SizeModel()
-    list(ask([Picture('a', image(0, size=(100, 50)))], model))
+    list(ask([FoundImage('a', image(0, size=(100, 50)))], model))
     assert model.batches[0] == [(32, 16)]
 
 
@@ -144,5 +142,5 @@ def test_a_remote_file_that_cannot_be_read_is_an_error(monkeypatch):
         raise tf.errors.PermissionDeniedError(None, None, 'Forbidden by the bucket')
 
     monkeypatch.setattr('library.files.read_bytes', fail)
-    (predictions,) = ask([Picture('a', 'gs://bucket/a.jpg')], BrightnessModel())
+    (predictions,) = ask([FoundImage('a', 'gs://bucket/a.jpg')], BrightnessModel())
     assert predictions[0].error == 'Forbidden by the bucket'

@@ -23,7 +23,7 @@ def content(path, batches, count):
     return b''.join(encoded(path, batches, count))
 
 
-def test_a_csv_file_has_a_header_and_a_row_for_each_picture():
+def test_a_csv_file_has_a_header_and_a_row_for_each_image():
     text = content('x.CSV', [[GOOD], [BAD]], 2).decode()
     assert text.splitlines()[0] == 'file,class,probability,class_2,probability_2,error'
     assert list(csv.reader(io.StringIO(text)))[1:] == [

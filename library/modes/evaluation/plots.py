@@ -1,4 +1,4 @@
-"""Predictions to pictures, as PNG: the confusion matrix, and how far confidence can be trusted."""
+"""Predictions to plots, as PNG: the confusion matrix, and how far confidence can be trusted."""
 
 from __future__ import annotations
 
@@ -18,24 +18,22 @@ from library.pages.short_text import short_name
 SMALLEST, LARGEST = 5.0, 10.0
 # Inches of the matrix: a cell for each class between these; 1000 classes still have a pixel each.
 CELL, LEAST, MOST = 0.5, 3.0, 10.0
-# Where many cells share the width of a picture, few images shall be seen too.
+# Where many cells share the width of a plot, few images shall be seen too.
 MANY, GAMMA = 30, 0.3
 BLUE, RED, GREY = '#8fb3dc', '#c8443c', '#888888'
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Plots:
     """The drawings of one evaluation, as PNG bytes."""
 
     confusion: bytes
     calibration: bytes
 
 
-def draw(evaluation: Evaluation) -> Pictures:
+def draw(evaluation: Evaluation) -> Plots:
     """Draws an evaluation, once for all that shows it: large matrices take seconds."""
-    return Pictures(
-        draw_confusion(evaluation.predictions), draw_calibration(evaluation.calibration)
-    )
+    return Plots(draw_confusion(evaluation.predictions), draw_calibration(evaluation.calibration))
 
 
 def draw_confusion(predictions: Predictions) -> bytes:
