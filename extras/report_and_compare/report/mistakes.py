@@ -1,4 +1,4 @@
-"""Find what was confused most, and the surest mistakes with their images."""
+"""Find what was confused most, and the most confident mistakes with their images."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def confused_pairs(predictions: Predictions) -> list[ConfusedPair]:
 
 
 def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
-    """The surest ones, and how many there are."""
+    """The most confident ones, and how many there are."""
     shown = [
         {
             'image': thumbnail(each.jpeg),

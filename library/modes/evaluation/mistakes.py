@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from library.modes.evaluation.result import Mistake, Predictions
 
-# So many of the surest mistakes keep their image, for the report.
+# So many of the most confident mistakes keep their image, for the report.
 WITH_IMAGE = 24
 
 
@@ -14,7 +14,7 @@ def list_mistakes(
     predictions: Predictions,
     stored_files: Callable[[Collection[int]], Iterator[tuple[int, str, bytes]]],
 ) -> tuple[Mistake, ...]:
-    """The misclassified images, the surest mistake first.
+    """The misclassified images, the most confident mistake first.
 
     Args:
       predictions: of each image.

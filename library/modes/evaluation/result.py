@@ -41,7 +41,7 @@ class Predictions:
 
     @cached_property
     def mistakes(self) -> np.ndarray:
-        """int64 [mistakes], the numbers of misclassified images, the surest mistake first."""
+        """int64 [mistakes], numbers of misclassified images, the most confident mistake first."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind='stable')]
 
@@ -107,7 +107,7 @@ class Evaluation:
       predictions: of each image.
       classes: scores, in the order of labels.
       calibration: bins from 0 to 1.
-      mistakes: the surest first; the first ones have their image.
+      mistakes: the most confident first; the first ones have their image.
       folder: where the evaluation's files lie.
     """
 

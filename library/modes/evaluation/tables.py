@@ -30,7 +30,7 @@ def confusion_csv(predictions: Predictions) -> bytes:
 
 
 def mistakes_csv(mistakes: Sequence[Mistake]) -> bytes:
-    """A row for each misclassified image, the surest mistake first."""
+    """A row for each misclassified image, the most confident mistake first."""
     header = ('number', 'file', 'true', 'predicted', 'probability', 'true_probability')
     rows = (
         [

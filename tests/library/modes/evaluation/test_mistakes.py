@@ -17,7 +17,7 @@ def stored(numbers):
         yield number, f'{number}.jpg', b'jpeg %d' % number
 
 
-def test_the_surest_mistake_comes_first_with_its_file_and_both_probabilities():
+def test_the_most_confident_mistake_comes_first_with_its_file_and_both_probabilities():
     predictions = written([1, 1, 0, 0], [[0.75, 0.25], [0.25, 0.75], [0.125, 0.875], [1, 0]])
     first, second = list_mistakes(predictions, stored)
     assert (first.number, first.file, first.true, first.predicted) == (2, '2.jpg', 'a', 'b')
