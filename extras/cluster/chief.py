@@ -23,11 +23,11 @@ from library.checkpoints.newest import newest_step
 from library.console import say
 from library.inputs.options import DataOptions, is_offloaded
 from library.inputs.sharding import sharding_of
-from library.modes.checks import check_model, check_shared_batch
 from library.modes.early_stopping import EarlyStopping
 from library.modes.evaluations import rules_of
 from library.modes.length import run_length
 from library.modes.run_opening import opened_run
+from library.modes.training_checks import check_model, check_shared_batch
 from library.runtime.experiment import Experiment
 
 BEST = 'the evaluator, if there is one, keeps the best'

@@ -16,8 +16,8 @@ from extras.cluster.training_end import EndNotice, follow_chief
 from extras.cluster.training_hooks import hooks_of_worker
 from library import files
 from library.console import say
-from library.modes.checks import check_shared_batch
 from library.modes.feature_cache.cache import with_cached_features
+from library.modes.training_checks import check_shared_batch
 from library.runtime.experiment import Experiment
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from library.checkpoints.newest import newest_checkpoint
 from library.checkpoints.repair import mend_checkpoints
 from library.console import say
-from library.modes.checks import check_dtype, check_metrics, check_training
 from library.modes.feature_cache.cache import with_cached_features
 from library.modes.length import run_length
+from library.modes.training_checks import check_dtype, check_metrics, check_training
 from library.runs.directory import empty_run_folder, link_latest
 from library.runs.kept_values import changes, read_saved
 from library.runs.lock import LOCK, only_trainer

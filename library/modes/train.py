@@ -11,10 +11,10 @@ from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
 from library.console import say
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest
-from library.modes.checks import check_model, check_shared_batch
 from library.modes.evaluations import Evaluations
 from library.modes.length import run_length
 from library.modes.run_opening import opened_run
+from library.modes.training_checks import check_model, check_shared_batch
 from library.modes.training_hooks import saving_rule, training_hooks
 from library.runtime.experiment import Experiment
 

@@ -11,7 +11,7 @@ In the order in which a conversion goes through it:
     pool              shards -> files: workers.py runs the processes, images.py and formats.py make
                       an image a JPEG as encoding_options.py says, shard_writer.py writes
     publishing        finished files -> their final names, old ones away
-    checks            what is refused: places that are taken, results that are too bad
+    conversion_checks what is refused: places that are taken, results that are too bad
     converter         all of this, in one function; output.py says where files go
     summary           what was done -> lines for a person
     verification      what was written -> what is wrong with it now

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from library import files
-from library.preparation.checks import check_free, check_manifests
+from library.preparation.conversion_checks import check_free, check_manifests
 from library.preparation.digests import content_digests
 from library.preparation.duplicates import (
     Group,

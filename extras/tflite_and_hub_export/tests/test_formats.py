@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError
-from library.models.hub_module import load_module
 from library.models.model import Model
+from library.models.module_loading import load_module
 from library.modes.serving.saved import SavedModelGraph
 from project.models.simple import SimpleModel
 from tests.conftest import save_tf1

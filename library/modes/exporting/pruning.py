@@ -17,7 +17,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from library import files
-from library.models.hub_module import functions_of
+from library.models.module_loading import functions_of
 from library.modes.serving.saved import PROGRAM
 
 VARIABLES = tf.compat.v1.GraphKeys.GLOBAL_VARIABLES

@@ -17,7 +17,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from library.checkpoints.newest import write_checkpoint_state
 from library.errors import ConfigError, MismatchError, ResourceError
-from library.models.hub_module import load_module
+from library.models.module_loading import load_module
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.exporting import parity
 from library.modes.serving.graph import ServingGraph

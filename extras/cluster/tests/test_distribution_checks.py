@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from extras.cluster.checks import check_distribution
+from extras.cluster.distribution_checks import check_distribution
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.config.needs import check_used

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from library import files
 from library.errors import ConfigError, MismatchError
-from library.models.hub_module import inspect_module, load_module
 from library.models.model import Model
+from library.models.module_loading import inspect_module, load_module
 from library.modes.exporting.parity import Parity, timed
 from library.modes.exporting.parity_check import ParityCheck, parts
 from library.modes.serving.graph import GLOBAL, ServingGraph

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import MismatchError, ResourceError
-from library.models.hub_module import (
+from library.models.module_loading import (
     check_features,
     inspect_module,
     load_module,
