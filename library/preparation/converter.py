@@ -95,13 +95,7 @@ def convert(
     members = _members(images, output)
     for target in members:
         check_free(target, output)
-    options = {
-        'max_edge': encoding.max_edge,
-        'quality': encoding.quality,
-        'random_seed': random_seed,
-    }
-    if fractions is not None:
-        options |= {'splits': dict(fractions), 'split_by': split_by}
+    options = _options_kept(encoding, random_seed, fractions, split_by)
     with only_conversion(output):
         write_duplicates(output, groups, listing.class_names)
         images = resolve_duplicates(images, groups, duplicates, listed_in=output.duplicates)
@@ -135,6 +129,20 @@ def convert(
         shared=shared_with_neighbours(alone, digests) if alone else {},
         removed=removed,
     )
+
+
+def _options_kept(
+    encoding: EncodingOptions,
+    random_seed: int,
+    fractions: Mapping[str, float] | None,
+    split_by: str,
+) -> dict[str, object]:
+    """The options that each manifest keeps."""
+    options: dict[str, object] = {'max_edge': encoding.max_edge, 'quality': encoding.quality}
+    options['random_seed'] = random_seed
+    if fractions is not None:
+        options |= {'splits': dict(fractions), 'split_by': split_by}
+    return options
 
 
 def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, list[int]]:
