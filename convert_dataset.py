@@ -81,7 +81,7 @@ def main(argv: list[str]) -> int:
     listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
-        _tell_positions(names, labels)
+        _print_positions(names, labels)
     conversion_done = convert(
         listing,
         output,
@@ -145,7 +145,7 @@ def _check_unused(given: Collection[str], source: str) -> None:
         raise ConfigError('--split_by is without effect unless --splits is given')
 
 
-def _tell_positions(names: Sequence[str], labels: Sequence[str]) -> None:
+def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:
     """Says so where numbers of the data set were taken for positions in --labels."""
     known = set(labels)
     shifted = [name for name in names if name not in known]

@@ -74,7 +74,7 @@ def test_the_order_of_the_words_of_splits_moves_nothing(images, tmp_path, capsys
     assert one == two
 
 
-def test_a_split_that_is_no_more_is_told(images, tmp_path, capsys):
+def test_a_split_that_is_no_more_is_reported(images, tmp_path, capsys):
     fractions = 'train=0.6,validation=0.2,test=0.2'
     said(capsys, *several(images, tmp_path / 'out', splits=fractions))
     lines = said(capsys, *several(images, tmp_path / 'out', splits=FRACTIONS))

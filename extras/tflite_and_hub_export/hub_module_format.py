@@ -69,8 +69,8 @@ def compare_hub_module(path: str, check: ParityCheck, size: int) -> Parity:
     def ask(images: np.ndarray) -> np.ndarray:
         return module(tf.constant(images), training=False).numpy()
 
-    said, rate = timed(ask, list(parts(check.images)))
-    features = np.concatenate(said)
+    outputs, rate = timed(ask, list(parts(check.images)))
+    features = np.concatenate(outputs)
     # Features have no range of their own.
     scale = max(1.0, float(np.max(np.abs(check.features))))
     fits = features.shape == check.features.shape

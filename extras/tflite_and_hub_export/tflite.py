@@ -103,8 +103,8 @@ def compare_tflite(path: str, name: str, check: ParityCheck) -> Parity:
     runner = interpreter.get_signature_runner(IMAGES)
 
     def ask(images: np.ndarray) -> Predictions:
-        said = runner(**{IMAGES: images})
-        return said[OUTPUTS[0]], said[OUTPUTS[1]]
+        outputs = runner(**{IMAGES: images})
+        return outputs[OUTPUTS[0]], outputs[OUTPUTS[1]]
 
     batches = [image[None] for image in check.images]
     return compare_predictions(name, check, ask, batches, os.path.getsize(path))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from library import files
 from library.checkpoints.newest import STATE
-from library.console import say
+from library.console import log
 from library.runs.directory import BEST_STATE
 from library.runs.kept_values import ORIGINS, SAVED_AS
 
@@ -93,4 +93,4 @@ def move_aside(folder: str) -> None:
     aside = files.join(folder, f'{ASIDE}{number}')
     files.make_folder(aside)
     move(others, folder, aside)
-    say(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')
+    log(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')

@@ -183,14 +183,14 @@ def _list_images(path: str, sources: Sources, training: bool) -> Listing:
     if len(good) + len(bad) < len(images):
         raise ConfigError(_MUST_BE_CONVERTED.format(path))
     if bad:
-        _tell_bad(path, bad, len(images))
+        _log_bad(path, bad, len(images))
     if not good:
         raise DataError(f'{path}: no images')
     # Its last part names the data in metrics.json.
     return dataclasses.replace(listing, images=good, folder=path.rstrip('/') or '/')
 
 
-def _tell_bad(path: str, bad: list[LabelledImage], total: int) -> None:
+def _log_bad(path: str, bad: list[LabelledImage], total: int) -> None:
     """Says which images are left out.
 
     Raises:

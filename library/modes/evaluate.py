@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from library import files
 from library.checkpoints.fit import CheckpointFitHook
-from library.console import say
+from library.console import log
 from library.errors import DataError
 from library.exporters.evaluation_log import plain
 from library.hooks.evaluation_bar import EvaluationBarHook
@@ -53,7 +53,7 @@ def run(experiment: Experiment) -> int:
     added = _write(evaluation, experiment)
     _show(evaluation)
     for name in added:
-        say(f'{os.path.splitext(name)[0]}: {files.join(folder, name)}')
+        log(f'{os.path.splitext(name)[0]}: {files.join(folder, name)}')
     check_gate(evaluation.metrics, limits_of(hparams))
     return 0
 
@@ -66,7 +66,7 @@ def _evaluate(
     if hparams.cache_features:
         experiment = with_cached_features(experiment, read_from)
     data = experiment.eval_data
-    say(f'evaluating {os.path.basename(checkpoint)} on {data.examples} images of {data.folder}')
+    log(f'evaluating {os.path.basename(checkpoint)} on {data.examples} images of {data.folder}')
     batch_size = hparams.take(DataOptions).images_per_batch(training=False)
     hook = PredictionsHook()
     result = experiment.estimator.evaluate(
@@ -153,11 +153,11 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
 
 def _show(evaluation: Evaluation) -> None:
     for line in tables.metric_lines(evaluation.metrics):
-        say(line)
+        log(line)
     if len(evaluation.classes) <= CLASSES_SHOWN:
         for line in ['', *tables.class_lines(evaluation.classes), '']:
-            say(line)
-    say(
+            log(line)
+    log(
         f'written to {files.join(evaluation.folder, METRICS)}; per class, confusion matrix, '
         f'calibration and mistakes ({len(evaluation.mistakes)}) beside it'
     )

@@ -12,7 +12,7 @@ import tensorflow as tf
 from library.checkpoints.names import STEP, Checkpoint, find_warm_start, read_checkpoint
 from library.checkpoints.readable import open_checkpoint
 from library.checkpoints.scopes import AVERAGES, MODULE
-from library.console import say
+from library.console import log
 from library.errors import ConfigError, MismatchError
 from library.training.fine_tuning import lies_in
 from library.training.options import FineTuningOptions
@@ -54,7 +54,7 @@ class _Scopes:
 
 
 def warm_start(
-    options: FineTuningOptions, num_classes: int, tell: Callable[[str], None] = say
+    options: FineTuningOptions, num_classes: int, log: Callable[[str], None] = log
 ) -> None:
     """Makes the variables of the default graph start with the weights of a checkpoint.
 
@@ -65,7 +65,7 @@ def warm_start(
       options: which checkpoint, and which scopes of it.
       num_classes: of this run. A variable outside of the module that differs only in its last
         dimension, and has this many there now, belongs to other classes and starts anew.
-      tell: gets the lines of the table.
+      log: gets the lines of the table.
 
     Raises:
       ConfigError: there is no checkpoint, or a scope holds nothing, or nothing is left to restore.
@@ -74,7 +74,7 @@ def warm_start(
     """
     # Once, and not once for each replica of a strategy.
     tf.distribute.get_replica_context().merge_call(
-        lambda _: _warm_start(options, num_classes, tell),
+        lambda _: _warm_start(options, num_classes, log),
     )
 
 
@@ -108,7 +108,7 @@ def _open(options: FineTuningOptions) -> tuple[Checkpoint, _Scopes]:
     return read_checkpoint(find_warm_start(options.warm_start_ckpt)), scopes
 
 
-def _warm_start(options: FineTuningOptions, num_classes: int, tell: Callable[[str], None]) -> None:
+def _warm_start(options: FineTuningOptions, num_classes: int, log: Callable[[str], None]) -> None:
     checkpoint, scopes = _open(options)
     variables = _variables()
     names = {name: checkpoint.name_of(name) for name in variables}
@@ -130,13 +130,11 @@ def _warm_start(options: FineTuningOptions, num_classes: int, tell: Callable[[st
         (checkpoint.variables[names[name] or name].keys[0], variables[name]) for name in restored
     ]
     tf.compat.v1.train.init_from_checkpoint(checkpoint.path, pairs)
-    tell(f'warm start from {checkpoint.path}:')
+    log(f'warm start from {checkpoint.path}:')
     for line in table(statuses):
-        tell(f'  {line}')
+        log(f'  {line}')
     if classes is not None:
-        tell(
-            f'the classes differ ({classes} there, {num_classes} here): the last layer starts anew'
-        )
+        log(f'the classes differ ({classes} there, {num_classes} here): the last layer starts anew')
     for status in statuses:
         logging.getLogger(__name__).debug('%s: %s %s', status.name, *status.outcome)
 

@@ -54,7 +54,7 @@ def test_what_describes_no_cluster_is_refused(monkeypatch):
     assert refusal('').startswith('TF_CONFIG: it is [], no object in braces')
 
 
-def test_a_batch_is_told_with_the_place_that_gave_it(write, in_cluster):
+def test_a_batch_is_reported_with_the_place_that_gave_it(write, in_cluster):
     in_cluster(worker=2)
     sets = write('default:\n  batch_size: 32\n')
     assert refusal(f'--config_file {sets}') == (

@@ -99,7 +99,7 @@ def test_values_are_shown_with_origins_and_defaults_are_folded(page):
     assert 'optimizer adam default' in text_of(f'<body>{folded}')
 
 
-def test_the_last_start_and_the_commands_are_told(page):
+def test_the_last_start_and_the_commands_are_reported(page):
     seen = text_of(page)
     assert 'The last of 2 starts that differ.' in seen
     assert 'gpus none versions python 3.11.7 git commit c0ffee, dirty no' in seen
@@ -217,7 +217,7 @@ def test_names_that_are_no_utf_8_cost_no_origins(tmp_path):
     assert 'What is not at its default.' in seen
 
 
-def test_an_installed_command_is_told_as_it_was_typed(tmp_path):
+def test_an_installed_command_is_reported_as_it_was_typed(tmp_path):
     folder = make_run(tmp_path / 'run')
     path = tmp_path / 'run' / 'environment.json'
     command = json.loads(path.read_text())['starts'][0]['command']

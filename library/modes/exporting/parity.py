@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from library.console import say
+from library.console import log
 from library.errors import MismatchError
 from library.modes.exporting.parity_check import ParityCheck, parts
 from library.modes.exporting.saved_model import IMAGES
@@ -57,9 +57,9 @@ def compare_predictions(
       batches: all images of the check, as `ask` takes them.
       size: of the export's files.
     """
-    said, rate = timed(ask, batches)
-    classes = np.concatenate([each[0] for each in said])
-    by_label = in_label_order(*zip(*said, strict=True), check.class_names)
+    outputs, rate = timed(ask, batches)
+    classes = np.concatenate([each[0] for each in outputs])
+    by_label = in_label_order(*zip(*outputs, strict=True), check.class_names)
     largest = float(np.max(np.abs(by_label - check.probabilities)))
     right = np.array(check.class_names, object)[np.argmax(check.probabilities, axis=1)]
     return Parity(name, largest, float(np.mean(classes[:, 0] == right)), rate, size)
@@ -68,12 +68,12 @@ def compare_predictions(
 def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any], float]:
     """All predictions, and images per second; the first call also prepares and does not count."""
     start = time.perf_counter()
-    said = [ask(batches[0])]
+    outputs = [ask(batches[0])]
     first = time.perf_counter()
-    said += [ask(batch) for batch in batches[1:]]
+    outputs += [ask(batch) for batch in batches[1:]]
     if len(batches) == 1:
-        return said, len(batches[0]) / (first - start)
-    return said, sum(map(len, batches[1:])) / (time.perf_counter() - first)
+        return outputs, len(batches[0]) / (first - start)
+    return outputs, sum(map(len, batches[1:])) / (time.perf_counter() - first)
 
 
 def in_label_order(
@@ -108,15 +108,15 @@ def compare_saved_model(
         return [compare_predictions(SIGNATURE, check, model.predict, encoded, size), *parities]
 
 
-def tell(parities: Sequence[Parity], images: int) -> None:
+def log_parities(parities: Sequence[Parity], images: int) -> None:
     """Prints the table."""
-    say(
+    log(
         f'{"on " + str(images) + " images":<16}  largest difference  same class  size      images/s'
     )
     for each in parities:
         same = '-' if each.agreement is None else f'{each.agreement:.4f}'
         size = f'{each.size / 1e6:.1f} MB'
-        say(f'{each.name:<16}  {each.largest:<18.1e}  {same:<10}  {size:<8}  {each.rate:.0f}')
+        log(f'{each.name:<16}  {each.largest:<18.1e}  {same:<10}  {size:<8}  {each.rate:.0f}')
 
 
 def require_parity(parities: Sequence[Parity], min_agreements: Mapping[str, float]) -> None:

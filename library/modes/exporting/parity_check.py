@@ -73,13 +73,13 @@ def make_parity_check(experiment: Experiment, serving: ServingGraph, sample: Sam
     wanted = {'probabilities': serving.by_label}
     if serving.features is not None:
         wanted['features'] = serving.features
-    said = [serving.session.run(wanted, {serving.images: part}) for part in parts(images)]
+    outputs = [serving.session.run(wanted, {serving.images: part}) for part in parts(images)]
     names = [name.encode('utf-8', 'surrogateescape') for name in experiment.run.class_names]
     return ParityCheck(
         sample.files,
         images,
-        np.concatenate([each['probabilities'] for each in said]),
-        np.concatenate([each['features'] for each in said]) if 'features' in wanted else None,
+        np.concatenate([each['probabilities'] for each in outputs]),
+        np.concatenate([each['features'] for each in outputs]) if 'features' in wanted else None,
         names,
     )
 

@@ -104,10 +104,10 @@ def _predictions(
     outcomes: Sequence[tuple[str, Outcome]], model: Predictor, top_k: int
 ) -> list[Prediction]:
     images = [each.jpeg for _, each in outcomes if not isinstance(each, RejectedImage)]
-    told = iter(_asked(images, model))
+    results = iter(_asked(images, model))
     predictions = []
     for file, outcome in outcomes:
-        found = outcome if isinstance(outcome, RejectedImage) else next(told)
+        found = outcome if isinstance(outcome, RejectedImage) else next(results)
         if isinstance(found, Exception):
             predictions.append(Prediction(file, (), str(found)))
         else:

@@ -248,7 +248,7 @@ def told(params, mode):
 
 
 @pytest.mark.parametrize('mode', [TRAIN, EVAL])
-def test_a_damaged_image_in_the_records_of_others_is_told(hparams, odd, tmp_path, mode):
+def test_a_damaged_image_in_the_records_of_others_is_reported(hparams, odd, tmp_path, mode):
     whole = next((odd / 'images').rglob('*.png')).read_bytes()
     path = write_records(tmp_path / 'theirs.tfrecord', [whole, whole[:-100]])
     message = told(hparams(path, batch_size=2), mode)

@@ -70,7 +70,7 @@ def test_records_of_another_program_are_counted_without_advice_for_a_conversion(
     )
 
 
-def test_other_kinds_of_data_are_told_too():
+def test_other_kinds_of_data_are_reported_too():
     def told(offloaded=False, **options):
         data = dataclasses.replace(DataOptions(), **options)
         return sharding_of(data, converted(64), 2, offloaded=offloaded)

@@ -204,9 +204,9 @@ def test_warm_up_requests_ask_what_the_model_answers(version):
     asked = []
     loaded = tf.saved_model.load(str(version))
     for record in tf.compat.v1.io.tf_record_iterator(str(path)):
-        log = messages().FromString(record)
-        assert log.SerializeToString() == record
-        request = log.predict_log.request
+        warm_up = messages().FromString(record)
+        assert warm_up.SerializeToString() == record
+        request = warm_up.predict_log.request
         (entry,) = request.inputs
         tensor = tf.make_ndarray(TensorProto.FromString(entry.value))
         signature = loaded.signatures[request.model_spec.signature_name.decode()]
@@ -258,7 +258,7 @@ def test_without_a_folder_versions_go_into_that_of_the_run(launch, simple, tmp_p
     assert 'warning' not in capsys.readouterr().out
 
 
-def test_a_folder_with_versions_of_another_run_is_told_of(launch, simple, tmp_path, capsys):
+def test_a_folder_with_versions_of_another_run_is_reported(launch, simple, tmp_path, capsys):
     before = tmp_path / 'models' / '17'
     before.mkdir(parents=True)
     (before / 'export.json').write_text('{"run_id": "another"}')
@@ -300,7 +300,7 @@ def test_a_kill_leaves_the_old_versions_and_nothing_that_is_served(
     assert not left.exists()
 
 
-def test_a_missing_or_wrong_checkpoint_is_told_before_anything_is_written(
+def test_a_missing_or_wrong_checkpoint_is_reported_before_anything_is_written(
     launch, simple, module_dir, tmp_path
 ):
     models = tmp_path / 'models'

@@ -224,7 +224,7 @@ def no_model(monkeypatch):
     monkeypatch.setattr('library.modes.predict.ServingGraph', fail)
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_built(
+def test_a_folder_that_cannot_be_written_is_reported_before_the_model_is_built(
     data, trained, launch, tmp_path, no_model
 ):
     (tmp_path / 'file').write_text('')
@@ -338,7 +338,7 @@ def test_an_export_of_something_else_is_refused(tmp_path):
 
 
 @pytest.mark.process
-def test_nothing_named_is_told_without_tensorflow(trained, program):
+def test_nothing_named_is_reported_without_tensorflow(trained, program):
     code = (
         'import sys, run\n'
         'from library.runtime.entry import run_program\n'

@@ -81,7 +81,7 @@ def test_all_splits_number_their_classes_alike_whatever_each_holds(divided, outp
     check_same_classes(manifests[0], manifests[2])
 
 
-def test_splits_that_were_converted_one_by_one_may_hold_different_classes_and_are_told(
+def test_splits_that_were_converted_one_by_one_may_hold_different_classes_and_are_reported(
     divided, output
 ):
     shutil.rmtree(divided / 'test' / 'red')
@@ -204,7 +204,7 @@ def test_dropping_leaves_out_both_under_two_labels(divided, output):
     assert done.manifests['test'].rejected[0].file == 'test/blue/copy.jpg'
 
 
-def test_leaks_between_splits_are_told_without_stopping(divided, output):
+def test_leaks_between_splits_are_reported_without_stopping(divided, output):
     copy(divided / 'train' / 'red' / '0.jpg', divided / 'test' / 'red' / 'copy.jpg')
     (group,) = convert(divided, output).duplicates
     assert (group.leaks, group.conflicts) == (True, False)

@@ -114,7 +114,7 @@ def test_no_flipped_bit_goes_unnoticed(write):
         assert refusal(path).startswith(f'{path}: ')
 
 
-def test_a_wrong_checksum_is_told_with_record_and_byte(write):
+def test_a_wrong_checksum_is_reported_with_record_and_byte(write):
     path = write(example(), example(**{LABEL: 1}))
     size = os.path.getsize(path)
     with open(path, 'r+b') as file:
@@ -132,7 +132,7 @@ def test_a_forged_length_is_refused_before_tensorflow_believes_it(write):
     assert refusal(path) == f'{path}: record 0 at byte 0 {claim}'
 
 
-def test_a_compressed_file_is_told_as_one(write):
+def test_a_compressed_file_is_reported_as_one(write):
     path = write(example())
     with open(path, 'rb') as file:
         packed = gzip.compress(file.read())
@@ -141,7 +141,7 @@ def test_a_compressed_file_is_told_as_one(write):
     assert refusal(path) == f'{path}: is compressed with gzip; unpack it'
 
 
-def test_a_record_of_another_kind_is_told_with_its_place(write):
+def test_a_record_of_another_kind_is_reported_with_its_place(write):
     path = write(example(), b'\xff\xff no protobuf')
     where = os.path.getsize(path) - len(b'\xff\xff no protobuf') - 16
     assert refusal(path) == f'{path}: record 1 at byte {where}: not a tf.train.Example'

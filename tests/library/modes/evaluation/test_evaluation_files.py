@@ -215,13 +215,13 @@ def test_a_gate_that_is_met_changes_nothing(evaluate):
     assert metrics_in(folder)['examples'] == 15
 
 
-def test_a_limit_for_a_metric_that_there_is_not_is_told_with_the_nearest(launch, run_folder):
+def test_a_limit_for_a_metric_that_there_is_not_is_reported_with_the_nearest(launch, run_folder):
     with pytest.raises(ConfigError, match=r"--fail_below: no metric 'acuracy'.*accuracy"):
         launch(run_folder, 'evaluate', validation_name='g', fail_below='acuracy=1')
 
 
 @pytest.mark.parametrize('flag', ['fail_below', 'fail_above'])
-def test_a_limit_in_another_form_is_told_before_anything_is_done(launch, run_folder, flag):
+def test_a_limit_in_another_form_is_reported_before_anything_is_done(launch, run_folder, flag):
     with pytest.raises(ConfigError, match=f"^--{flag}: 'accuracy' is not METRIC=NUMBER"):
         launch(run_folder, 'evaluate', validation_name='never', **{flag: 'accuracy'})
     assert not (run_folder / 'checkpoints' / 'eval_never').exists()

@@ -10,8 +10,8 @@ from library.modes.exporting.parity import (
     Parity,
     compare_predictions,
     in_label_order,
+    log_parities,
     require_parity,
-    tell,
 )
 from library.modes.exporting.parity_check import ParityCheck, spread
 
@@ -67,7 +67,7 @@ def test_quantized_exports_must_give_the_same_class_often_enough():
 
 def test_the_table_has_a_line_for_each_format(capsys):
     module = Parity('hub_module', 0.0, None, 12.3, 2_500_000)
-    tell([Parity('images', 3.21e-7, 0.984375, 412.0, 14_300_000), module], 64)
+    log_parities([Parity('images', 3.21e-7, 0.984375, 412.0, 14_300_000), module], 64)
     assert capsys.readouterr().out.splitlines() == [
         'on 64 images      largest difference  same class  size      images/s',
         'images            3.2e-07             0.9844      14.3 MB   412',

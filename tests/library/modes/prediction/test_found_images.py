@@ -57,7 +57,7 @@ def test_paths_are_predicted_in_the_order_they_are_named(found, tmp_path):
     ]
 
 
-def test_what_is_no_regular_file_is_told_and_never_opened(found, tmp_path):
+def test_what_is_no_regular_file_is_reported_and_never_opened(found, tmp_path):
     (tmp_path / 'folder.jpg').mkdir()
     os.mkfifo(tmp_path / 'pipe.jpg')
     (tmp_path / 'broken.jpg').symlink_to(tmp_path / 'nowhere')
@@ -151,7 +151,7 @@ def test_a_folder_of_converted_images_stands_for_its_records(found, tmp_path):
 
 
 @pytest.mark.graph
-def test_missing_and_cut_shards_are_told(found, tmp_path):
+def test_missing_and_cut_shards_are_reported(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'test', 'test', num_shards=2)
     first, second = sorted(tmp_path.glob('test/*.tfrecord'))
     first.unlink()
@@ -165,7 +165,7 @@ def test_missing_and_cut_shards_are_told(found, tmp_path):
 
 
 @pytest.mark.graph
-def test_a_damaged_manifest_is_told(found, tmp_path):
+def test_a_damaged_manifest_is_reported(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'test', 'test')
     manifest = tmp_path / 'test' / 'test.json'
     manifest.write_bytes(manifest.read_bytes()[:300])

@@ -47,7 +47,7 @@ def test_paths_start_at_the_folder_of_the_list(rows, tmp_path):
     assert rows(text) == [(name, '') for name in expected]
 
 
-def test_bad_rows_are_told_and_the_others_read(rows):
+def test_bad_rows_are_reported_and_the_others_read(rows):
     assert rows('path,label\n,x\nno.jpg,x\ncats,x\nhttps://a.b/c.jpg,x\na.jpg,x,y\na.jpg,x\n') == [
         ('list.csv', 'row 2: no path'),
         ('no.jpg', 'row 3: no such file or directory'),

@@ -58,7 +58,7 @@ def test_odd_bytes_of_a_name_are_kept(shard):
     assert name == '\udcff.jpg'
 
 
-def test_what_is_no_example_is_told_and_the_next_one_read(shard):
+def test_what_is_no_example_is_reported_and_the_next_one_read(shard):
     empty = tf.train.Example().SerializeToString()
     assert reasons(shard(b'\xff\xff', empty, example(2))) == [
         ('#0', 'not a tf.train.Example'),
@@ -106,7 +106,7 @@ def test_a_forged_length_does_not_end_the_process(shard):
     assert (name, 'more than are left' in told) == ('#1', True)
 
 
-def test_compressed_files_are_told(shard):
+def test_compressed_files_are_reported(shard):
     path = shard(example(0))
     with open(path, 'rb') as file:
         data = file.read()
@@ -115,5 +115,5 @@ def test_compressed_files_are_told(shard):
     assert reasons(path) == [('#0', 'is compressed with gzip; unpack it')]
 
 
-def test_a_file_that_went_away_is_told(tmp_path):
+def test_a_file_that_went_away_is_reported(tmp_path):
     assert reasons(str(tmp_path / 'x.tfrecord')) == [('#0', 'no such file or directory')]
