@@ -19,6 +19,7 @@ from library.config.hparams import read_options
 from library.errors import ConfigError, DataError
 from library.extras import find_extras
 from library.preparation.converter import WriteShards, convert
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import FORMATS
 from library.preparation.labels import read_labels, relabel
 from library.preparation.options import (
@@ -30,14 +31,13 @@ from library.preparation.options import (
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
-from library.preparation.recipe import Recipe
 from library.preparation.sources.registry import (
     check_flags,
     find_source,
     joined,
     source_class,
 )
-from library.preparation.splits import parse_shares
+from library.preparation.splits import parse_fractions
 from library.preparation.summary import SHOWN, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
@@ -75,11 +75,11 @@ def main(argv: list[str]) -> int:
     conversion = read_options(ConversionOptions, command_line, CATALOG)
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
-    shares = parse_shares(splitting.splits) if splitting.splits else None
+    fractions = parse_fractions(splitting.splits) if splitting.splits else None
     dataset_dir = _given(source_options.dataset_dir, 'dataset_dir')
     tfrecord_dir = _given(conversion.tfrecord_dir, 'tfrecord_dir')
     max_edge = _given(conversion.max_edge, 'max_edge')
-    output = _output(tfrecord_dir, conversion.tfrecord_filename, shares)
+    output = _output(tfrecord_dir, conversion.tfrecord_filename, fractions)
     labels = read_labels(source_options.labels) if source_options.labels else None
     source = choice.source or find_source(ALL_SOURCES, dataset_dir)
     _check_unused(command_line.values, source)
@@ -87,16 +87,16 @@ def main(argv: list[str]) -> int:
     listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
-        _tell_positions(names, labels)
+        _print_positions(names, labels)
     conversion_done = convert(
         listing,
         output,
-        Recipe(max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
+        EncodingOptions(max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
         write_shards,
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
         max_bad_fraction=conversion.max_bad_fraction,
-        shares=shares,
+        fractions=fractions,
         split_by=splitting.split_by,
         duplicates=splitting.duplicates,
     )
@@ -127,7 +127,7 @@ def _given(value: Given | None, name: str) -> Given:
     return value
 
 
-def _output(tfrecord_dir: str, name: str | None, shares: dict[str, float] | None) -> Output:
+def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | None) -> Output:
     """Where to write, once it is known that nothing speaks against it."""
     if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
@@ -136,7 +136,7 @@ def _output(tfrecord_dir: str, name: str | None, shares: dict[str, float] | None
         )
     if any('\udc80' <= letter <= '\udcff' for letter in tfrecord_dir):
         raise ConfigError('--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it')
-    return Output(tfrecord_dir, name, tuple(shares or ()))
+    return Output(tfrecord_dir, name, tuple(fractions or ()))
 
 
 def _check_unused(given: Collection[str], source: str) -> None:
@@ -146,7 +146,7 @@ def _check_unused(given: Collection[str], source: str) -> None:
         raise ConfigError('--split_by is without effect unless --splits is given')
 
 
-def _tell_positions(names: Sequence[str], labels: Sequence[str]) -> None:
+def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:
     """Says so where numbers of the data set were taken for positions in --labels."""
     known = set(labels)
     shifted = [name for name in names if name not in known]

@@ -60,15 +60,15 @@ def main(argv: list[str]) -> int:
         return 0
     mode, sets = MODES[command_line.mode], CheckedSets(CATALOG)
     alone = mode.alone or 'saved_model' in command_line.values  # needs no run of its own
-    place = NO_RUN if alone else find_run(CATALOG, command_line, mode.trains, sets)
-    hparams = start.checked_values(PROJECT, command_line, mode, place, sets)
+    run_directory = NO_RUN if alone else find_run(CATALOG, command_line, mode.trains, sets)
+    hparams = start.checked_values(PROJECT, command_line, mode, run_directory, sets)
     if hparams.explain:
         print(explain(hparams, overruled(hparams, CATALOG.folders)))
         return 0
     quiet_tensorflow(hparams.verbose)
     if alone:
         return load(f'{mode.code}:run_alone')(hparams)
-    experiment = start.build_experiment(PROJECT, mode, claim(hparams, place), place)
+    experiment = start.build_experiment(PROJECT, mode, claim(hparams, run_directory), run_directory)
     return load(f'{mode.code}:run')(experiment)
 
 

@@ -61,8 +61,8 @@ def head(depth: int, classes: int = CLASSES) -> int:
     return depth * classes + classes
 
 
-# Trunks with a head for CLASSES. EfficientNet-Lite0's numbers are counted in the TF-Hub module that
-# benchmarks/RESULTS.md names, the others' in tf.keras.applications, whose sizes are the published.
+# Backbones with a head for CLASSES. EfficientNet-Lite0's numbers are counted in the TF-Hub module
+# that benchmarks/RESULTS.md names, the others' in tf.keras.applications, whose sizes are published.
 PUBLISHED = {
     'head': Trained('head on features', head(1280)),
     'efficientnet_lite0': Trained(

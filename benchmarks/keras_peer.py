@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     train, class_names = _photos(args.photos / 'train', args, shuffle=True)
     test, _ = _photos(args.photos / 'test', args, shuffle=False)
     model = _model(args, len(class_names))
-    tell = tf.keras.callbacks.LambdaCallback(on_epoch_end=_tell)
+    tell = tf.keras.callbacks.LambdaCallback(on_epoch_end=_print_epoch)
     model.fit(train, validation_data=test, epochs=args.train_epochs, verbose=0, callbacks=[tell])
     return 0
 
@@ -83,7 +83,7 @@ def _model(args: argparse.Namespace, classes: int) -> tf.keras.Model:
     return model
 
 
-def _tell(epoch: int, logs: Mapping[str, float]) -> None:
+def _print_epoch(epoch: int, logs: Mapping[str, float]) -> None:
     print(f'step {epoch + 1}: accuracy {logs["val_accuracy"]:.4f}', flush=True)
 
 

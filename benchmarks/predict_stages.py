@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     import run
     from library import files
     from library.modes.checkpoint_choice import chosen_checkpoint
-    from library.modes.prediction.answers import recipe_of
+    from library.modes.prediction.image_predictions import encoding_options_of
     from library.modes.serving.graph import ServingGraph
     from library.preparation.workers import prepare
 
@@ -61,8 +61,10 @@ def main(argv: Sequence[str]) -> int:
     graph = ServingGraph(experiment, checkpoint)
     stage('build and restore')
     with graph:
-        recipe = recipe_of(experiment.run.stored_max_edge, experiment.run.stored_quality)
-        image = prepare(files.read_bytes(path), recipe)
+        encoding = encoding_options_of(
+            experiment.run.stored_max_edge, experiment.run.stored_quality
+        )
+        image = prepare(files.read_bytes(path), encoding)
         stage('prepare the image')
         graph.predict([image.jpeg])
         stage('answer')

@@ -53,8 +53,8 @@ def find_inputs(
     Raises:
       ConfigError: the photos are not in train/ and test/.
     """
-    from library.models.hub_module import inspect_module
     from library.models.module_cache import fetch_module
+    from library.models.module_loading import inspect_module
 
     if photos is None:
         photos, told = folder / 'photos', f'{images} drawn photos'

@@ -24,22 +24,22 @@ def main(argv: list[str]) -> int:
     del argv
     started = time.monotonic()
     quiet_tensorflow(verbose=False)
-    _tell("1/4  scikit-learn's digits as JPEG folders")
+    _print_step("1/4  scikit-learn's digits as JPEG folders")
     if not os.path.isdir(DATASET):
         from demo.digits import write_digits
 
         write_digits(f'{DATASET}.partial')
         os.rename(f'{DATASET}.partial', DATASET)
-    _tell('2/4  a small TF-Hub module, trained on the digits 0 to 4')
+    _print_step('2/4  a small TF-Hub module, trained on the digits 0 to 4')
     if not os.path.isdir(MODULE):
         from demo.module import make_module
 
         make_module(DATASET, f'{MODULE}.partial')
         os.rename(f'{MODULE}.partial', MODULE)
     words = f'--dataset_dir {DATASET} --tfrecord_dir {DATASET} --max_edge 384'
-    _tell(f'3/4  python convert_dataset.py {words}')
+    _print_step(f'3/4  python convert_dataset.py {words}')
     convert_dataset.main(words.split())
-    _tell(f'4/4  python run.py {" ".join(SETS)}')
+    _print_step(f'4/4  python run.py {" ".join(SETS)}')
     for name in ('checkpoints', 'best'):
         shutil.rmtree(os.path.join(FOLDER, name), ignore_errors=True)
     run.main(SETS)
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _tell(text: str) -> None:
+def _print_step(text: str) -> None:
     print(f'\n{text}', flush=True)
 
 
@@ -64,8 +64,8 @@ def _show_result(seconds: float) -> None:
     batches = list(experiment.batches(tf.estimator.ModeKeys.EVAL)())
     images = np.concatenate([features['image'] for features, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
-    answers = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
-    predicted = np.array([answer['label'] for answer in answers])
+    predictions = experiment.estimator.predict(experiment.batches(tf.estimator.ModeKeys.PREDICT))
+    predicted = np.array([prediction['label'] for prediction in predictions])
     history = read_history(checkpoints)
     draw_result(PICTURE, history, images, labels, predicted, experiment.run.class_names)
     print(f"""

@@ -27,7 +27,7 @@ def make_module(digits_dir: str, module_dir: str) -> None:
     tf.keras.utils.set_random_seed(0)
     images, labels = _read(os.path.join(digits_dir, 'train'))
     layers = tf.keras.layers
-    trunk = tf.keras.Sequential(
+    backbone = tf.keras.Sequential(
         [
             layers.InputLayer((SIZE, SIZE, 3)),
             layers.Conv2D(32, 3, strides=2, padding='same', activation='relu'),
@@ -36,11 +36,11 @@ def make_module(digits_dir: str, module_dir: str) -> None:
             layers.Flatten(),
         ]
     )
-    network = tf.keras.Sequential([trunk, layers.Dropout(0.3), layers.Dense(KNOWN_DIGITS)])
+    network = tf.keras.Sequential([backbone, layers.Dropout(0.3), layers.Dense(KNOWN_DIGITS)])
     network.compile('adam', tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     network.fit(images, labels, batch_size=32, epochs=EPOCHS, verbose=0)
     # A saved Keras model already is a TF-Hub module: callable, with variables and `training`.
-    tf.saved_model.save(trunk, module_dir)
+    tf.saved_model.save(backbone, module_dir)
 
 
 def _read(folder: str) -> tuple[np.ndarray, np.ndarray]:

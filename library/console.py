@@ -9,7 +9,7 @@ from typing import TextIO
 _ERASE = '\r\033[K'
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def log(text: str, stream: TextIO | None = None) -> None:
     """Prints a line of its own, over a progress line that may stand there; None is stdout."""
     stream = stream or sys.stdout
     print(f'{_ERASE}{text}' if stream.isatty() else text, file=stream, flush=True)
@@ -20,4 +20,4 @@ def redraw(text: str, stream: TextIO) -> None:
     if stream.isatty():
         print(f'{_ERASE}{text}', end='', file=stream, flush=True)
     else:
-        say(text, stream)
+        log(text, stream)

@@ -77,7 +77,7 @@ class Extra:
         (library/modes/exporting/formats.py).
       check: called with (hparams, mode), it raises ConfigError where options do not go together.
       code: what else the core asks for by a name, such as 'distribution'. 'evaluation_files' is
-        called with the HParams, the Evaluation and its Pictures; it gives names of files to their
+        called with the HParams, the Evaluation and its Plots; it gives names of files to their
         bytes, or to None to remove such a file of an earlier evaluation.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.hooks.answers import note_answers
+from library.hooks.predictions import record_predictions
 from library.models.class_weights import class_weights
 from library.models.classifier import evaluation_metrics, example_losses, predictions_of
 from library.models.summaries import summarize_training
@@ -60,7 +60,7 @@ def model_fn(
         losses = example_losses(logits, labels)
         metrics = evaluation_metrics(losses, labels, predictions)
         metrics |= model.metric_ops(labels, predictions)
-        note_answers(labels, predictions['probabilities'])
+        record_predictions(labels, predictions['probabilities'])
         return tf.estimator.EstimatorSpec(
             mode,
             loss=tf.reduce_mean(losses),

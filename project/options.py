@@ -13,7 +13,6 @@ from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.exporters.options import BestOptions
 from library.inputs.options import DataOptions, ImageOptions, PipelineOptions
 from library.modes.options import (
-    AnswerOptions,
     CheckpointChoice,
     EvaluationOptions,
     ExportBestOptions,
@@ -23,6 +22,7 @@ from library.modes.options import (
     PredictionOptions,
     PreviewOptions,
     SavedModelOptions,
+    TopKOptions,
 )
 from library.runtime.options import (
     CheckpointOptions,
@@ -102,7 +102,7 @@ CATALOG = Catalog(
         BestOptions,
         WatchOptions,
         CheckpointChoice,
-        AnswerOptions,
+        TopKOptions,
         EvaluationOptions,
         PredictionOptions,
         SavedModelOptions,

@@ -135,18 +135,18 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 def convert_folder(images: Path, output: Path, name: str = 'train', **options: Any) -> Conversion:
     """Converts class folders into OUTPUT/NAME-*; options are those of `convert`, and workers."""
     from library.preparation.converter import convert
+    from library.preparation.encoding_options import EncodingOptions
     from library.preparation.options import SourceOptions
     from library.preparation.output import Output
     from library.preparation.pool import write_on_this_machine
-    from library.preparation.recipe import Recipe
     from library.preparation.sources.folder import Folder
 
     target = Output(str(output), name)
     listing = Folder(SourceOptions(dataset_dir=str(images)), target).listing()
-    recipe = Recipe(options.pop('max_edge', 64), options.pop('quality', 80))
+    encoding = EncodingOptions(options.pop('max_edge', 64), options.pop('quality', 80))
     workers = options.pop('workers', 1)
     return convert(
-        listing, target, recipe, partial(write_on_this_machine, workers=workers), **options
+        listing, target, encoding, partial(write_on_this_machine, workers=workers), **options
     )
 
 

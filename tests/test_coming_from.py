@@ -155,7 +155,7 @@ def test_nothing_else_that_an_older_system_names_is_left_out(system):
 
 
 @pytest.mark.parametrize('system', SECTIONS)
-def test_every_new_name_is_an_option_with_the_default_that_is_told(system, monkeypatch):
+def test_every_new_name_is_an_option_with_the_default_that_is_reported(system, monkeypatch):
     monkeypatch.chdir(ROOT)
     effective = resolve(CATALOG, parse([], CATALOG, list(run.MODES))).values()
     checked = 0

@@ -119,7 +119,7 @@ def test_class_names_may_come_from_a_file(images, write, capsys):
     assert '18 images of 4 classes' in out
 
 
-def test_labels_that_are_taken_as_positions_are_told(images, write, capsys):
+def test_labels_that_are_taken_as_positions_are_reported(images, write, capsys):
     for number, name in enumerate(('red', 'green', 'blue')):
         (images / name).rename(images / str(number))
     names = write('cat\ndog\nbird\n', 'labels.txt')
@@ -130,7 +130,7 @@ def test_labels_that_are_taken_as_positions_are_told(images, write, capsys):
     assert 'positions' not in convert(capsys, *flags(images, labels=names))[1]
 
 
-def test_of_many_positions_ten_are_told(images, tmp_path, write, capsys):
+def test_of_many_positions_ten_are_reported(images, tmp_path, write, capsys):
     for number, path in enumerate(sorted(images.rglob('*.jpg'))):
         (tmp_path / 'many' / str(number)).mkdir(parents=True)
         path.rename(tmp_path / 'many' / str(number) / '0.jpg')

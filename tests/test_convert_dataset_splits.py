@@ -12,7 +12,7 @@ from tests.converting import convert, flags
 
 pytestmark = pytest.mark.graph
 
-SHARES = 'train=0.8,test=0.2'
+FRACTIONS = 'train=0.8,test=0.2'
 
 
 def said(capsys, *words):
@@ -54,8 +54,8 @@ def test_splits_of_a_data_set_become_folders_and_a_table(divided, tmp_path, caps
     ]
 
 
-def test_shares_divide_a_data_set_and_a_second_run_changes_nothing(images, tmp_path, capsys):
-    words = several(images, tmp_path / 'out', splits=SHARES, split_by='exact')
+def test_fractions_divide_a_data_set_and_a_second_run_changes_nothing(images, tmp_path, capsys):
+    words = several(images, tmp_path / 'out', splits=FRACTIONS, split_by='exact')
     first = said(capsys, *words)
     assert first[-3].split() == ['all', '24', '80%', '6', '20%']
     second = said(capsys, *words)
@@ -74,10 +74,10 @@ def test_the_order_of_the_words_of_splits_moves_nothing(images, tmp_path, capsys
     assert one == two
 
 
-def test_a_split_that_is_no_more_is_told(images, tmp_path, capsys):
-    shares = 'train=0.6,validation=0.2,test=0.2'
-    said(capsys, *several(images, tmp_path / 'out', splits=shares))
-    lines = said(capsys, *several(images, tmp_path / 'out', splits=SHARES))
+def test_a_split_that_is_no_more_is_reported(images, tmp_path, capsys):
+    fractions = 'train=0.6,validation=0.2,test=0.2'
+    said(capsys, *several(images, tmp_path / 'out', splits=fractions))
+    lines = said(capsys, *several(images, tmp_path / 'out', splits=FRACTIONS))
     assert lines[0] == 'removed: validation, a split of an earlier conversion'
     assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == ['test', 'train']
 
@@ -128,7 +128,7 @@ def test_a_leak_into_a_data_set_that_was_converted_before_is_a_warning(divided, 
 
 
 def test_splits_and_a_name_for_one_are_exit_code_2(images, divided, tmp_path, capsys):
-    assert convert(capsys, *flags(images, tmp_path / 'out', splits=SHARES)) == (
+    assert convert(capsys, *flags(images, tmp_path / 'out', splits=FRACTIONS)) == (
         2,
         '',
         'error: --splits names the splits: leave out --tfrecord_filename, which names one\n',

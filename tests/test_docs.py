@@ -15,7 +15,7 @@ from library.config.fields import options_of
 from library.config.hparams import read_options, resolve
 from library.errors import ScaffoldError
 from library.extras import FLAGS
-from library.preparation.recipe import Recipe
+from library.preparation.encoding_options import EncodingOptions
 from library.records.manifest import read_manifest
 from project.optimizers import OPTIMIZERS
 from project.options import CATALOG
@@ -162,7 +162,7 @@ def is_of_deleted_extra(name):
 
 def test_every_file_that_a_page_names_is_there():
     # A run or a reader writes them.
-    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/trunk/')
+    own = ('hparams.yaml', 'project/sources/mine.py', 'project/models/backbone/')
     missing = []
     for page, text in PAGES.items():
         if page == 'README.md':  # it has a test of its own, in test_readme.py
@@ -208,7 +208,7 @@ def test_the_tables_of_training_name_all_choices_with_their_own_parameters(flag,
 
 def test_all_formats_of_images_are_named():
     (sentence,) = re.findall(r'^Images are (.*?);', PAGES['data.md'], flags=re.MULTILINE)
-    assert set(re.findall(r'[A-Z]\w+', sentence.upper())) >= set(Recipe(8).formats)
+    assert set(re.findall(r'[A-Z]\w+', sentence.upper())) >= set(EncodingOptions(8).formats)
 
 
 def test_the_page_of_all_options_is_current():

@@ -58,9 +58,9 @@ def test_its_best_checkpoints_are_evaluated_to_the_same_metrics(left, name):
 
 @pytest.mark.parametrize('name', ['frozen', 'tuned'])
 def test_its_runs_classify_images_with_the_same_probabilities(left, name):
-    words = ['--predict_input', 'photos/test', '--predict_output', 'answers.jsonl']
+    words = ['--predict_input', 'photos/test', '--predict_output', 'predictions.jsonl']
     assert run.main(['predict', '--model_dir', f'{name}/checkpoints', *words]) == 0
-    rows = [json.loads(line) for line in (left / 'answers.jsonl').read_text().splitlines()]
+    rows = [json.loads(line) for line in (left / 'predictions.jsonl').read_text().splitlines()]
     found = {
         row['file']: {each['class']: each['probability'] for each in row['predictions']}
         for row in rows
@@ -88,9 +88,9 @@ def test_its_runs_are_resumed_to_the_same_losses(left, capsys, name):
 def test_its_best_checkpoint_is_exported_and_answers_alike(left):
     words = ['--model_dir', 'frozen/best', '--export_dir', 'exported']
     assert run.main(['export', *words]) == 0
-    words = ['--predict_input', 'photos/test', '--predict_output', 'answers.jsonl']
+    words = ['--predict_input', 'photos/test', '--predict_output', 'predictions.jsonl']
     assert run.main(['predict', '--saved_model', 'exported', *words]) == 0
-    rows = [json.loads(line) for line in (left / 'answers.jsonl').read_text().splitlines()]
+    rows = [json.loads(line) for line in (left / 'predictions.jsonl').read_text().splitlines()]
     for row in rows:
         expected = EXPECTED['frozen']['predictions'][row['file']]
         assert {p['class']: p['probability'] for p in row['predictions']} == nearly(expected)

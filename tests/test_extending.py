@@ -47,8 +47,8 @@ def add_class(path, code):
 
 
 def add_model(clone):
-    (code,) = blocks('extending', 'project/models/trunk.py')
-    (clone / 'project' / 'models' / 'trunk.py').write_text(code)
+    (code,) = blocks('extending', 'project/models/backbone.py')
+    (clone / 'project' / 'models' / 'backbone.py').write_text(code)
     (shown,) = blocks('extending', 'project/models/__init__.py')
     add_line(clone / 'project' / 'models' / '__init__.py', shown)
 
@@ -151,7 +151,7 @@ def test_the_code_passes_make_lint_once_its_imports_are_sorted(clone, program):
 def test_what_is_ones_own_is_known_before_tensorflow_is_imported(clone, program):
     code = (
         'import sys, run\n'
-        'run.main(["--model", "trunk", "--optimizer", "sign", "--explain"])\n'
+        'run.main(["--model", "backbone", "--optimizer", "sign", "--explain"])\n'
         'print("tensorflow" in sys.modules)'
     )
     done = program('-c', code, cwd=clone)
@@ -178,11 +178,11 @@ def test_the_source_named_the_classes(trained):
     assert re.search(r'class_names: *(\[cat, dog\]|\n- cat\n- dog)', text)
 
 
-def test_the_trunk_and_its_batch_norm_have_learned(trained):
+def test_the_backbone_and_its_batch_norm_have_learned(trained):
     import tensorflow as tf
 
     first, last = (tf.train.load_checkpoint(f'{trained}/model.ckpt-{step}') for step in (0, STEPS))
-    names = [name for name in last.get_variable_to_shape_map() if name.startswith('trunk/')]
+    names = [name for name in last.get_variable_to_shape_map() if name.startswith('backbone/')]
     assert len([name for name in names if name.endswith('moving_mean')]) == 3
     for name in names:
         assert (first.get_tensor(name) != last.get_tensor(name)).any(), name
@@ -223,8 +223,8 @@ def test_the_augmentation_blacks_out_a_square_and_changes_nothing_else(clone, pr
     assert done.stdout == '9 0 2 0 2\n9 7 9 4 6\n', done.stderr
 
 
-def test_a_size_that_the_trunk_cannot_take_is_refused_in_one_line(clone, data_dir):
-    words = ['--model', 'trunk', '--data_dir', data_dir, '--image_size', 20]
+def test_a_size_that_the_backbone_cannot_take_is_refused_in_one_line(clone, data_dir):
+    words = ['--model', 'backbone', '--data_dir', data_dir, '--image_size', 20]
     done = forked('run.py', *words, cwd=clone)
     assert done.returncode == 2
     assert done.stderr == 'error: --image_size: 20 is no multiple of 16\n'

@@ -83,8 +83,8 @@ def test_an_export_answers_as_the_same_weights_do_in_keras(
     runs, exported, pages_code, module_dir, data_dir
 ):
     paths = sorted((data_dir / 'images' / 'test').rglob('*.jpg'))
-    answers = pages_code('classify').classify(str(exported), [str(path) for path in paths])
-    assert [path for path, _, _ in answers] == [str(path) for path in paths]
+    predictions = pages_code('classify').classify(str(exported), [str(path) for path in paths])
+    assert [path for path, _, _ in predictions] == [str(path) for path in paths]
     run = str(runs['fine_tuned'] / 'checkpoints')
     model = pages_code('to_keras').to_keras(run, str(module_dir), 32)
     batches = pages_code('records').evaluation_batches(str(data_dir / 'test' / 'test-*'), 32, 32)
@@ -93,7 +93,7 @@ def test_an_export_answers_as_the_same_weights_do_in_keras(
     import tensorflow as tf
 
     shares = tf.nn.softmax(model(images)).numpy()
-    told = sorted((name, share) for _, name, share in answers)
+    told = sorted((name, share) for _, name, share in predictions)
     names = ('blue', 'green', 'red')
     expected = sorted((names[row.argmax()], row.max()) for row in shares)
     assert [name for name, _ in told] == [name for name, _ in expected]

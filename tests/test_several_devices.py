@@ -202,7 +202,7 @@ def test_early_stopping_ends_a_run_on_several_devices(runs):
     assert why[0] == why[1]
 
 
-def test_the_devices_and_their_shares_are_said_once(runs):
+def test_the_devices_and_their_shares_are_logged_once(runs):
     line = 'training on 2 devices (/cpu:0, /cpu:1): batches of 6, 3 on each\n'
     for start, text in runs.said.items():
         on_two = start.endswith(('on two', 'moving 1', 'moving 3'))

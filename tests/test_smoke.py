@@ -38,12 +38,12 @@ def test_evaluate_writes_metrics(launch, trained):
     assert (metrics['global_step'], metrics['examples']) == (8, 15)
 
 
-def test_predict_answers_for_each_image(launch, trained, tmp_path):
+def test_predict_has_a_line_for_each_image(launch, trained, tmp_path):
     images = draw_images(tmp_path / 'images', per_class=1)
-    answers = tmp_path / 'answers.csv'
-    given = {'predict_input': images, 'predict_output': answers}
+    predictions = tmp_path / 'predictions.csv'
+    given = {'predict_input': images, 'predict_output': predictions}
     assert launch(trained, 'predict', **given) == 0
-    assert len(answers.read_text().splitlines()) == 4
+    assert len(predictions.read_text().splitlines()) == 4
 
 
 def test_export_writes_a_model_for_serving(launch, trained, tmp_path):

@@ -11,20 +11,23 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from library.errors import ConfigError, ResourceError
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.plan import PlannedShard
-from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard, read_note, write_shard
 from library.preparation.workers import prepare
 
 
 def write_on_beam(
-    shards: Sequence[PlannedShard], recipe: Recipe, runner: str, pipeline_options: str = ''
+    shards: Sequence[PlannedShard],
+    encoding: EncodingOptions,
+    runner: str,
+    pipeline_options: str = '',
 ) -> Iterator[FinishedShard]:
     """Runs a pipeline that writes all shards, and waits for its end.
 
     Args:
       shards: what to write; each is one element, written by one worker.
-      recipe: how the images are stored.
+      encoding: how the images are stored.
       runner: a runner of Beam, such as 'DirectRunner' or 'DataflowRunner'.
       pipeline_options: Beam's own options, as on a command line.
 
@@ -56,7 +59,7 @@ def write_on_beam(
         | 'plan' >> beam.Create(list(shards))
         | 'distribute' >> beam.Reshuffle()
         # A lambda has no type hints, of which Beam would say that it cannot read them.
-        | 'write' >> beam.Map(lambda shard: write_planned(shard, recipe))
+        | 'write' >> beam.Map(lambda shard: write_planned(shard, encoding))
     )
     pipeline.run().wait_until_finish()
     for shard in shards:
@@ -66,7 +69,7 @@ def write_on_beam(
         yield finished
 
 
-def write_planned(shard: PlannedShard, recipe: Recipe) -> str:
+def write_planned(shard: PlannedShard, encoding: EncodingOptions) -> str:
     """Prepares and writes one shard in a worker; gives its name."""
-    outcomes = ((image, prepare(image.content, recipe)) for image in shard.images)
+    outcomes = ((image, prepare(image.content, encoding)) for image in shard.images)
     return write_shard(shard, outcomes).shard.name

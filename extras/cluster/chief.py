@@ -20,14 +20,14 @@ from extras.cluster.rendezvous_port import PREPARING, RUNNING, RendezvousPort
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
 from extras.cluster.training_hooks import hooks_of_chief
 from library.checkpoints.newest import newest_step
-from library.console import say
+from library.console import log
 from library.inputs.options import DataOptions, is_offloaded
 from library.inputs.sharding import sharding_of
-from library.modes.checks import check_model, check_shared_batch
 from library.modes.early_stopping import EarlyStopping
 from library.modes.evaluations import rules_of
 from library.modes.length import run_length
 from library.modes.run_opening import opened_run
+from library.modes.training_checks import check_model, check_shared_batch
 from library.runtime.experiment import Experiment
 
 BEST = 'the evaluator, if there is one, keeps the best'
@@ -47,7 +47,7 @@ def lead(experiment: Experiment) -> None:
         if end is not None:
             check_model(ready)
             note_ended(model_dir, newest_step(model_dir), end)
-            say(f'{end}; {BEST}')
+            log(f'{end}; {BEST}')
             return
         forget_started(model_dir)
         forget_ended(model_dir)
@@ -61,7 +61,7 @@ def lead(experiment: Experiment) -> None:
             # Before this task's own end is noted, after which nobody looks for it any more.
             note_ended(model_dir, newest_step(model_dir), end)
             request.raise_if_asked()
-        say(f'{end}; {BEST}')
+        log(f'{end}; {BEST}')
 
 
 def _share_data(experiment: Experiment) -> None:
@@ -75,7 +75,7 @@ def _share_data(experiment: Experiment) -> None:
     train = experiment.train_data
     offloaded = is_offloaded(hparams)
     pipelines = len(cluster.trainers)
-    say(sharding_of(options, train, pipelines, experiment.run.train_features, offloaded))
+    log(sharding_of(options, train, pipelines, experiment.run.train_features, offloaded))
     if offloaded:
         _before_training_together(experiment)
 

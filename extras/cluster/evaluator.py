@@ -18,7 +18,7 @@ from extras.cluster.training_end import EndNotice, is_trained
 from library.checkpoints.newest import newest_checkpoint, newest_step
 from library.checkpoints.readable import is_readable
 from library.checkpoints.snapshots import copy_checkpoint
-from library.console import say
+from library.console import log
 from library.errors import MismatchError, ResourceError
 from library.hooks.stop_on_signal import StopEvaluationHook
 from library.modes.evaluations import Evaluations
@@ -46,7 +46,7 @@ def evaluate_while_others_train(experiment: Experiment) -> None:
             'the same command goes on with what is not evaluated', saves=False
         ) as request,
     ):
-        say(f'evaluating what {cluster_of(experiment).chief} saves in {hparams.model_dir}')
+        log(f'evaluating what {cluster_of(experiment).chief} saves in {hparams.model_dir}')
         _Evaluator(experiment, request).run()
 
 

@@ -13,7 +13,7 @@ EXTRA = Extra(
     name='cluster',
     options=(ClusterOptions,),
     code={
-        'check_distribution': 'extras.cluster.checks:check_distribution',
+        'check_distribution': 'extras.cluster.distribution_checks:check_distribution',
         'distribution': 'extras.cluster.part:make_distribution',
     },
 )

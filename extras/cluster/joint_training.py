@@ -25,7 +25,7 @@ from extras.cluster.tasks import Task
 from extras.cluster.tf_config import PS
 from extras.cluster.training_end import EndNotice, is_trained
 from extras.cluster.watchdog import Watchdog
-from library.console import say
+from library.console import log
 from library.errors import ScaffoldError, Stopped
 from library.modes.length import run_length
 from library.modes.training_hooks import Hooks
@@ -55,7 +55,7 @@ def met(experiment: Experiment) -> bool:
         with RendezvousPort(cluster.own, devices=len(experiment.distribution.devices)) as port:
             meet_others(experiment, port, check)
     except _NothingToDo:
-        say(f'{cluster.own}: the run is trained already')
+        log(f'{cluster.own}: the run is trained already')
         return False
     return True
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from library.console import say
+from library.console import log
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 # What tells the thread that it is not needed any more; there is no signal of this number.
@@ -48,7 +48,7 @@ def end_process(line: str, status: int) -> None:
 def _say_last(line: str) -> None:
     # Whatever the streams are by now: closed, gone, pipes without a reader.
     with contextlib.suppress(Exception):
-        say(line, sys.stderr)
+        log(line, sys.stderr)
     with contextlib.suppress(Exception):
         sys.stdout.flush()
 

@@ -12,7 +12,7 @@ from extras.cluster.rendezvous import ask_all
 from extras.cluster.rendezvous_port import UNREACHABLE
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
 from extras.cluster.training_end import follow_chief
-from library.console import say
+from library.console import log
 from library.runtime.experiment import Experiment
 
 LOOK_SECONDS = 1.0
@@ -25,7 +25,7 @@ def serve(experiment: Experiment) -> None:
     # It must be held: a server that nobody refers to may end.
     server = distribution_of(experiment).start_server()
     cluster = cluster_of(experiment)
-    say(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
+    log(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
     with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
         workers = Workers(experiment)
         while not workers.have_ended():

@@ -24,7 +24,7 @@ from extras.cluster.rendezvous_port import (
     ask,
 )
 from extras.cluster.tasks import Cluster, Task
-from library.console import say
+from library.console import log
 from library.errors import ConfigError, ResourceError
 
 # Between two rounds of questions, in seconds: soon at first, for what starts at the same time.
@@ -68,7 +68,7 @@ def meet(
     timeout: float,
     *,
     rejoins: bool,
-    tell: Callable[[str], None] = say,
+    log: Callable[[str], None] = log,
     check: Callable[[], None] = lambda: None,
 ) -> None:
     """Returns once all tasks of the cluster have started; each but the evaluator calls it.
@@ -81,7 +81,7 @@ def meet(
       port: of this process; says how many devices it has.
       timeout: seconds after which a task that was not seen is missed.
       rejoins: True where a task may start again while the others train (parameter servers).
-      tell: is told a line when it takes longer, and another one for whatever it waits for next.
+      log: gets a line when it takes longer, and another one for whatever it waits for next.
       check: is called between questions, and may raise to end the wait.
 
     Raises:
@@ -89,11 +89,11 @@ def meet(
       ConfigError: another task knows another cluster, or trains on another number of devices.
     """
     port.state = WAITING
-    wait = _Wait(timeout, tell, check)
+    wait = _Wait(timeout, log, check)
     if cluster.is_chief:
         _wait_for_all(cluster, port.devices, wait, rejoins)
         port.state = READY
-        _wait_until_heard(cluster, _Wait(timeout, tell, check))
+        _wait_until_heard(cluster, _Wait(timeout, log, check))
     else:
         _wait_for_chief(cluster, port.devices, wait, rejoins)
         # For the chief, which may still find the port open.
@@ -183,20 +183,20 @@ class _Wait:
 
     Attributes:
       timeout: seconds until it ends.
-      tell: is told for what it waits.
+      log: gets for what it waits.
       check: is called before each pause, and may raise.
       began: when the seconds began.
-      told: for what it waits, as was told last.
-      told_at: when that was.
+      logged: for what it waits, as was logged last.
+      logged_at: when that was.
       length: of the next pause, in seconds.
     """
 
     timeout: float
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     check: Callable[[], None]
     began: float = field(default_factory=time.monotonic)
-    told: str = ''
-    told_at: float = field(default_factory=time.monotonic)
+    logged: str = ''
+    logged_at: float = field(default_factory=time.monotonic)
     length: float = _FIRST_PAUSE
 
     def restart(self) -> None:
@@ -210,8 +210,8 @@ class _Wait:
         if now - self.began > self.timeout:
             raise ResourceError(missed)
         # Not at once: where many tasks start, the purpose changes often.
-        if now - self.told_at > (_REMINDER if purpose == self.told else _SILENCE):
-            self.tell(f'waiting for {purpose}')
-            self.told, self.told_at = purpose, now
+        if now - self.logged_at > (_REMINDER if purpose == self.logged else _SILENCE):
+            self.log(f'waiting for {purpose}')
+            self.logged, self.logged_at = purpose, now
         time.sleep(self.length)
         self.length = min(1.5 * self.length, _LAST_PAUSE)

@@ -152,7 +152,7 @@ class Supervisor:
             self._status = failed[0].status or 0
             # After a signal from outside all end, and there is a limit already.
             if self._limit is None:
-                self._tell(f'{failed[0].name} ended with exit code {self._status}')
+                self._log(f'{failed[0].name} ended with exit code {self._status}')
                 self._give(self._grace)
         elif all(each.status == 0 for each in self._processes if each.job != PS):
             self._give(min(_PS_GRACE, self._grace))
@@ -170,6 +170,6 @@ class Supervisor:
         if self._limit is None:
             self._limit = time.monotonic() + seconds
 
-    def _tell(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         others = f'; the others have {self._grace:g} s to end' if self._running() else ''
         print(f'{text}{others}', file=sys.stderr, flush=True)

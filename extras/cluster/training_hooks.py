@@ -9,7 +9,7 @@ from extras.cluster.hooks.consensus import ConsensusHook
 from extras.cluster.hooks.end_at_step import EndAtStepHook
 from extras.cluster.hooks.progress import SharedProgressHook
 from extras.cluster.hooks.savers import SaveInScratchHook, SaveSharedStepsHook
-from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, ReportStartHook
 from extras.cluster.job_notes import has_started, note_started
 from extras.cluster.kind import MULTI_WORKER
 from extras.cluster.stop_request import TaskStopRequest
@@ -46,7 +46,7 @@ def hooks_of_chief(
         return [fit, *_in_step(experiment, request, is_ended, watching)]
     saver = SaveSharedStepsHook(hparams.model_dir, saving_rule(experiment), saver_listeners())
     return [
-        TellStartHook(lambda: note_started(hparams.model_dir)),
+        ReportStartHook(lambda: note_started(hparams.model_dir)),
         # Before the saver: what is not finite must not be saved.
         FiniteLossHook(),
         fit,

@@ -17,7 +17,7 @@ from extras.cluster.late_signals import LateSignals, end_process
 from extras.cluster.rendezvous import ask_all
 from extras.cluster.rendezvous_port import RUNNING, UNREACHABLE, Answer
 from extras.cluster.tasks import Task
-from library.console import say
+from library.console import log
 from library.errors import ResourceError
 
 # Seconds from one round to the next, at most.
@@ -211,7 +211,7 @@ class Watchdog:
             for line in lines:
                 # Where nobody reads them, the watch goes on.
                 with contextlib.suppress(OSError, ValueError):
-                    say(line, sys.stderr)
+                    log(line, sys.stderr)
             if failed is not None and not self._is_over.is_set():
                 self._end(f'error: {failed.line}', failed.exit_code)
                 return

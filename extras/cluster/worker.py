@@ -15,9 +15,9 @@ from extras.cluster.stop_request import ALL_ON, TaskStopRequest
 from extras.cluster.training_end import EndNotice, follow_chief
 from extras.cluster.training_hooks import hooks_of_worker
 from library import files
-from library.console import say
-from library.modes.checks import check_shared_batch
+from library.console import log
 from library.modes.feature_cache.cache import with_cached_features
+from library.modes.training_checks import check_shared_batch
 from library.runtime.experiment import Experiment
 
 
@@ -28,7 +28,7 @@ def work(experiment: Experiment) -> None:
     if not met(experiment):
         return
     notice = EndNotice(experiment)
-    say(f'{cluster.own}: training with {cluster.chief}')
+    log(f'{cluster.own}: training with {cluster.chief}')
     saves = distribution_of(experiment).kind == MULTI_WORKER
     way_on = ALL_ON if saves else 'the other tasks go on, and the same command joins them again'
     scratch_dir = tempfile.mkdtemp(prefix='checkpoints-')

@@ -1,7 +1,7 @@
 """The chain on other machines: what tf.data service needs to deal its work out to workers.
 
 A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
-source of the chain is a count of (epoch, share) turns (library/inputs/epoch_stream.py), and the
+source of the chain is a count of the shards of all epochs (library/inputs/epoch_stream.py), and the
 service deals these out. With one worker the batches are those of a run without the service, in the
 same order.
 Tasks of a cluster share one such stream, by its name (see job.py).
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 10.0
 
 
 def count_workers(address: str, patience: float = PATIENCE_SECONDS) -> int:
-    """How many workers a service has; an epoch is best cut into as many shares.
+    """How many workers a service has; an epoch is best cut into as many shards.
 
     Args:
       address: 'host:port' or 'grpc://host:port' of the dispatcher.
@@ -54,7 +54,7 @@ def distribute_to_service(
     Python (tf.numpy_function, from_generator) cannot travel.
 
     Args:
-      dataset: its source is dealt out, as that of `epochs_in_shares`.
+      dataset: its source is dealt out, as that of `repeat_epochs`.
       address: 'host:port' or 'grpc://host:port' of the dispatcher.
       job: readers that give the same name share one stream, that of the first of them, and each
         batch goes to one of them; None is a stream for each reader, which ends with it.

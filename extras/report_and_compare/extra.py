@@ -9,6 +9,6 @@ EXTRA = Extra(
     name='report_and_compare',
     options=(ReportOptions, ComparisonOptions),
     modes={'compare': Mode('extras.report_and_compare.compare', alone=True)},
-    check='extras.report_and_compare.checks:check',
+    check='extras.report_and_compare.comparison_checks:check',
     code={'evaluation_files': 'extras.report_and_compare.report.evaluation_files:evaluation_files'},
 )

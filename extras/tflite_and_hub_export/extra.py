@@ -10,6 +10,6 @@ EXTRA = Extra(
         'tflite': 'extras.tflite_and_hub_export.tflite:FLOAT',
         'tflite_dynamic': 'extras.tflite_and_hub_export.tflite:DYNAMIC',
         'tflite_int8': 'extras.tflite_and_hub_export.tflite:INT8',
-        'hub_module': 'extras.tflite_and_hub_export.hub_module:HUB_MODULE',
+        'hub_module': 'extras.tflite_and_hub_export.hub_module_format:HUB_MODULE',
     },
 )

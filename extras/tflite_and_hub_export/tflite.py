@@ -14,7 +14,7 @@ import tensorflow as tf
 from library import files
 from library.errors import MismatchError
 from library.inputs.in_session import in_session
-from library.modes.exporting.parity import Answers, Parity, compare_answers
+from library.modes.exporting.parity import Parity, Predictions, compare_predictions
 from library.modes.exporting.parity_check import ParityCheck, model_input
 from library.modes.exporting.saved_model import IMAGES
 from library.modes.serving.graph import ServingGraph
@@ -102,12 +102,12 @@ def compare_tflite(path: str, name: str, check: ParityCheck) -> Parity:
     interpreter = tf.lite.Interpreter(model_path=path)
     runner = interpreter.get_signature_runner(IMAGES)
 
-    def ask(images: np.ndarray) -> Answers:
-        said = runner(**{IMAGES: images})
-        return said[OUTPUTS[0]], said[OUTPUTS[1]]
+    def ask(images: np.ndarray) -> Predictions:
+        outputs = runner(**{IMAGES: images})
+        return outputs[OUTPUTS[0]], outputs[OUTPUTS[1]]
 
     batches = [image[None] for image in check.images]
-    return compare_answers(name, check, ask, batches, os.path.getsize(path))
+    return compare_predictions(name, check, ask, batches, os.path.getsize(path))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from library import files
 from library.checkpoints.newest import STATE
-from library.console import say
+from library.console import log
 from library.runs.directory import BEST_STATE
 from library.runs.kept_values import ORIGINS
 from library.runs.metadata import SAVED_AS
@@ -84,14 +84,14 @@ def remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
 
 def move_aside(folder: str) -> None:
     """Moves another run's snapshots into previous-N/."""
-    foreign = own_names(folder)
-    if not foreign:
+    others = own_names(folder)
+    if not others:
         return
     number = 1
     # A folder without best.json and these names is one that a killed move began to fill.
-    while {BEST_STATE, *foreign} & set(files.names_in(files.join(folder, f'{ASIDE}{number}'))):
+    while {BEST_STATE, *others} & set(files.names_in(files.join(folder, f'{ASIDE}{number}'))):
         number += 1
     aside = files.join(folder, f'{ASIDE}{number}')
     files.make_folder(aside)
-    move(foreign, folder, aside)
-    say(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')
+    move(others, folder, aside)
+    log(f'{folder} held the best checkpoints of another run or metric: moved to {aside}')

@@ -45,8 +45,8 @@ def options_page(programs: Mapping[str, Catalog]) -> str:
 def _row(option: Option, owner: str) -> str:
     notes = [f'Only {owner.removeprefix("for ")}.' if owner else '']
     notes += [_BARE if option.positional else '', _KEPT if option.kept_with_run else '']
-    told = ' '.join(part for part in (option.help, *notes) if part)
-    cells = (f'`--{option.name}`', f'`{option.default_text}`', _takes(option), _plain(told))
+    text = ' '.join(part for part in (option.help, *notes) if part)
+    cells = (f'`--{option.name}`', f'`{option.default_text}`', _takes(option), _plain(text))
     return f'| {" | ".join(cells)} |'
 
 

@@ -23,7 +23,7 @@ from library.checkpoints.snapshots import (
     remove_other_checkpoints,
 )
 from library.config.hparams import HParams
-from library.console import say
+from library.console import log
 from library.errors import ConfigError
 from library.exporters.options import BestOptions, prefers_low
 from library.runs.directory import BEST_STATE
@@ -84,7 +84,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         check_metric(self._metric, eval_result)
         value, step = float(eval_result[self._metric]), int(eval_result['global_step'])
         if not math.isfinite(value):
-            say(f'step {step}: {self._metric} is {value}, which is never the best')
+            log(f'step {step}: {self._metric} is {value}, which is never the best')
             return None
         kept = self._own_snapshots()
         new = Snapshot(free_name(kept, step), step, value)
@@ -132,7 +132,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
             move_aside(self._folder)
         if asides:
             move(own_names(asides[0]), asides[0], self._folder)
-            say(f'{self._folder}: moved the best checkpoints of this run back from {asides[0]}')
+            log(f'{self._folder}: moved the best checkpoints of this run back from {asides[0]}')
         return self._present()
 
     def _present(self) -> list[Snapshot]:

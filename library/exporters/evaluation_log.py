@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from library import files
-from library.console import say
+from library.console import log
 from library.exporters.history import HISTORY, read_history
 
 
@@ -60,7 +60,7 @@ class EvaluationLog(tf.estimator.Exporter):
             if name not in ('loss', 'examples', 'global_step')
         ]
         best = '  (best so far)' if self._is_best(step) else ''
-        say(f'step {step}: {"  ".join(shown)}{best}')
+        log(f'step {step}: {"  ".join(shown)}{best}')
 
     def has(self, step: int) -> bool:
         """True if the checkpoint of this step was evaluated."""

@@ -28,7 +28,7 @@ class DueSteps:
     def start(self, session: Any) -> None:
         """Counts from the session's step on."""
         self.ask(session)
-        self._told = self.step
+        self._last_due = self.step
 
     def ask(self, session: Any) -> None:
         """Makes `step` the true one."""
@@ -46,8 +46,8 @@ class DueSteps:
         self.ask(session)
         due = self._passes(self.step)
         if due:
-            self._told = self.step
+            self._last_due = self.step
         return due
 
     def _passes(self, step: int) -> bool:
-        return step // self._every > self._told // self._every
+        return step // self._every > self._last_due // self._every

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from library.console import say
+from library.console import log
 from library.hooks.due_steps import DueSteps
 
 # Of each start: they build caches, fill the input chain and let a GPU choose its algorithms.
@@ -77,17 +77,17 @@ class ExamplesPerSecondHook(tf.estimator.SessionRunHook):
         self._current.add(seconds)
         self._all.add(seconds)
         if due:
-            self._tell()
+            self._log_speed()
 
     def end(self, session: Any) -> None:
         """Tells the speed of the last steps."""
         if self._current.steps:
             self._steps.ask(session)
-            self._tell()
+            self._log_speed()
 
-    def _tell(self) -> None:
+    def _log_speed(self) -> None:
         step, current, average = self._steps.step, self._current.rate, self._all.rate
-        say(
+        log(
             f'step {step}: {current * self._batch_size:.1f} examples/s '
             f'(average {average * self._batch_size:.1f}), '
             f'{current:.2f} steps/s (average {average:.2f})'

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from library.console import say
+from library.console import log
 from library.hooks.watched import find_tensor
 
 
@@ -56,7 +56,7 @@ class NamedTensorsHook(tf.estimator.LoggingTensorHook):
     def _log_tensors(self, tensor_values: Mapping[str, Any]) -> None:
         self._timer.update_last_triggered_step(self._iter_count)
         shown = [f'{name} {_shown(tensor_values[name])}' for name in self._names]
-        say(f'step {self._first_step + self._iter_count + 1}: {"  ".join(shown)}')
+        log(f'step {self._first_step + self._iter_count + 1}: {"  ".join(shown)}')
 
 
 def _shown(value: Any) -> str:

@@ -8,8 +8,8 @@ from typing import Any, TextIO
 
 import tensorflow as tf
 
+from library.console import log as log  # who knows of progress finds it here
 from library.console import redraw
-from library.console import say as say  # who knows of progress finds it here
 
 # A terminal's line is redrawn this often; a log file gets a new line this often.
 TERMINAL_SECONDS = 0.5

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import tensorflow as tf
 
-from library.console import say
+from library.console import log
 from library.errors import Stopped
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -59,7 +59,7 @@ class StopRequest:
         self.signal_number = number
         self._restore()
         doing = 'saving a checkpoint' if self._saves else 'coming to an end'
-        say(f'{signal.Signals(number).name}: {doing} (once more stops at once)')
+        log(f'{signal.Signals(number).name}: {doing} (once more stops at once)')
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -39,7 +39,7 @@ def batches(
       input_fn: the project's chain, from images to batches.
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
-      split: the images: a Manifest, ForeignRecords, a Listing or SyntheticImages.
+      split: the images: a Manifest, ExternalRecords, a Listing or SyntheticImages.
       features: the folder of the features to feed instead of images; None feeds images.
       shard: which images this process feeds, and in which batches.
     """

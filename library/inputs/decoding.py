@@ -75,7 +75,7 @@ def random_window(jpeg: tf.Tensor, min_area: float, draws: tf.Tensor) -> tf.Tens
 
     Args:
       jpeg: string scalar.
-      min_area: smallest share of the area.
+      min_area: smallest fraction of the area.
       draws: [WINDOW_DRAWS].
 
     Returns:

@@ -12,7 +12,7 @@ from library.inputs.sharding import check_shards, is_by_file
 
 # No stream gets there; the largest int64 would overflow when tf.data counts.
 ENDLESS = 2**62
-# No epoch gets there: numbers from here on are free for what an uneven share has too much.
+# No epoch gets there: numbers from here on are free for what an uneven shard has too much.
 FREE = 2**61
 
 
@@ -21,8 +21,8 @@ def repeat_epochs(
 ) -> tf.data.Dataset:
     """Repeat epochs without end, from any example on: what makes a resumed run exact.
 
-    Each epoch is cut into shards, and one shard after the other is a turn. The turns are dealt out
-    in one of two ways:
+    Each epoch is cut into shards, and the shards of all epochs are numbered, one epoch after the
+    other. The numbers are dealt out in one of two ways:
 
     - A tf.data service deals them to its workers; whoever is done with one gets the next. In a
       program of its own, or with one shard, the stream has all epochs in order, and a resumed run
@@ -53,43 +53,45 @@ def repeat_epochs(
     if index is None:
         first_epoch, skipped = divmod(first, examples)
         # Not Dataset.counter: each worker of a service would count anew instead of being dealt to.
-        turns = tf.data.Dataset.range(first_epoch * shards, ENDLESS)
+        shard_numbers = tf.data.Dataset.range(first_epoch * shards, ENDLESS)
     else:
         check_shards(examples, shards)
         first_epoch, fed = divmod(_part(first, shards, index), _part(examples, shards, index))
         # So many examples of an epoch have as many of this shard among them as were fed of it.
         skipped = fed * shards + index
-        turns = tf.data.Dataset.range(first_epoch * shards + index, ENDLESS, shards)
+        shard_numbers = tf.data.Dataset.range(first_epoch * shards + index, ENDLESS, shards)
 
     # A graph is made for each evaluation and start: what need not be converted is not.
     @tf.autograph.experimental.do_not_convert
-    def shard_of_epoch(turn: tf.Tensor) -> tf.data.Dataset:
+    def shard_of_epoch(shard_number: tf.Tensor) -> tf.data.Dataset:
         # The order must follow from the epoch alone, and not from what the program's seed was when
         # this was called; and tf.data cannot take a tensor as seed where that one is 0.
         tf.compat.v1.set_random_seed(1)
-        epoch, number = turn // shards, turn % shards
-        fed_before = tf.where(tf.equal(epoch, first_epoch), _part(skipped, shards, number), 0)
-        records = tf.data.Dataset.zip((_numbers(turn, examples, shards), one_epoch(epoch, number)))
+        epoch, shard_index = shard_number // shards, shard_number % shards
+        fed_before = tf.where(tf.equal(epoch, first_epoch), _part(skipped, shards, shard_index), 0)
+        records = tf.data.Dataset.zip(
+            (_numbers(shard_number, examples, shards), one_epoch(epoch, shard_index))
+        )
         # Here and not at the end of the stream, where every worker would skip all of it.
         return records.skip(fed_before)
 
-    return turns.flat_map(shard_of_epoch)
+    return shard_numbers.flat_map(shard_of_epoch)
 
 
-def _part(count: int, shards: int, shard: int | tf.Tensor) -> int | tf.Tensor:
+def _part(count: int, shards: int, shard_index: int | tf.Tensor) -> int | tf.Tensor:
     """How many of the first `count` examples are in a shard, if each n-th of them is."""
-    return (count - shard + shards - 1) // shards
+    return (count - shard_index + shards - 1) // shards
 
 
-def _numbers(turn: tf.Tensor, examples: int, shards: int) -> tf.data.Dataset:
-    """Numbers for at least all examples of an epoch, none of which another turn has."""
-    epoch, shard = turn // shards, turn % shards
-    usual = tf.data.Dataset.range(epoch * examples + shard, (epoch + 1) * examples, shards)
-    return usual.concatenate(tf.data.Dataset.range(FREE + turn * examples, ENDLESS))
+def _numbers(shard_number: tf.Tensor, examples: int, shards: int) -> tf.data.Dataset:
+    """Numbers for at least all examples of an epoch, none of which another shard has."""
+    epoch, shard_index = shard_number // shards, shard_number % shards
+    usual = tf.data.Dataset.range(epoch * examples + shard_index, (epoch + 1) * examples, shards)
+    return usual.concatenate(tf.data.Dataset.range(FREE + shard_number * examples, ENDLESS))
 
 
 def read_shard(
-    files: tf.data.Dataset, count: int, files_at_once: int, shard: tf.Tensor, shards: int
+    files: tf.data.Dataset, count: int, files_at_once: int, shard_index: tf.Tensor, shards: int
 ) -> tf.data.Dataset:
     """Records of one shard of some files: of every n-th file, or every n-th record of all files.
 
@@ -97,12 +99,12 @@ def read_shard(
       files: string scalars, as `list_shards` gives them; in the same order for all shards.
       count: how many files these are; with many each is read by one worker only.
       files_at_once: as for `parallel_interleave`; the same for all shards.
-      shard: which part, from 0; int64.
+      shard_index: which part, from 0; int64.
       shards: into how many parts the files are cut.
     """
     if is_by_file(count, shards):
-        return parallel_interleave(files.shard(shards, shard), files_at_once)
-    return parallel_interleave(files, files_at_once).shard(shards, shard)
+        return parallel_interleave(files.shard(shards, shard_index), files_at_once)
+    return parallel_interleave(files, files_at_once).shard(shards, shard_index)
 
 
 def epoch_seed(epoch: tf.Tensor, seed: int) -> tf.Tensor:

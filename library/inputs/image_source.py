@@ -12,18 +12,18 @@ from library.errors import DataError
 from library.inputs.direct import from_generator, in_python, list_files
 from library.inputs.epoch_stream import ENDLESS, read_shard
 from library.inputs.reading import list_shards, parallel_interleave
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
-from library.preparation.recipe import Recipe
 from library.preparation.workers import prepare
 from library.records.example import parse_example
-from library.records.foreign import ForeignRecords
+from library.records.external import ExternalRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 
-Source = Manifest | ForeignRecords | Listing
+Source = Manifest | ExternalRecords | Listing
 
 # Direct sources keep the size that their images have.
-AS_THEY_ARE = Recipe.of_stored(None, None)
+AS_THEY_ARE = EncodingOptions.of_stored(None, None)
 
 
 class ImageSource:

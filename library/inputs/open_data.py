@@ -84,7 +84,7 @@ def open_all(
 def open_data(
     params: HParams, sources: Sources, class_names: tuple[str, ...], training: bool
 ) -> Split:
-    """What a run trains on, or evaluates on: a Manifest, ForeignRecords, Listing, SyntheticImages.
+    """What a run trains on, or evaluates on: a Manifest, ExternalRecords, Listing, SyntheticImages.
 
     Args:
       params: the run's HParams.
@@ -124,9 +124,9 @@ def _open_metadata(
     own = _own_records(paths)
     if own is not None:
         return own
-    from library.records.foreign import read_foreign
+    from library.records.external import read_external
 
-    return read_foreign(paths, ', '.join(metadata))
+    return read_external(paths, ', '.join(metadata))
 
 
 def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
@@ -183,14 +183,14 @@ def _list_images(path: str, sources: Sources, training: bool) -> Listing:
     if len(good) + len(bad) < len(images):
         raise ConfigError(_MUST_BE_CONVERTED.format(path))
     if bad:
-        _tell_bad(path, bad, len(images))
+        _log_bad(path, bad, len(images))
     if not good:
         raise DataError(f'{path}: no images')
     # Its last part names the data in metrics.json.
     return dataclasses.replace(listing, images=good, folder=path.rstrip('/') or '/')
 
 
-def _tell_bad(path: str, bad: list[LabelledImage], total: int) -> None:
+def _log_bad(path: str, bad: list[LabelledImage], total: int) -> None:
     """Says which images are left out.
 
     Raises:

@@ -18,12 +18,12 @@ from library.inputs.in_session import in_session
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import MAX_PIXELS
-from library.preparation.recipe import Recipe
 from library.records.example import read_file
 from library.records.listing import Listing
 from library.records.manifest import Manifest
-from library.records.stretches import stretches
+from library.records.ranges import to_ranges
 from library.runs.metadata import Run
 
 # So many records are read through in less time than it takes to start reading anew.
@@ -42,13 +42,13 @@ def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
       uint8 [batch, size, size, 3].
     """
     options = params.take(ImageOptions)
-    recipe = Recipe.of_stored(run.stored_max_edge, run.stored_quality)
+    encoding = EncodingOptions.of_stored(run.stored_max_edge, run.stored_quality)
     return decode_batch(
         encoded,
         options.center_crop,
         params.image_size,
-        recipe.max_edge,
-        recipe.quality,
+        encoding.max_edge,
+        encoding.quality,
         MAX_PIXELS,
     )
 
@@ -57,7 +57,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
     """Read chosen images of a split, as they are stored.
 
     Args:
-      source: the split: a Manifest, ForeignRecords, a Listing or SyntheticImages.
+      source: the split: a Manifest, ExternalRecords, a Listing or SyntheticImages.
       numbers: which ones, by their place in the stored order, from 0.
       sources: of images as they are, by name.
 
@@ -82,7 +82,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
 
 def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, Any]]:
     """Number and element of the stored order, of each that is wanted."""
-    for first, count in stretches(numbers, READ_ON):
+    for first, count in to_ranges(numbers, READ_ON):
         wanted = np.isin(np.arange(first, first + count), list(numbers))
         chain = partial(_chain, source, first, wanted)
         for number, element in islice(in_session(chain), int(wanted.sum())):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from library.checkpoints.scopes import LEFT_OUT, MODULE
-from library.models.hub_module import load_module
+from library.models.module_loading import load_module
 
 
 def keep_out_of_checkpoints(variables: list[tf.Variable]) -> None:

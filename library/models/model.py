@@ -26,8 +26,8 @@ MODEL_INPUT = 'model_input'
 class Model(abc.ABC):
     """An image classifier: pixels in, logits out.
 
-    `build` must be implemented; `preprocess`, `classify`, `save_trunk`, `metric_ops` and `complete`
-    may be. One instance builds one graph.
+    `build` must be implemented; `preprocess`, `classify`, `save_backbone`, `metric_ops` and
+    `complete` may be. One instance builds one graph.
 
     Attributes:
       options_class: the class of the model's own options, known before TensorFlow is imported.
@@ -146,7 +146,9 @@ class Model(abc.ABC):
         """
         raise NotImplementedError(f'{type(self).__name__} keeps no features')
 
-    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
+    def save_backbone(
+        self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]
+    ) -> None:
         """Writes what comes before the features as a TF-Hub module, for `run.py export`.
 
         It is called with no graph as the default one. tf.saved_model.save of a Keras model from
@@ -158,7 +160,7 @@ class Model(abc.ABC):
           weights: the trained values of all variables, by the names that these have in the graph
             of `build`.
         """
-        raise NotImplementedError(f'{type(self).__name__} does not say how its trunk is saved')
+        raise NotImplementedError(f'{type(self).__name__} does not say how its backbone is saved')
 
     def metric_ops(
         self, labels: tf.Tensor, predictions: Mapping[str, tf.Tensor]

@@ -13,7 +13,7 @@ from library import files
 from library.checkpoints.newest import newest_checkpoint
 from library.checkpoints.snapshots import copy_checkpoint
 from library.config.hparams import HParams
-from library.console import say
+from library.console import log
 from library.errors import ConfigError, MismatchError
 from library.modes.checkpoint_choice import chosen_checkpoint
 
@@ -59,5 +59,5 @@ def with_chosen_checkpoint(
             now = newest_checkpoint(folder) if folder else None
             if attempt == ATTEMPTS or now is None or now == newest:
                 raise
-            say(f'{os.path.basename(now)} is there meanwhile: taking that')
+            log(f'{os.path.basename(now)} is there meanwhile: taking that')
     raise AssertionError

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from library.console import say
+from library.console import log
 from library.exporters.history import read_history
 from library.exporters.options import BestOptions, prefers_low
 from library.modes.options import LoopOptions
@@ -122,7 +122,7 @@ class EarlyStopping(tf.estimator.Exporter):
         before = self.reason
         self.judge()
         if self.reason and not before:
-            say(f'stopping early: {self.reason}')
+            log(f'stopping early: {self.reason}')
 
     def judge(self) -> None:
         """Read the history, to which another process may have added, and judge."""

@@ -1,4 +1,4 @@
-"""Evaluate one checkpoint on one split: metrics, tables, pictures and a gate."""
+"""Evaluate one checkpoint on one split: metrics, tables, plots and a gate."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import tensorflow as tf
 
 from library import files
 from library.checkpoints.fit import CheckpointFitHook
-from library.console import say
+from library.console import log
 from library.errors import DataError
 from library.exporters.evaluation_log import plain
-from library.hooks.answers import AnswersHook
 from library.hooks.evaluation_bar import EvaluationBarHook
+from library.hooks.predictions import PredictionsHook
 from library.inputs.options import DataOptions
 from library.inputs.stored_files import stored_files
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.evaluation import tables
-from library.modes.evaluation.answers import Answers, Evaluation
 from library.modes.evaluation.confusion_summary import summarize_confusion
 from library.modes.evaluation.gate import check_gate, limits_of
 from library.modes.evaluation.mistakes import list_mistakes
+from library.modes.evaluation.result import Evaluation, Predictions
 from library.modes.feature_cache.cache import with_cached_features
 from library.runtime.experiment import Experiment
 
@@ -35,7 +35,7 @@ CLASSES_SHOWN = 20
 def run(experiment: Experiment) -> int:
     """Evaluates; returns the exit code.
 
-    Writes metrics.json, tables, pictures and the files of extras into MODEL_DIR/eval/ (eval_NAME/
+    Writes metrics.json, tables, plots and the files of extras into MODEL_DIR/eval/ (eval_NAME/
     with --validation_name).
 
     Raises:
@@ -45,30 +45,30 @@ def run(experiment: Experiment) -> int:
       GateError: a metric misses its limit; all files are written.
     """
     hparams = experiment.hparams
-    metrics, answers = with_chosen_checkpoint(
+    metrics, predictions = with_chosen_checkpoint(
         hparams, experiment.run.run_id, functools.partial(_evaluate, experiment)
     )
     folder = experiment.estimator.eval_dir(hparams.validation_name)
-    evaluation = _judge(experiment, metrics, answers, folder)
+    evaluation = _judge(experiment, metrics, predictions, folder)
     added = _write(evaluation, experiment)
     _show(evaluation)
     for name in added:
-        say(f'{os.path.splitext(name)[0]}: {files.join(folder, name)}')
+        log(f'{os.path.splitext(name)[0]}: {files.join(folder, name)}')
     check_gate(evaluation.metrics, limits_of(hparams))
     return 0
 
 
 def _evaluate(
     experiment: Experiment, checkpoint: str, read_from: str
-) -> tuple[dict[str, Any], Answers]:
-    """One pass over the images: the Estimator's metrics, and the answers."""
+) -> tuple[dict[str, Any], Predictions]:
+    """One pass over the images: the Estimator's metrics, and the predictions."""
     hparams = experiment.hparams
     if hparams.cache_features:
         experiment = with_cached_features(experiment, read_from)
     data = experiment.eval_data
-    say(f'evaluating {os.path.basename(checkpoint)} on {data.examples} images of {data.folder}')
+    log(f'evaluating {os.path.basename(checkpoint)} on {data.examples} images of {data.folder}')
     batch_size = hparams.take(DataOptions).images_per_batch(training=False)
-    hook = AnswersHook()
+    hook = PredictionsHook()
     result = experiment.estimator.evaluate(
         experiment.batches(tf.estimator.ModeKeys.EVAL),
         hooks=[
@@ -80,7 +80,7 @@ def _evaluate(
         name=hparams.validation_name,
     )
     metrics = _metrics(result, checkpoint, experiment)
-    return metrics, Answers(tuple(experiment.run.class_names), *hook.take())
+    return metrics, Predictions(tuple(experiment.run.class_names), *hook.take())
 
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
@@ -102,19 +102,21 @@ def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) ->
 
 
 def _judge(
-    experiment: Experiment, metrics: dict[str, Any], answers: Answers, folder: str
+    experiment: Experiment, metrics: dict[str, Any], predictions: Predictions, folder: str
 ) -> Evaluation:
-    """Finds out all that follows from the answers."""
+    """Finds out all that follows from the predictions."""
     # Late: a checkpoint that is not there is told before scikit-learn is imported.
     from library.modes.evaluation.metrics import added_metrics, calibration, class_scores
 
     hparams = experiment.hparams
-    scores, bins = class_scores(answers), calibration(answers)
-    added = added_metrics(answers, scores, bins, hparams.top_k)
-    mistakes = list_mistakes(answers, lambda numbers: stored_files(experiment.eval_data, numbers))
+    scores, bins = class_scores(predictions), calibration(predictions)
+    added = added_metrics(predictions, scores, bins, hparams.top_k)
+    mistakes = list_mistakes(
+        predictions, lambda numbers: stored_files(experiment.eval_data, numbers)
+    )
     # Behind those that other programs rely on; a metric of the project's own keeps its name.
     new = {name: value for name, value in added.items() if name not in metrics}
-    return Evaluation(metrics | new, answers, scores, bins, mistakes, folder)
+    return Evaluation(metrics | new, predictions, scores, bins, mistakes, folder)
 
 
 def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
@@ -123,19 +125,19 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
     Returns:
       The names of the files that extras added.
     """
-    from library.modes.evaluation.pictures import draw
+    from library.modes.evaluation.plots import draw
 
-    pictures = draw(evaluation)
+    plots = draw(evaluation)
     contents: dict[str, bytes | None] = {
         'per_class.csv': tables.per_class_csv(evaluation.classes),
-        'confusion_matrix.csv': tables.confusion_csv(evaluation.answers),
-        'confusion_matrix.png': pictures.confusion,
-        'calibration.png': pictures.calibration,
+        'confusion_matrix.csv': tables.confusion_csv(evaluation.predictions),
+        'confusion_matrix.png': plots.confusion,
+        'calibration.png': plots.calibration,
         'mistakes.csv': tables.mistakes_csv(evaluation.mistakes),
     }
     added: dict[str, bytes | None] = {}
     for make in experiment.extras.code('evaluation_files'):
-        added |= make(experiment.hparams, evaluation, pictures)
+        added |= make(experiment.hparams, evaluation, plots)
     for name, content in (contents | added).items():
         path = files.join(evaluation.folder, name)
         if content is not None:
@@ -143,7 +145,7 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
         elif files.exists(path):
             files.remove(path)
     step = evaluation.metrics['global_step']
-    summarize_confusion(pictures.confusion, evaluation.folder, int(str(step)))
+    summarize_confusion(plots.confusion, evaluation.folder, int(str(step)))
     metrics = json.dumps(evaluation.metrics, indent=1) + '\n'
     files.write_atomically(files.join(evaluation.folder, METRICS), metrics.encode())
     return [name for name, content in added.items() if content is not None]
@@ -151,11 +153,11 @@ def _write(evaluation: Evaluation, experiment: Experiment) -> list[str]:
 
 def _show(evaluation: Evaluation) -> None:
     for line in tables.metric_lines(evaluation.metrics):
-        say(line)
+        log(line)
     if len(evaluation.classes) <= CLASSES_SHOWN:
         for line in ['', *tables.class_lines(evaluation.classes), '']:
-            say(line)
-    say(
+            log(line)
+    log(
         f'written to {files.join(evaluation.folder, METRICS)}; per class, confusion matrix, '
         f'calibration and mistakes ({len(evaluation.mistakes)}) beside it'
     )

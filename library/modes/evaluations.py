@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from library.checkpoints.fit import CheckpointFitHook
-from library.console import say
+from library.console import log
 from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.exporters.evaluation_log import EvaluationLog
 from library.exporters.history import read_history
@@ -92,9 +92,9 @@ class Evaluations:
         if best is not None:
             history = read_history(self._experiment.estimator.model_dir)
             metrics = [each for each in history if each['global_step'] == best.global_step]
-            told = hparams.best_metric == 'accuracy' or not metrics
-            accuracy = '' if told else f', accuracy {metrics[-1]["accuracy"]:.4f}'
-            say(
+            is_logged = hparams.best_metric == 'accuracy' or not metrics
+            accuracy = '' if is_logged else f', accuracy {metrics[-1]["accuracy"]:.4f}'
+            log(
                 f'best: step {best.global_step}, {hparams.best_metric} {best.value:.4f}{accuracy} '
                 f'on {self._experiment.eval_data.folder}, kept in {hparams.best_model_dir}'
             )

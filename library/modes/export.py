@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from library.console import say
+from library.console import log
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
 from library.modes.exporting.exporter import check_formats, export_checkpoint
 from library.modes.exporting.formats import chosen_formats
@@ -24,7 +24,7 @@ def run(experiment: Experiment) -> int:
     hparams = experiment.hparams
     check_formats(experiment)
     if text := unknown_storage(hparams.model_dir, experiment.run):
-        say(f'warning: {text}')
+        log(f'warning: {text}')
     # A trainer may remove the files of the checkpoint from here on.
     checkpoint, serving = with_chosen_checkpoint(
         hparams,
@@ -32,9 +32,9 @@ def run(experiment: Experiment) -> int:
         lambda checkpoint, path: (checkpoint, ServingGraph(experiment, path)),
     )
     wanted = ', '.join(['SavedModel', *chosen_formats(experiment)])
-    say(f'exporting {os.path.basename(checkpoint)} as {wanted}, and trying each')
+    log(f'exporting {os.path.basename(checkpoint)} as {wanted}, and trying each')
     with serving:
         sample = take_sample(experiment, hparams.parity_images)
         version = export_checkpoint(experiment, serving, checkpoint, sample)
-    say(f'{os.path.basename(checkpoint)} is exported to {version}')
+    log(f'{os.path.basename(checkpoint)} is exported to {version}')
     return 0

@@ -17,7 +17,7 @@ from library.modes.evaluation.gate import limits_of
 from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import ExportOptions
 from library.runs.directory import BEST_STATE
-from library.training.checks import check_loss_scale
+from library.training.loss_scale_check import check_loss_scale
 
 
 def check(hparams: HParams, mode: str, catalog: Catalog, hooks: Collection[str]) -> None:
@@ -37,7 +37,7 @@ def check(hparams: HParams, mode: str, catalog: Catalog, hooks: Collection[str])
         _check_evaluation(hparams)
     if mode == 'predict':
         # Late, because it looks at images' endings and so imports Pillow.
-        from library.modes.prediction.checks import check_prediction
+        from library.modes.prediction.prediction_checks import check_prediction
 
         check_prediction(hparams)
     if mode == 'export' or (mode == 'train' and hparams.export_best):

@@ -81,8 +81,8 @@ class CheckpointChoice(
 
 
 @dataclass(frozen=True)
-class AnswerOptions(Options, group='evaluation', home=PROJECT, modes=('evaluate', 'predict')):
-    """How much of an answer is looked at."""
+class TopKOptions(Options, group='evaluation', home=PROJECT, modes=('evaluate', 'predict')):
+    """How much of a prediction is looked at."""
 
     top_k: int = option(
         5, 'How many of the most probable classes count as answers.', unit='classes', low=1

@@ -1,4 +1,4 @@
-"""Classify images: files in, a table on the screen and a file of answers out."""
+"""Classify images: files in, a table on the screen and a file of predictions out."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.checkpoint_in_use import with_chosen_checkpoint
-from library.modes.prediction.answer_file import encoded
-from library.modes.prediction.answer_table import AnswerTable
-from library.modes.prediction.answers import Answer, answer_all, recipe_of
-from library.modes.prediction.pictures import Picture, find_pictures
+from library.modes.prediction.found_images import FoundImage, find_images
+from library.modes.prediction.image_predictions import Prediction, encoding_options_of, predict_all
+from library.modes.prediction.prediction_file import encoded
+from library.modes.prediction.prediction_table import PredictionTable
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.predictor import Predictor
 from library.modes.serving.saved import SavedModelGraph, metadata_of_export, newest_version
@@ -69,17 +69,17 @@ def run_alone(hparams: HParams) -> int:
 
 def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
     """Asks the model that `load` gives, once it is known that there is something to ask."""
-    pictures = find_pictures(hparams.predict_input, _warn)
-    first = next(pictures, None)
+    images = find_images(hparams.predict_input, _warn)
+    first = next(images, None)
     if first is None:
         raise ConfigError(f'{", ".join(hparams.predict_input[:5])}: no images found')
-    pictures = chain([first], pictures)
+    images = chain([first], images)
     count = min(hparams.top_k, len(run.class_names))
-    screen = _Screen(AnswerTable(run.class_names, count), hparams.predict_output)
+    screen = _Screen(PredictionTable(run.class_names, count), hparams.predict_output)
 
-    def batches() -> Iterator[list[Answer]]:
+    def batches() -> Iterator[list[Prediction]]:
         with load() as model, screen:
-            yield from screen.shown(_answers(pictures, model, hparams, run, count))
+            yield from screen.shown(_predictions(images, model, hparams, run, count))
 
     if hparams.predict_output is None:
         for _ in batches():
@@ -90,17 +90,17 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
     return 0
 
 
-def _answers(
-    pictures: Iterator[Picture],
+def _predictions(
+    images: Iterator[FoundImage],
     model: Predictor,
     hparams: HParams,
     run: Run,
     count: int,
-) -> Iterator[list[Answer]]:
-    return answer_all(
-        pictures,
+) -> Iterator[list[Prediction]]:
+    return predict_all(
+        images,
         model,
-        recipe_of(run.stored_max_edge, run.stored_quality),
+        encoding_options_of(run.stored_max_edge, run.stored_quality),
         top_k=count,
         batch_size=hparams.take(DataOptions).images_per_batch(training=False),
         threads=os.cpu_count() or 1,
@@ -121,9 +121,9 @@ def _write(path: str, pieces: Iterator[bytes]) -> None:
 
 
 class _Screen:
-    """Rows, a progress bar and the last line; a with statement around the answers times them."""
+    """Rows, a progress bar and the last line; a with statement around predictions times them."""
 
-    def __init__(self, table: AnswerTable, output: str | None):
+    def __init__(self, table: PredictionTable, output: str | None):
         self._table = table
         self._output = output
         self._images = self._errors = 0
@@ -139,20 +139,20 @@ class _Screen:
         self._seconds = time.monotonic() - self._started
         self._bar.close()
 
-    def shown(self, batches: Iterator[list[Answer]]) -> Iterator[list[Answer]]:
+    def shown(self, batches: Iterator[list[Prediction]]) -> Iterator[list[Prediction]]:
         """The same batches, each once its rows are on the screen."""
-        for answers in batches:
-            rows: Sequence[Answer] = answers
+        for predictions in batches:
+            rows: Sequence[Prediction] = predictions
             if self._output is not None:
-                rows = answers[: max(SHOWN - self._images, 0)]
+                rows = predictions[: max(SHOWN - self._images, 0)]
             if rows:
                 # Over the bar, which is drawn again below.
                 self._bar.write('\n'.join(self._table.lines(rows)), file=sys.stdout)
                 sys.stdout.flush()
-            self._images += len(answers)
-            self._errors += sum(bool(answer.error) for answer in answers)
-            self._bar.update(len(answers))
-            yield answers
+            self._images += len(predictions)
+            self._errors += sum(bool(prediction.error) for prediction in predictions)
+            self._bar.update(len(predictions))
+            yield predictions
 
     def summarize(self) -> None:
         """Prints the last line."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from library import files
-from library.console import say
+from library.console import log
 from library.inputs.in_session import in_session
 from library.modes.options import PreviewOptions
 from library.pages.png import png_of
@@ -31,7 +31,7 @@ def run(experiment: Experiment) -> int:
     files.make_folder(os.path.dirname(options.preview_file) or '.')
     files.write_atomically(options.preview_file, picture)
     size = f'{shown[0][0].shape[1]}x{shown[0][0].shape[0]}'
-    say(f'{len(shown)} training images of {size} pixels: {options.preview_file}')
+    log(f'{len(shown)} training images of {size} pixels: {options.preview_file}')
     return 0
 
 

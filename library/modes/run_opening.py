@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from library.checkpoints.newest import newest_checkpoint
 from library.checkpoints.repair import mend_checkpoints
-from library.console import say
-from library.modes.checks import check_dtype, check_metrics, check_training
+from library.console import log
 from library.modes.feature_cache.cache import with_cached_features
 from library.modes.length import run_length
+from library.modes.training_checks import check_dtype, check_metrics, check_training
 from library.runs.directory import empty_run_folder, link_latest
 from library.runs.kept_values import changes, read_saved
 from library.runs.lock import LOCK, only_trainer
@@ -44,30 +44,30 @@ def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
             newest = experiment.estimator.latest_checkpoint()
             check_dtype(hparams, newest)
             ready = with_cached_features(experiment, newest)
-            _tell(ready)
+            _log_start(ready)
             yield ready
 
 
-def _tell(experiment: Experiment) -> None:
-    """Says what is trained on, and what differs from the last start of this run."""
+def _log_start(experiment: Experiment) -> None:
+    """Logs what is trained on, and what differs from the last start of this run."""
     hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
     saved = read_saved(model_dir)
     for change in changes(hparams, experiment.run, saved) if saved else ():
-        say(f'changed since the last start: {change}')
+        log(f'changed since the last start: {change}')
     newest = experiment.estimator.latest_checkpoint()
     if hparams.warm_start_ckpt and newest:
-        say(f'--warm_start_ckpt is ignored: the run goes on from its {os.path.basename(newest)}')
+        log(f'--warm_start_ckpt is ignored: the run goes on from its {os.path.basename(newest)}')
     train, test = experiment.train_data, experiment.eval_data
     assert train is not None
     assert test is not None
     fallback = hparams.origin('eval_split') == 'auto' and hparams.eval_split == 'test'
     why = ', as there is no validation/' if fallback else ''
     if len(train.class_names) == 1:
-        say('warning: there is one class only, so there is nothing to tell apart')
-    say(
+        log('warning: there is one class only, so there is nothing to tell apart')
+    log(
         f'{train.examples} images of {len(train.class_names)} classes to train on, '
         f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'
     )
     shared = experiment.distribution.describe(run_length(hparams, experiment.run)[0].batch_size)
     if shared:
-        say(shared)
+        log(shared)

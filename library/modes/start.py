@@ -14,7 +14,7 @@ from library.extras import Extras, Mode
 from library.modes.device_checks import check_distribution
 from library.modes.option_checks import check
 from library.modes.options import ExportFormatOptions
-from library.runs.directory import NO_RUN, RunPlace, claim, find_run, in_place
+from library.runs.directory import NO_RUN, RunDirectory, claim, find_run, in_run_directory
 from library.runs.kept_values import check_run_exists
 
 if TYPE_CHECKING:
@@ -50,17 +50,21 @@ def join_options(catalog: Catalog, extras: Extras) -> Catalog:
 
 
 def checked_values(
-    project: Project, command_line: CommandLine, mode: Mode, place: RunPlace, sets: CheckedSets
+    project: Project,
+    command_line: CommandLine,
+    mode: Mode,
+    run_directory: RunDirectory,
+    sets: CheckedSets,
 ) -> HParams:
     """Resolve the values of a run and check them; a mode on a trained run takes what that kept.
 
     Raises:
       ConfigError: a value is wrong, or some do not go together; there is no such run.
     """
-    if mode.on_a_run and place != NO_RUN:
-        check_run_exists(place.folder)
-    saved = place.saved if mode.on_a_run else None
-    hparams = in_place(resolve(project.catalog, command_line, saved, sets), place)
+    if mode.on_a_run and run_directory != NO_RUN:
+        check_run_exists(run_directory.folder)
+    saved = run_directory.saved if mode.on_a_run else None
+    hparams = in_run_directory(resolve(project.catalog, command_line, saved, sets), run_directory)
     name = 'train' if mode.trains else command_line.mode
     check(hparams, name, project.catalog, project.hooks)
     if mode.trains:
@@ -69,7 +73,9 @@ def checked_values(
     return hparams
 
 
-def build_experiment(project: Project, mode: Mode, hparams: HParams, place: RunPlace) -> Experiment:
+def build_experiment(
+    project: Project, mode: Mode, hparams: HParams, run_directory: RunDirectory
+) -> Experiment:
     """Put the Experiment together: data, metadata, the project's own functions, Estimator.
 
     Raises:
@@ -79,7 +85,7 @@ def build_experiment(project: Project, mode: Mode, hparams: HParams, place: RunP
 
     training = not mode.on_a_run
     hparams, run, train_data, eval_data = open_all(
-        hparams, place.saved, project.sources, training, mode.evaluates
+        hparams, run_directory.saved, project.sources, training, mode.evaluates
     )
     from library.hooks.by_name import make_hooks
     from library.modes.completion import complete
@@ -87,7 +93,7 @@ def build_experiment(project: Project, mode: Mode, hparams: HParams, place: RunP
     from library.runtime.experiment import Functions, make_experiment
 
     model = project.models[hparams.model]
-    hparams, run = complete(hparams, run, model, place.saved)
+    hparams, run = complete(hparams, run, model, run_directory.saved)
     functions = Functions(
         *project.functions(), lambda params, run: make_hooks(params, run, project.hooks)
     )
@@ -110,6 +116,6 @@ def open_experiment(project: Project, modes: Mapping[str, Mode], argv: Sequence[
     """
     command_line = parse(argv, project.catalog, tuple(modes))
     mode, sets = modes[command_line.mode], CheckedSets(project.catalog)
-    place = find_run(project.catalog, command_line, mode.trains, sets)
-    hparams = checked_values(project, command_line, mode, place, sets)
-    return build_experiment(project, mode, claim(hparams, place), place)
+    run_directory = find_run(project.catalog, command_line, mode.trains, sets)
+    hparams = checked_values(project, command_line, mode, run_directory, sets)
+    return build_experiment(project, mode, claim(hparams, run_directory), run_directory)

@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
-from library.console import say
+from library.console import log
 from library.hooks.stop_on_signal import StopEvaluationHook, StopRequest
-from library.modes.checks import check_model, check_shared_batch
 from library.modes.evaluations import Evaluations
 from library.modes.length import run_length
 from library.modes.run_opening import opened_run
+from library.modes.training_checks import check_model, check_shared_batch
 from library.modes.training_hooks import saving_rule, training_hooks
 from library.runtime.experiment import Experiment
 
@@ -54,14 +54,14 @@ def _run(experiment: Experiment) -> None:
         is_due = ends or saving_rule(experiment)(step, math.inf)
         if step > 0 and is_due and not evaluations.has(step):
             checkpoint = estimator.latest_checkpoint()
-            say(f'{os.path.basename(checkpoint)} was never evaluated: doing that first')
+            log(f'{os.path.basename(checkpoint)} was never evaluated: doing that first')
             evaluations.evaluate(checkpoint)
         if step >= total:
             check_model(experiment)
-            say(f'step {step}: all {total} steps are trained already')
+            log(f'step {step}: all {total} steps are trained already')
         elif rules.reason:
             check_model(experiment)
-            say(f'stopped early: {rules.reason}')
+            log(f'stopped early: {rules.reason}')
         else:
             train_spec = tf.estimator.TrainSpec(
                 experiment.batches(tf.estimator.ModeKeys.TRAIN),

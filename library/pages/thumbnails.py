@@ -1,4 +1,4 @@
-"""Pictures to data: URIs, which a page holds in itself."""
+"""Images to data: URIs, which a page holds in itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PIL import Image
 EDGE, QUALITY = 160, 80
 
 
-def data_uri(picture: bytes, kind: str) -> str:
-    """The address of a picture that is its content.
+def data_uri(image: bytes, kind: str) -> str:
+    """The address of an image that is its content.
 
     Args:
-      picture: encoded.
+      image: encoded.
       kind: 'png' or 'jpeg'.
     """
-    return f'data:image/{kind};base64,{base64.b64encode(picture).decode()}'
+    return f'data:image/{kind};base64,{base64.b64encode(image).decode()}'
 
 
 def thumbnail(jpeg: bytes | None) -> tuple[str, int, int] | None:

@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from library import files
-from library.preparation.checks import check_free, check_manifests
+from library.preparation.conversion_checks import check_free, check_manifests
 from library.preparation.digests import content_digests
-from library.preparation.division import divide
 from library.preparation.duplicates import (
     Group,
     find_duplicates,
-    settle,
+    resolve_duplicates,
     shared_with_neighbours,
     write_duplicates,
 )
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.image_list import stored_images, write_images
 from library.preparation.output import Output, Target, only_conversion
 from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
-from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard
+from library.preparation.split_assignment import assign_splits
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
 from library.records.manifest import Manifest
 
 # Planned shards to finished ones, in order: on this machine, or on Beam.
-WriteShards = Callable[[Sequence[PlannedShard], Recipe], Iterable[FinishedShard]]
+WriteShards = Callable[[Sequence[PlannedShard], EncodingOptions], Iterable[FinishedShard]]
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Conversion:
 def convert(
     listing: Listing,
     output: Output,
-    recipe: Recipe,
+    encoding: EncodingOptions,
     write_shards: WriteShards,
     *,
     num_shards: int | None = None,
     random_seed: int = 0,
     max_bad_fraction: float = 0.1,
-    shares: Mapping[str, float] | None = None,
+    fractions: Mapping[str, float] | None = None,
     split_by: str = 'hash',
     duplicates: str | None = None,
 ) -> Conversion:
@@ -69,13 +69,13 @@ def convert(
     Args:
       listing: the images, from a source.
       output: where to. Files of an earlier conversion are replaced at the very end.
-      recipe: how images are stored.
+      encoding: how images are stored.
       write_shards: who decodes and writes.
       num_shards: of each split; None plans shards of about 100 MB, at least two.
-      random_seed: of the order of the records, and of the division.
-      max_bad_fraction: more bad images than this share end in DataError.
-      shares, split_by: as for `divide`.
-      duplicates: as for `settle`.
+      random_seed: of the order of the records, and of the split assignment.
+      max_bad_fraction: more bad images than this fraction end in DataError.
+      fractions, split_by: as for `assign_splits`.
+      duplicates: as for `resolve_duplicates`.
 
     Raises:
       ConfigError: somebody else's file stands where a manifest goes, or options do not fit.
@@ -89,31 +89,30 @@ def convert(
     )
     check_listing(listing)
     digests = content_digests(listing.images)
-    images = divide(listing, digests, output, shares=shares, split_by=split_by, seed=random_seed)
-    groups = find_duplicates(images, digests, recipe)
+    images = assign_splits(
+        listing, digests, output, fractions=fractions, split_by=split_by, seed=random_seed
+    )
+    groups = find_duplicates(images, digests, encoding)
     members = _members(images, output)
     for target in members:
         check_free(target, output)
-    options: dict[str, Any] = {'max_edge': recipe.max_edge, 'quality': recipe.quality}
-    options['random_seed'] = random_seed
-    if shares is not None:
-        options |= {'splits': dict(shares), 'split_by': split_by}
+    options = _options_kept(encoding, random_seed, fractions, split_by)
     with only_conversion(output):
         write_duplicates(output, groups, listing.class_names)
-        images = settle(images, groups, duplicates, listed_in=output.duplicates)
+        images = resolve_duplicates(images, groups, duplicates, listed_in=output.duplicates)
         plans = {
             target: plan_shards(
                 target,
                 [images[i] for i in places],
                 [digests[i] for i in places],
                 listing.class_names,
-                recipe,
+                encoding,
                 num_shards=num_shards,
                 seed=random_seed,
             )
             for target, places in members.items()
         }
-        finished, kept = _write_missing(plans, recipe, write_shards)
+        finished, kept = _write_missing(plans, encoding, write_shards)
         manifests = {
             target: _manifest(listing, output, target, plans, finished[target], options)
             for target in plans
@@ -133,6 +132,20 @@ def convert(
     )
 
 
+def _options_kept(
+    encoding: EncodingOptions,
+    random_seed: int,
+    fractions: Mapping[str, float] | None,
+    split_by: str,
+) -> dict[str, Any]:
+    """The options that each manifest keeps."""
+    options: dict[str, Any] = {'max_edge': encoding.max_edge, 'quality': encoding.quality}
+    options['random_seed'] = random_seed
+    if fractions is not None:
+        options |= {'splits': dict(fractions), 'split_by': split_by}
+    return options
+
+
 def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, list[int]]:
     """The places of each split's images, splits in the order in which people name them."""
     names = usual_order({image.split for image in images})
@@ -143,7 +156,9 @@ def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, li
 
 
 def _write_missing(
-    plans: Mapping[Target, Sequence[PlannedShard]], recipe: Recipe, write_shards: WriteShards
+    plans: Mapping[Target, Sequence[PlannedShard]],
+    encoding: EncodingOptions,
+    write_shards: WriteShards,
 ) -> tuple[dict[Target, list[FinishedShard]], int]:
     """Writes the shards that no earlier run finished; gives all, and how many were kept."""
     shards = [shard for plan in plans.values() for shard in plan]
@@ -154,7 +169,7 @@ def _write_missing(
     missing = [place for place in range(len(shards)) if place not in done]
     kept = len(done)
     if missing:
-        written = write_shards([shards[place] for place in missing], recipe)
+        written = write_shards([shards[place] for place in missing], encoding)
         done.update(zip(missing, written, strict=True))
     finished: dict[Target, list[FinishedShard]] = {target: [] for target in plans}
     for place, shard in enumerate(shards):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from library import files
 from library.errors import DataError
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.image_list import read_digests
 from library.preparation.output import IMAGES, Output, Target, write_list
-from library.preparation.recipe import Recipe
 from library.preparation.workers import prepare
 from library.records.listing import LabelledImage, Unusable
 from library.records.manifest import Rejected
@@ -45,7 +45,7 @@ class Group:
 
 
 def find_duplicates(
-    images: Sequence[LabelledImage], digests: Sequence[bytes], recipe: Recipe
+    images: Sequence[LabelledImage], digests: Sequence[bytes], encoding: EncodingOptions
 ) -> list[Group]:
     """The pictures that are there more than once, sorted by the first name.
 
@@ -58,12 +58,12 @@ def find_duplicates(
     groups = [
         Group(digest, tuple(found))
         for digest, found in by_digest.items()
-        if len(found) > 1 and not isinstance(prepare(found[0].content, recipe), RejectedImage)
+        if len(found) > 1 and not isinstance(prepare(found[0].content, encoding), RejectedImage)
     ]
     return sorted(groups, key=lambda group: group.images[0].filename)
 
 
-def settle(
+def resolve_duplicates(
     images: Sequence[LabelledImage], groups: Sequence[Group], rule: str | None, listed_in: str
 ) -> list[LabelledImage]:
     """What becomes of the images under a rule of --duplicates.

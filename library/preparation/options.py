@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from library.config.fields import COMMAND_LINE, Options, option
+from library.preparation.encoding_options import QUALITY
 from library.preparation.formats import EXTRA_FORMATS
-from library.preparation.recipe import QUALITY
 
 
 @dataclass(frozen=True)

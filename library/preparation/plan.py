@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from library.errors import ConfigError
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.output import Target
-from library.preparation.recipe import Recipe
 from library.records.listing import LabelledImage, Unusable
 from library.records.shards import shard_names, shard_of_item
 
@@ -50,7 +50,7 @@ def plan_shards(
     images: Sequence[LabelledImage],
     digests: Sequence[bytes],
     class_names: tuple[str, ...],
-    recipe: Recipe,
+    encoding: EncodingOptions,
     *,
     num_shards: int | None,
     seed: int,
@@ -72,12 +72,12 @@ def plan_shards(
         )
     order = sorted(range(len(images)), key=lambda item: (images[item].filename, digests[item]))
     random.Random(seed).shuffle(order)
-    count = num_shards or _count_shards(images, recipe.max_edge)
+    count = num_shards or _count_shards(images, encoding.max_edge)
     members: list[list[int]] = [[] for _ in range(count)]
     for place, item in enumerate(order):
         members[shard_of_item(place, len(order), count)].append(item)
     fingerprint = hashlib.sha256(
-        json.dumps([recipe.fingerprint(), class_names], sort_keys=True).encode()
+        json.dumps([encoding.fingerprint(), class_names], sort_keys=True).encode()
     )
     shards = []
     for name, items in zip(shard_names(target.name, count), members, strict=True):

@@ -8,20 +8,20 @@ from itertools import chain, islice
 
 import tqdm
 
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.plan import PlannedShard
-from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import FinishedShard, write_shard
 from library.preparation.workers import prepare_all
 
 
 def write_on_this_machine(
-    shards: Sequence[PlannedShard], recipe: Recipe, workers: int | None = None
+    shards: Sequence[PlannedShard], encoding: EncodingOptions, workers: int | None = None
 ) -> Iterator[FinishedShard]:
     """Writes shard after shard; workers decode, this process writes.
 
     Args:
       shards: what to write.
-      recipe: how the images are stored.
+      encoding: how the images are stored.
       workers: processes; None is one for each core.
 
     Raises:
@@ -29,7 +29,7 @@ def write_on_this_machine(
     """
     images = chain.from_iterable(shard.images for shard in shards)
     total = sum(len(shard.images) for shard in shards)
-    outcomes = prepare_all(images, workers or os.cpu_count() or 1, recipe)
+    outcomes = prepare_all(images, workers or os.cpu_count() or 1, encoding)
     # disable=None: no bar where nobody looks (a log file).
     bar = tqdm.tqdm(outcomes, total=total, unit='image', desc='converting', disable=None)
     one_by_one = iter(bar)

@@ -1,4 +1,4 @@
-"""Images to splits: by the hash of each one's content, or by exact shares of each class.
+"""Images to splits: by the hash of each one's content, or by exact fractions of each class.
 
 Both are pure functions of contents, labels and seed; names and order of the files do not matter.
 """
@@ -16,50 +16,50 @@ from library.errors import ConfigError
 from library.records.listing import SPLIT_NAMES, is_split_name, usual_order
 
 
-def parse_shares(text: str) -> dict[str, float]:
+def parse_fractions(text: str) -> dict[str, float]:
     """Reads 'train=0.8,test=0.2'.
 
     Returns:
-      Split to share, in the usual order, whatever the order of the text; the shares sum to 1.
+      Split to fraction, in the usual order, whatever the order of the text; fractions sum to 1.
       Usual names have one form: val is validation.
 
     Raises:
-      ConfigError: not of this form, a share that is not above 0, or another sum.
+      ConfigError: not of this form, a fraction that is not above 0, or another sum.
     """
-    shares: dict[str, float] = {}
+    fractions: dict[str, float] = {}
     for part in text.split(','):
         name, equals, number = (each.strip() for each in part.partition('='))
         if not equals or not is_split_name(name):
             raise ConfigError(f'--splits {text}: expected NAME=SHARE,NAME=SHARE, not {part!r}')
         try:
-            share = float(number)
+            fraction = float(number)
         except ValueError:
             raise ConfigError(f'--splits {text}: {number!r} is not a number') from None
-        if not 0 < share <= 1:
+        if not 0 < fraction <= 1:
             raise ConfigError(f'--splits {text}: a share lies above 0 and not above 1')
         name = SPLIT_NAMES.get(name.lower(), name)
-        if name in shares:
+        if name in fractions:
             raise ConfigError(f'--splits {text}: {name} is given twice')
-        shares[name] = share
+        fractions[name] = fraction
     # Thirds, written with a few digits, are meant to sum to 1.
-    if not math.isclose(sum(shares.values()), 1.0, abs_tol=1e-3):
-        raise ConfigError(f'--splits {text}: the shares sum to {sum(shares.values()):g}, not 1')
-    return {name: shares[name] for name in usual_order(shares)}
+    if not math.isclose(sum(fractions.values()), 1.0, abs_tol=1e-3):
+        raise ConfigError(f'--splits {text}: the shares sum to {sum(fractions.values()):g}, not 1')
+    return {name: fractions[name] for name in usual_order(fractions)}
 
 
-def split_by_hash(digests: Sequence[bytes], shares: Mapping[str, float], seed: int) -> list[str]:
+def split_by_hash(digests: Sequence[bytes], fractions: Mapping[str, float], seed: int) -> list[str]:
     """The split of each image, from its content alone.
 
-    Adding or removing images moves no other, equal images share a split, and the shares hold in
-    expectation only.
+    Adding or removing images moves no other, equal images share a split, and the fractions hold
+    in expectation only.
 
     Args:
       digests: sha256 of each image's content.
-      shares: split to share.
+      fractions: split to fraction.
       seed: another one gives another split.
     """
-    names = list(shares)
-    ends = list(itertools.accumulate(shares.values()))
+    names = list(fractions)
+    ends = list(itertools.accumulate(fractions.values()))
     # The last end is infinite: sums like 0.8 + 0.1 + 0.1 may fall short of 1.
     ends[-1] = math.inf
     return [names[bisect.bisect_right(ends, _place(digest, seed))] for digest in digests]
@@ -68,19 +68,19 @@ def split_by_hash(digests: Sequence[bytes], shares: Mapping[str, float], seed: i
 def split_exactly(
     digests: Sequence[bytes],
     labels: Sequence[int],
-    shares: Mapping[str, float],
+    fractions: Mapping[str, float],
     seed: int,
     before: Mapping[bytes, str],
 ) -> list[str]:
-    """The split of each image, so that the shares hold within each class to one image.
+    """The split of each image, so that the fractions hold within each class to one image.
 
     Args:
       digests: sha256 of each image's content; equal images share a split.
       labels: the class of each image.
-      shares: split to share.
+      fractions: split to fraction.
       seed: another one gives another split.
       before: the split of images that were converted before; they stay where they were, and
-        newcomers fill up what is short of its share.
+        newcomers fill up what is short of its fraction.
     """
     classes: defaultdict[int, list[bytes]] = defaultdict(list)
     chosen: dict[bytes, str] = {}
@@ -90,7 +90,7 @@ def split_exactly(
             chosen[digest] = ''
             classes[label].append(digest)
     for members in classes.values():
-        quotas = _quotas(len(members), shares)
+        quotas = _quotas(len(members), fractions)
         newcomers = []
         for digest in members:
             split = before.get(digest)
@@ -110,10 +110,10 @@ def split_exactly(
     return [chosen[digest] for digest in digests]
 
 
-def _quotas(count: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """Whole numbers that sum to `count`, each within 1 of its share: largest remainders."""
-    total = sum(shares.values())
-    exact = {name: count * share / total for name, share in shares.items()}
+def _quotas(count: int, fractions: Mapping[str, float]) -> dict[str, int]:
+    """Whole numbers that sum to `count`, each within 1 of its fraction: largest remainders."""
+    total = sum(fractions.values())
+    exact = {name: count * fraction / total for name, fraction in fractions.items()}
     quotas = {name: math.floor(value) for name, value in exact.items()}
     by_remainder = sorted(exact, key=lambda name: quotas[name] - exact[name])
     for name in by_remainder[: count - sum(quotas.values())]:

@@ -91,5 +91,5 @@ def _table(manifests: Mapping[str, Manifest]) -> Iterator[str]:
     if len(names) > len(shown):
         yield f'... {len(names) - len(shown)} more classes'
     totals = [manifest.examples for manifest in manifests.values()]
-    shares = [f'{count} {count / sum(totals):.0%}' for count in totals]
-    yield '  '.join([f'{"all":<{width}}', *(f'{text:>10}' for text in shares)])
+    fractions = [f'{count} {count / sum(totals):.0%}' for count in totals]
+    yield '  '.join([f'{"all":<{width}}', *(f'{text:>10}' for text in fractions)])

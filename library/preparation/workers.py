@@ -19,9 +19,9 @@ from itertools import islice
 
 from library import files
 from library.errors import ResourceError
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.images import PreparedImage, prepare_image, prepare_pixels
-from library.preparation.recipe import Recipe
 from library.records.listing import Content, LabelledImage, Unusable
 
 # Images that one message to a worker carries: enough to hide the message's cost, few enough for a
@@ -35,7 +35,7 @@ DIED = 'a worker process died (killed, or out of memory); run it again: what is 
 Outcome = PreparedImage | RejectedImage
 
 
-def prepare(content: Content, recipe: Recipe) -> Outcome:
+def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
     """One image, as a LabelledImage holds it, to its JPEG or the reason why it has none.
 
     The pool, Beam and direct sources all come through here.
@@ -49,8 +49,8 @@ def prepare(content: Content, recipe: Recipe) -> Outcome:
         if isinstance(content, str):
             content = files.read_bytes(content)
         if isinstance(content, bytes):
-            return prepare_image(content, recipe.max_edge, recipe.quality, recipe.formats)
-        return prepare_pixels(content, recipe.max_edge, recipe.quality)
+            return prepare_image(content, encoding.max_edge, encoding.quality, encoding.formats)
+        return prepare_pixels(content, encoding.max_edge, encoding.quality)
     except RejectedImage as rejected:
         return rejected
     except OSError as error:
@@ -60,7 +60,7 @@ def prepare(content: Content, recipe: Recipe) -> Outcome:
 
 
 def prepare_all(
-    images: Iterable[LabelledImage], workers: int, recipe: Recipe
+    images: Iterable[LabelledImage], workers: int, encoding: EncodingOptions
 ) -> Generator[tuple[LabelledImage, Outcome], None, None]:
     """Yields every image with what became of it, in the given order.
 
@@ -82,7 +82,7 @@ def prepare_all(
             chunk = tuple(islice(images, CHUNK))
             if chunk:
                 contents = [_content(image) for image in chunk]
-                waiting.append((chunk, pool.submit(prepare_chunk, contents, recipe)))
+                waiting.append((chunk, pool.submit(prepare_chunk, contents, encoding)))
 
     try:
         submit(workers * AHEAD)
@@ -101,9 +101,9 @@ def prepare_all(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def prepare_chunk(contents: list[Content], recipe: Recipe) -> list[Outcome]:
+def prepare_chunk(contents: list[Content], encoding: EncodingOptions) -> list[Outcome]:
     """Prepares some images in a worker."""
-    return [prepare(content, recipe) for content in contents]
+    return [prepare(content, encoding) for content in contents]
 
 
 def _content(image: LabelledImage) -> Content:

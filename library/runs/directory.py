@@ -29,7 +29,7 @@ _STAMPED = re.compile(r'\d{4}-\d\d-\d\d-\d\d_\d\d_\d\d(-\d+)?')
 
 
 @dataclass(frozen=True)
-class RunPlace:
+class RunDirectory:
     """Where a run lives.
 
     Attributes:
@@ -46,12 +46,12 @@ class RunPlace:
 
 
 # For what works on no run of its own.
-NO_RUN = RunPlace('', None, False)
+NO_RUN = RunDirectory('', None, False)
 
 
 def find_run(
     catalog: Catalog, command_line: CommandLine, training: bool, sets: CheckedSets | None = None
-) -> RunPlace:
+) -> RunDirectory:
     """Where the run lives, before it is known what else it needs.
 
     With time_stamped a training run gets a new folder below model_dir, and other modes look into
@@ -76,46 +76,46 @@ def find_run(
         if clean:
             raise ConfigError('--clean: a time-stamped run has a new folder, with nothing in it')
         if training:
-            return RunPlace(next(_new_names(folder)), None, True, is_new=True)
+            return RunDirectory(next(_new_names(folder)), None, True, is_new=True)
         latest = _latest(folder)
         if latest is not None:
-            return RunPlace(latest, read_saved(latest), True)
+            return RunDirectory(latest, read_saved(latest), True)
     if clean:
         _check_ours(folder)
-        return RunPlace(folder, None, stamped)
-    return RunPlace(folder, saved, stamped)
+        return RunDirectory(folder, None, stamped)
+    return RunDirectory(folder, saved, stamped)
 
 
-def in_place(hparams: HParams, place: RunPlace) -> HParams:
+def in_run_directory(hparams: HParams, run_directory: RunDirectory) -> HParams:
     """The same values, with the folders of a time-stamped run."""
-    if not place.time_stamped:
+    if not run_directory.time_stamped:
         return hparams
-    hparams = hparams.with_values('time_stamped', model_dir=place.folder)
+    hparams = hparams.with_values('time_stamped', model_dir=run_directory.folder)
     if hparams.origin('best_model_dir') == 'command line':
         return hparams
-    best = files.join(place.folder, 'best')
+    best = files.join(run_directory.folder, 'best')
     return hparams.with_values('time_stamped', best_model_dir=best)
 
 
-def claim(hparams: HParams, place: RunPlace) -> HParams:
+def claim(hparams: HParams, run_directory: RunDirectory) -> HParams:
     """Makes the folder of a new time-stamped run, under another name if somebody was faster.
 
     Args:
-      hparams: as `in_place` gives them.
-      place: of the run.
+      hparams: as `in_run_directory` gives them.
+      run_directory: of the run.
 
     Returns:
       The values with the folder that is this run's alone.
     """
-    if not place.is_new or files.is_remote(place.folder):
+    if not run_directory.is_new or files.is_remote(run_directory.folder):
         return hparams
-    base = os.path.dirname(place.folder)
+    base = os.path.dirname(run_directory.folder)
     os.makedirs(base or '.', exist_ok=True)
-    for name in itertools.chain([place.folder], _new_names(base)):
+    for name in itertools.chain([run_directory.folder], _new_names(base)):
         # Only one of several processes makes a folder.
         with contextlib.suppress(FileExistsError):
             os.mkdir(name)
-            return in_place(hparams, RunPlace(name, None, True))
+            return in_run_directory(hparams, RunDirectory(name, None, True))
     raise AssertionError('there are always more names')
 
 

@@ -12,11 +12,11 @@ import tensorflow as tf
 from library.checkpoints.names import STEP, Checkpoint, find_warm_start, read_checkpoint
 from library.checkpoints.readable import open_checkpoint
 from library.checkpoints.scopes import AVERAGES, MODULE
-from library.console import say
+from library.console import log
 from library.errors import ConfigError, MismatchError
 from library.training.fine_tuning import lies_in
 from library.training.options import FineTuningOptions
-from library.training.warm_start_table import Fate, table
+from library.training.warm_start_table import RestoreStatus, table
 
 # How many names of either side a message shows.
 SHOWN = 3
@@ -54,7 +54,7 @@ class _Scopes:
 
 
 def warm_start(
-    options: FineTuningOptions, num_classes: int, tell: Callable[[str], None] = say
+    options: FineTuningOptions, num_classes: int, log: Callable[[str], None] = log
 ) -> None:
     """Makes the variables of the default graph start with the weights of a checkpoint.
 
@@ -65,7 +65,7 @@ def warm_start(
       options: which checkpoint, and which scopes of it.
       num_classes: of this run. A variable outside of the module that differs only in its last
         dimension, and has this many there now, belongs to other classes and starts anew.
-      tell: gets the lines of the table.
+      log: gets the lines of the table.
 
     Raises:
       ConfigError: there is no checkpoint, or a scope holds nothing, or nothing is left to restore.
@@ -74,7 +74,7 @@ def warm_start(
     """
     # Once, and not once for each replica of a strategy.
     tf.distribute.get_replica_context().merge_call(
-        lambda _: _warm_start(options, num_classes, tell),
+        lambda _: _warm_start(options, num_classes, log),
     )
 
 
@@ -108,18 +108,18 @@ def _open(options: FineTuningOptions) -> tuple[Checkpoint, _Scopes]:
     return read_checkpoint(find_warm_start(options.warm_start_ckpt)), scopes
 
 
-def _warm_start(options: FineTuningOptions, num_classes: int, tell: Callable[[str], None]) -> None:
+def _warm_start(options: FineTuningOptions, num_classes: int, log: Callable[[str], None]) -> None:
     checkpoint, scopes = _open(options)
     variables = _variables()
     names = {name: checkpoint.name_of(name) for name in variables}
     _check_any(checkpoint, names)
     scopes.check([*variables, *checkpoint.variables])
-    fates = [
-        _fate(variables[name], name, own, checkpoint, scopes, num_classes)
+    statuses = [
+        _restore_status(variables[name], name, own, checkpoint, scopes, num_classes)
         for name, own in names.items()
     ]
-    restored = [fate.name for fate in fates if fate.status == 'restored']
-    classes = next((fate.classes_there for fate in fates if fate.classes_there), None)
+    restored = [status.name for status in statuses if status.kind == 'restored']
+    classes = next((status.classes_there for status in statuses if status.classes_there), None)
     if not restored and classes is None:
         raise ConfigError(
             f'{checkpoint.path}: --checkpoint_restore_scopes and --checkpoint_exclude_scopes leave '
@@ -130,15 +130,13 @@ def _warm_start(options: FineTuningOptions, num_classes: int, tell: Callable[[st
         (checkpoint.variables[names[name] or name].keys[0], variables[name]) for name in restored
     ]
     tf.compat.v1.train.init_from_checkpoint(checkpoint.path, pairs)
-    tell(f'warm start from {checkpoint.path}:')
-    for line in table(fates):
-        tell(f'  {line}')
+    log(f'warm start from {checkpoint.path}:')
+    for line in table(statuses):
+        log(f'  {line}')
     if classes is not None:
-        tell(
-            f'the classes differ ({classes} there, {num_classes} here): the last layer starts anew'
-        )
-    for fate in fates:
-        logging.getLogger(__name__).debug('%s: %s %s', fate.name, *fate.outcome)
+        log(f'the classes differ ({classes} there, {num_classes} here): the last layer starts anew')
+    for status in statuses:
+        logging.getLogger(__name__).debug('%s: %s %s', status.name, *status.outcome)
 
 
 def _variables() -> dict[str, tf.Variable]:
@@ -166,14 +164,14 @@ def _check_any(checkpoint: Checkpoint, names: dict[str, str | None]) -> None:
         )
 
 
-def _fate(
+def _restore_status(
     variable: tf.Variable,
     name: str,
     own: str | None,
     checkpoint: Checkpoint,
     scopes: _Scopes,
     num_classes: int,
-) -> Fate:
+) -> RestoreStatus:
     """What is to become of one variable, which the checkpoint calls `own`.
 
     Raises:
@@ -182,10 +180,10 @@ def _fate(
     shape = variable.shape
     skip = scopes.reason_to_skip(name)
     if skip is not None:
-        return Fate(name, shape, 'skipped', skip)
+        return RestoreStatus(name, shape, 'skipped', skip)
     if own is None:
         is_modules = name.startswith(MODULE)
-        return Fate(
+        return RestoreStatus(
             name, shape, 'new', 'from the module' if is_modules else 'not in the checkpoint'
         )
     stored = checkpoint.variables[own]
@@ -197,7 +195,7 @@ def _fate(
     if not shape.is_compatible_with(stored.shape):
         if _is_of_classes(name, shape, stored.shape, num_classes):
             why = f'other classes: {stored.shape.as_list()} there'
-            return Fate(name, shape, 'skipped', why, int(stored.shape[-1]))
+            return RestoreStatus(name, shape, 'skipped', why, int(stored.shape[-1]))
         raise MismatchError(
             f'{checkpoint.path}: {name} has the shape {stored.shape.as_list()} there and '
             f'{shape.as_list()} in this run: {leave_out}'
@@ -207,7 +205,7 @@ def _fate(
             f'{checkpoint.path}: {name} is {stored.dtype.name} there and '
             f'{variable.dtype.base_dtype.name} in this run: {leave_out}'
         )
-    return Fate(name, shape, 'restored')
+    return RestoreStatus(name, shape, 'restored')
 
 
 def _is_of_classes(

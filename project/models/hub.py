@@ -22,7 +22,7 @@ with epy.lazy_imports():
     import numpy as np
     import tensorflow as tf
 
-    from library.models import frozen_module, hub_module, module_cache, placement, trunk
+    from library.models import backbone, frozen_module, module_cache, module_loading, placement
 
 # Small, and in the TF2 format, so it can be fine-tuned.
 DEFAULT_MODULE = 'https://tfhub.dev/google/imagenet/mobilenet_v2_035_224/feature_vector/5'
@@ -85,8 +85,8 @@ class HubModel(Model):
           MismatchError: another image size was asked for than the module takes, or fine-tuning of
             a module that cannot be trained.
         """
-        info = hub_module.inspect_module(_fetch(hparams))
-        hub_module.check_use(info, hparams.module, hparams.image_size, hparams.fine_tuning)
+        info = module_loading.inspect_module(_fetch(hparams))
+        module_loading.check_use(info, hparams.module, hparams.image_size, hparams.fine_tuning)
         return {
             'image_size': info.image_size or hparams.image_size or DEFAULT_IMAGE_SIZE,
             'model_digest': info.digest,
@@ -98,14 +98,14 @@ class HubModel(Model):
         options = self.options
         with tf.compat.v1.variable_scope(MODULE.rstrip('/')):
             with self._device(training):
-                module = hub_module.load_module(_fetch(options), options.fine_tuning)
+                module = module_loading.load_module(_fetch(options), options.fine_tuning)
             # A frozen module runs in inference mode also while the head trains: its batch norm
             # must not change, or training and evaluation would see different features.
             in_training = training and options.fine_tuning and options.train_batch_norm
-            features = hub_module.features_of(module, images, in_training)
-        hub_module.check_features(features, options.module)
+            features = module_loading.features_of(module, images, in_training)
+        module_loading.check_features(features, options.module)
         if training:
-            hub_module.warn_of_randomness(options.module, images, features)
+            module_loading.warn_of_randomness(options.module, images, features)
         if options.fine_tuning:
             # The graph's own collection of trainable variables lacks them on one device.
             self.variables_to_train += module.trainable_variables
@@ -123,11 +123,13 @@ class HubModel(Model):
             frozen_module.keep_in_checkpoints(_fetch(options), training)
         return add_head(self, features, training, options.dropout_rate, options.hidden_units)
 
-    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
+    def save_backbone(
+        self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]
+    ) -> None:
         """Write the module: unchanged, or with the weights that it was given since."""
         source = _fetch(self.options)
         if self.options.fine_tuning or self.module_in_checkpoints:
-            trunk.save_module(source, folder, weights)
+            backbone.save_module(source, folder, weights)
         else:
             files.copy_below(source, folder, files.names_below(source))
 

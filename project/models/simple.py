@@ -15,6 +15,7 @@ with epy.lazy_imports():
 
 # Channels of the convolutions; each halves height and width.
 CHANNELS = (16, 32, 64, 128)
+# The backbone's scope: a part of every checkpoint's names of variables, so it stays as it is.
 SCOPE = 'trunk'
 
 
@@ -29,8 +30,10 @@ class SimpleModel(Model):
         self.own(layers)
         return add_head(self, self.features, training, self.options.dropout_rate)
 
-    def save_trunk(self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]) -> None:
-        """Write the convolutions and the average; see Model.save_trunk."""
+    def save_backbone(
+        self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]
+    ) -> None:
+        """Write the convolutions and the average; see Model.save_backbone."""
         layers = self._convolutions()
         images = tf.keras.Input([image_size, image_size, 3])
         network = tf.keras.Model(images, _through(layers, images))

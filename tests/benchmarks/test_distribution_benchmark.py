@@ -146,7 +146,7 @@ def test_what_the_machine_sends_to_itself_is_counted():
     assert loopback_bytes() >= 0
 
 
-def test_where_the_system_does_not_count_nothing_is_told(monkeypatch, tmp_path):
+def test_where_the_system_does_not_count_nothing_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(distributed_runs, 'NETWORK', tmp_path / 'none')
     assert loopback_bytes() is None
 
@@ -159,7 +159,9 @@ def test_the_table_tells_steps_by_each_ways_own_batch():
     assert re.split('  +', two) == ['two', '64', '2.5', '160', '2', '0.50 (0.40 to 0.60)']
 
 
-def test_one_device_is_always_measured_and_all_is_told(data_dir, module_dir, monkeypatch, capsys):
+def test_one_device_is_always_measured_and_all_is_reported(
+    data_dir, module_dir, monkeypatch, capsys
+):
     order = []
 
     def measure(setup, case, flags, seconds, limit):

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from library.console import redraw, say
+from library.console import log, redraw
 
 pytestmark = pytest.mark.graph
 
@@ -22,27 +22,27 @@ def terminal():
 
 
 def test_a_message_replaces_the_line_on_a_terminal(terminal):
-    log = io.StringIO()
-    say('hello', terminal)
-    say('hello', log)
+    stream = io.StringIO()
+    log('hello', terminal)
+    log('hello', stream)
     assert terminal.getvalue() == '\r\033[Khello\n'
-    assert log.getvalue() == 'hello\n'
+    assert stream.getvalue() == 'hello\n'
 
 
 def test_a_message_goes_to_stdout(capsys):
-    say('hello')
+    log('hello')
     assert capsys.readouterr() == ('hello\n', '')
 
 
 def test_a_line_is_drawn_over_the_one_before_and_a_message_over_both(terminal):
     for text in ('step 1', 'step 2'):
         redraw(text, terminal)
-    say('saved', terminal)
+    log('saved', terminal)
     assert terminal.getvalue() == '\r\033[Kstep 1\r\033[Kstep 2\r\033[Ksaved\n'
 
 
 def test_a_log_keeps_all_lines():
-    log = io.StringIO()
+    stream = io.StringIO()
     for text in ('step 1', 'step 2'):
-        redraw(text, log)
-    assert log.getvalue() == 'step 1\nstep 2\n'
+        redraw(text, stream)
+    assert stream.getvalue() == 'step 1\nstep 2\n'

@@ -36,7 +36,7 @@ def test_what_a_deleted_extra_had_is_refused_by_its_name(words, message):
     assert error.value.exit_code == 2
 
 
-def test_an_option_of_a_deleted_extra_in_a_set_is_told_with_its_place(write):
+def test_an_option_of_a_deleted_extra_in_a_set_is_reported_with_its_place(write):
     path = write('default:\n  report: false\n')
     with pytest.raises(ConfigError) as error:
         resolve(CATALOG, parse(['--config_file', str(path)], CATALOG, MODES))

@@ -49,7 +49,7 @@ def test_joining_keeps_the_scheme():
         lambda path: files.replace(path, path),
     ],
 )
-def test_a_scheme_that_nothing_opens_is_told(path, action):
+def test_a_scheme_that_nothing_opens_is_reported(path, action):
     with pytest.raises(ResourceError) as caught:
         action(path)
     scheme = path.split('://')[0]

@@ -76,7 +76,7 @@ def test_an_unknown_name_is_one_line_with_the_nearest(name, nearest):
     assert error.value.exit_code == 2
 
 
-def test_an_unknown_name_in_a_set_is_told_with_its_place(tmp_path):
+def test_an_unknown_name_in_a_set_is_reported_with_its_place(tmp_path):
     sets = tmp_path / 'project.yaml'
     sets.write_text('default:\n  hooks: [metric]\n')
     with pytest.raises(ConfigError) as error:

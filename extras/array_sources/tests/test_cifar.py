@@ -289,7 +289,7 @@ def test_remote_archives_and_folders_are_read(tmp_path):
     fails(ConfigError, 'ram://none', 'ram://none: no such file or folder (--dataset_dir)')
 
 
-def test_a_path_that_is_not_there_or_no_cifar_is_told(tmp_path):
+def test_a_path_that_is_not_there_or_no_cifar_is_reported(tmp_path):
     gone = tmp_path / 'gone'
     fails(ConfigError, gone, f'{gone}: no such file or folder (--dataset_dir)')
     expected = 'no CIFAR-10 there, neither cifar-10-python.tar.gz nor cifar-10-batches-py'
@@ -565,7 +565,7 @@ def header(name, size):
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def test_a_cut_archive_is_told(tmp_path):
+def test_a_cut_archive_is_reported(tmp_path):
     archive = write_archive(tmp_path, cifar_10())
     whole = archive.read_bytes()
     for length in (5, 100, len(whole) // 2, len(whole) - 9, len(whole) - 1):
@@ -574,13 +574,13 @@ def test_a_cut_archive_is_told(tmp_path):
             listed(archive)
 
 
-def test_a_tar_that_was_cut_before_it_was_packed_is_told(tmp_path):
+def test_a_tar_that_was_cut_before_it_was_packed_is_reported(tmp_path):
     archive = write_archive(tmp_path, cifar_10())
     archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes())[:20_000], 1))
     fails(DataError, archive, f'{archive}: the archive is damaged (cut off)')
 
 
-def test_altered_bytes_in_an_archive_are_told(tmp_path):
+def test_altered_bytes_in_an_archive_are_reported(tmp_path):
     archive = write_archive(tmp_path, cifar_10())
     whole = archive.read_bytes()
     for position in range(3, len(whole), len(whole) // 40):
@@ -593,7 +593,7 @@ def test_altered_bytes_in_an_archive_are_told(tmp_path):
                 listed(archive)
 
 
-def test_what_is_no_archive_is_told(tmp_path):
+def test_what_is_no_archive_is_reported(tmp_path):
     archive = tmp_path / 'cifar-10-python.tar.gz'
     archive.write_bytes(b'<html>not found</html>')
     reason = "the archive is damaged (Not a gzipped file (b'<h'))"

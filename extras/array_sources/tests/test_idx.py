@@ -174,7 +174,7 @@ def test_remote_folders_are_read(tmp_path):
 # What is missing or too much.
 
 
-def test_a_path_that_is_not_there_or_no_idx_is_told(tmp_path):
+def test_a_path_that_is_not_there_or_no_idx_is_reported(tmp_path):
     gone = tmp_path / 'gone'
     fails(ConfigError, gone, f'{gone}: no such folder (--dataset_dir)')
     expected = 'no IDX files there, such as train-images-idx3-ubyte.gz (--dataset_dir)'
@@ -188,7 +188,9 @@ def test_a_path_that_is_not_there_or_no_idx_is_told(tmp_path):
         (2, 't10k-labels-idx1-ubyte', 't10k-images-*'),
     ],
 )
-def test_pixels_without_labels_are_told_and_so_are_labels_alone(tmp_path, left_out, there, missing):
+def test_pixels_without_labels_are_reported_and_so_are_labels_alone(
+    tmp_path, left_out, there, missing
+):
     folder = write(tmp_path / 'idx', drawn())
     (folder / NAMES[left_out]).unlink()
     fails(DataError, folder, f'{folder}: {there} is there, but {missing} is not')
@@ -263,7 +265,7 @@ def test_labels_have_one_dimension(tmp_path):
     fails(DataError, folder, f'{folder}/{NAMES[1]}: 3 dimensions, but labels have 1')
 
 
-def test_a_file_that_is_too_long_is_told(tmp_path):
+def test_a_file_that_is_too_long_is_reported(tmp_path):
     arrays = (PIXELS + b'x', *drawn()[1:])
     folder = write(tmp_path / 'plain', arrays)
     reason = '694 bytes after the header, which promises 693'
@@ -314,7 +316,7 @@ def test_every_cut_of_a_packed_file_is_an_error(tmp_path):
             listed(folder)
 
 
-def test_altered_bytes_in_a_packed_file_are_told(tmp_path):
+def test_altered_bytes_in_a_packed_file_are_reported(tmp_path):
     folder = write(tmp_path / 'idx', drawn(), pack=True)
     path = folder / f'{NAMES[0]}.gz'
     whole = path.read_bytes()

@@ -17,10 +17,10 @@ from PIL import Image
 from extras.beam.pipeline import write_on_beam, write_planned
 from library.errors import ConfigError, ResourceError
 from library.preparation.converter import convert
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
-from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import read_note
 from library.preparation.sources.folder import Folder
 from library.records.example import parse_example
@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.process
 
-RECIPE = Recipe(max_edge=16)
+ENCODING = EncodingOptions(max_edge=16)
 
 
 @pytest.fixture(scope='module')
@@ -54,15 +54,15 @@ def convert_here(images, tmp_path):
     def call(write_shards, name='records'):
         output = Output(str(tmp_path / name), 'train')
         listing = Folder(SourceOptions(dataset_dir=str(images)), output).listing()
-        return convert(listing, output, RECIPE, write_shards, num_shards=3)
+        return convert(listing, output, ENCODING, write_shards, num_shards=3)
 
     return call
 
 
-def one_by_one(shards, recipe):
+def one_by_one(shards, encoding):
     """Writes as workers do, and reads the notes that they leave."""
     for shard in shards:
-        assert write_planned(shard, recipe) == shard.name
+        assert write_planned(shard, encoding) == shard.name
         yield read_note(shard.target, shard.name)
 
 
@@ -72,7 +72,7 @@ def files_of(folder):
 
 def test_a_worker_writes_the_bytes_that_the_pool_writes(convert_here, tmp_path):
     convert_here(one_by_one, 'beam')
-    convert_here(lambda shards, recipe: write_on_this_machine(shards, recipe, 1), 'pool')
+    convert_here(lambda shards, encoding: write_on_this_machine(shards, encoding, 1), 'pool')
     assert files_of(tmp_path / 'beam') == files_of(tmp_path / 'pool')
 
 
@@ -245,11 +245,14 @@ def test_beams_environment_stores_what_this_one_stores(written, convert_here, tm
         assert label == other_label
         # Another Pillow may shrink a value to its neighbour, which the JPEG then spreads.
         assert np.abs(pixels - other_pixels).max() <= 16
-        if max(pixels.shape) < RECIPE.max_edge:
+        if max(pixels.shape) < ENCODING.max_edge:
             np.testing.assert_array_equal(pixels, other_pixels)
-    script = 'from library.preparation.recipe import Recipe; print(Recipe(16).fingerprint())'
+    script = (
+        'from library.preparation.encoding_options import EncodingOptions; '
+        'print(EncodingOptions(16).fingerprint())'
+    )
     done = subprocess.run([BEAM, '-c', script], cwd=ROOT, capture_output=True, check=True)
-    if done.stdout.decode().strip() == str(RECIPE.fingerprint()):
+    if done.stdout.decode().strip() == str(ENCODING.fingerprint()):
         assert files_of(written) == files_of(here)
 
 

@@ -14,15 +14,15 @@ from library.errors import ResourceError
 LOOK_SECONDS = 0.2
 
 
-class TellStartHook(tf.estimator.SessionRunHook):
-    """Tells once the session is there, and all variables with it."""
+class ReportStartHook(tf.estimator.SessionRunHook):
+    """Reports once the session is there, and all variables with it."""
 
-    def __init__(self, tell: Callable[[], None]):
-        self._tell = tell
+    def __init__(self, report: Callable[[], None]):
+        self._report = report
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Tells."""
-        self._tell()
+        """Reports."""
+        self._report()
 
 
 class AwaitStartHook(tf.estimator.SessionRunHook):

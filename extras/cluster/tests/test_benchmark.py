@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.distributed_runs import CASES, SETUPS
-from extras.cluster.checks import check_distribution
+from extras.cluster.distribution_checks import check_distribution
 from extras.cluster.tasks import read_cluster
 from library.config.command_line import parse
 from library.config.hparams import resolve

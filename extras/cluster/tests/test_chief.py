@@ -64,7 +64,7 @@ def never_trains(monkeypatch):
 
 
 @pytest.mark.usefixtures('never_trains', 'others')
-def test_a_run_that_is_trained_already_is_told_to_the_others(launch, run_dir, tmp_path, capsys):
+def test_a_run_that_is_trained_already_is_reported_to_the_others(launch, run_dir, tmp_path, capsys):
     assert launch(tmp_path, **SMALL) == 0
     end = 'step 8: all 8 steps are trained'
     assert read_ended(str(run_dir)) == Ended(TOTAL, end)
@@ -73,7 +73,7 @@ def test_a_run_that_is_trained_already_is_told_to_the_others(launch, run_dir, tm
 
 
 @pytest.mark.usefixtures('never_trains', 'others')
-def test_a_run_that_the_evaluations_end_early_is_told_to_the_others(launch, run_dir, tmp_path):
+def test_a_run_that_the_evaluations_end_early_is_reported_to_the_others(launch, run_dir, tmp_path):
     assert launch(tmp_path, train_epochs=3, stop_threshold=0, **SMALL) == 0
     ended = read_ended(str(run_dir))
     assert ended.step == TOTAL
@@ -107,7 +107,7 @@ def test_notes_of_an_older_start_are_gone_when_training_begins(
 
 
 @pytest.mark.usefixtures('others')
-def test_the_shares_of_the_images_are_told_before_training(
+def test_the_shares_of_the_images_are_reported_before_training(
     launch, run_dir, tmp_path, trained, capsys
 ):
     assert launch(tmp_path, train_epochs=3, **SMALL) == 0

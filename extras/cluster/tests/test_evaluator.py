@@ -203,7 +203,7 @@ def test_a_chief_that_was_stopped_stops_it_too(run_dir, evaluate, evaluated, ans
     assert str(error.value) == f'stopped together with another task; {ALL_ON}'
 
 
-def test_a_chief_that_failed_is_told_with_its_own_words(
+def test_a_chief_that_failed_is_reported_with_its_own_words(
     run_dir, evaluate, chief, evaluated, answers
 ):
     def fail():

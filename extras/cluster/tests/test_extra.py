@@ -32,7 +32,7 @@ def test_the_core_can_name_the_extra_of_each_option():
 
 
 def test_what_comes_before_training_imports_no_tensorflow(program):
-    names = ['checks', 'extra', 'local_cluster', 'rendezvous', 'watchdog']
+    names = ['distribution_checks', 'extra', 'local_cluster', 'rendezvous', 'watchdog']
     imports = ', '.join(f'extras.cluster.{name}' for name in names)
     done = program('-c', f'import sys, {imports}; print("tensorflow" in sys.modules)')
     assert (done.returncode, done.stdout, done.stderr) == (0, 'False\n', '')

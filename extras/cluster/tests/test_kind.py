@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from extras.cluster.checks import check_together
+from extras.cluster.distribution_checks import check_together
 from extras.cluster.kind import kind_of, replicas_of
 from extras.cluster.options import ClusterOptions
 from extras.cluster.tasks import read_cluster

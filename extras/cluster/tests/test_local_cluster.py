@@ -96,7 +96,7 @@ def test_tasks_that_train_get_gpus_of_their_own(
 
 
 @pytest.mark.parametrize(('visible', 'names'), [('0,1,2', 3), ('', 0), ('-1', 0)])
-def test_too_few_visible_gpus_are_told_before_a_task_starts(program, visible, names):
+def test_too_few_visible_gpus_are_reported_before_a_task_starts(program, visible, names):
     words = ('-m', MODULE, '--workers', 1, '--gpus', 2, '--', '-c', 'print()')
     result = program(*words, CUDA_VISIBLE_DEVICES=visible)
     assert (result.returncode, result.stdout) == (2, '')
@@ -172,7 +172,7 @@ def test_no_task_is_left_where_all_are_killed_with_the_supervisor(write):
         ),
     ],
 )
-def test_a_wrong_call_is_told_in_one_line(program, arguments, message):
+def test_a_wrong_call_is_reported_in_one_line(program, arguments, message):
     result = program('-m', MODULE, *arguments)
     assert (result.returncode, result.stdout) == (2, '')
     assert result.stderr == f'error: {message}\n'

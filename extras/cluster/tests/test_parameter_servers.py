@@ -70,7 +70,7 @@ def test_gradients_in_sync_go_on_from_there_and_the_chief_ends_soon(
     assert 'never used' not in tasks.texts()
 
 
-def test_a_lost_worker_is_told_of_and_joins_again(data_dir, frozen, tmp_path):
+def test_a_lost_worker_is_reported_and_joins_again(data_dir, frozen, tmp_path):
     """The module is trained, too: the parameter server has it."""
     values = {'train_steps': 10**6, 'save_checkpoints_steps': 50, **frozen}
     values |= {'cache_features': 'none', 'fine_tuning': 'true'}

@@ -51,7 +51,7 @@ class Together:
 
     def __init__(self, tasks, timeout=10, rejoins=False):
         self.tasks, self.timeout, self.rejoins = tasks, timeout, rejoins
-        self.went_on, self.errors, self.told = {}, {}, []
+        self.went_on, self.errors, self.logged = {}, {}, []
         self.threads = []
 
     def start(self, *chosen, delay=0.0, preparing=0.0, devices=1):
@@ -66,10 +66,10 @@ class Together:
             thread.join(20)
         assert not any(thread.is_alive() for thread in self.threads)
 
-    def wait_until_told(self, count):
+    def wait_until_logged(self, count):
         deadline = time.monotonic() + 10
-        while len(self.told) < count:
-            assert time.monotonic() < deadline, self.told
+        while len(self.logged) < count:
+            assert time.monotonic() < deadline, self.logged
             time.sleep(0.02)
 
     def _run(self, task, delay, preparing, devices):
@@ -82,7 +82,7 @@ class Together:
                     port,
                     self.timeout,
                     rejoins=self.rejoins,
-                    tell=self.told.append,
+                    log=self.logged.append,
                 )
             self.went_on[task.name] = time.monotonic()
         except (ResourceError, ConfigError) as error:
@@ -139,26 +139,26 @@ def test_a_chief_that_does_not_come_is_named(tasks):
 
 
 @pytest.mark.usefixtures('often')
-def test_a_long_wait_is_told_once(tasks):
+def test_a_long_wait_is_reported_once(tasks):
     together = Together(tasks[:2], timeout=1)
     together.start(tasks[0])
     together.join()
-    assert together.told == [f'waiting for worker 0 ({tasks[1].address}) to start']
+    assert together.logged == [f'waiting for worker 0 ({tasks[1].address}) to start']
 
 
 @pytest.mark.usefixtures('often')
-def test_for_what_it_waits_is_told_anew_when_that_changes(tasks):
+def test_for_what_it_waits_is_reported_anew_when_that_changes(tasks):
     chief, worker = tasks[:2]
     together = Together((chief, worker))
     together.start(worker)
-    together.wait_until_told(1)
+    together.wait_until_logged(1)
     with RendezvousPort(chief, PREPARING) as port:
-        together.wait_until_told(2)
+        together.wait_until_logged(2)
         port.state = WAITING
-        together.wait_until_told(3)
+        together.wait_until_logged(3)
         port.state = READY
         together.join()
-    assert together.told == [
+    assert together.logged == [
         f'waiting for {chief} to start',
         f'waiting for {chief} to prepare',
         f'waiting for {chief} to say that all tasks have started',
@@ -170,20 +170,20 @@ def test_a_chief_that_is_gone_again_is_not_said_to_start(tasks):
     together = Together(tasks[:2], timeout=1.5)
     with RendezvousPort(tasks[0]):
         together.start(tasks[1])
-        together.wait_until_told(1)
+        together.wait_until_logged(1)
     together.join()
-    assert together.told[-1] == f'waiting for {tasks[0]} to answer again'
+    assert together.logged[-1] == f'waiting for {tasks[0]} to answer again'
     assert 'is gone' in together.errors['worker 0']
 
 
 @pytest.mark.usefixtures('often')
-def test_a_very_long_wait_is_told_again(tasks, monkeypatch):
+def test_a_very_long_wait_is_reported_again(tasks, monkeypatch):
     monkeypatch.setattr('extras.cluster.rendezvous._REMINDER', 0.3)
     together = Together(tasks[:2], timeout=1)
     together.start(tasks[0])
     together.join()
-    assert set(together.told) == {f'waiting for worker 0 ({tasks[1].address}) to start'}
-    assert 2 <= len(together.told) <= 4
+    assert set(together.logged) == {f'waiting for worker 0 ({tasks[1].address}) to start'}
+    assert 2 <= len(together.logged) <= 4
 
 
 def test_workers_with_other_numbers_of_devices_are_refused_by_both_sides(tasks):
@@ -212,7 +212,7 @@ def test_parameter_servers_may_have_other_devices(tasks):
     assert together.errors == {}
 
 
-def test_a_task_of_another_cluster_is_told(tasks):
+def test_a_task_of_another_cluster_is_reported(tasks):
     moved = Task('worker', 7, tasks[1].address)
     together = Together(tasks[:2])
     with RendezvousPort(moved):

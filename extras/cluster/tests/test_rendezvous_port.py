@@ -97,7 +97,7 @@ def test_a_closed_door_frees_its_port_at_once(task):
         assert ask(task.address) == Answer(UNREACHABLE)
 
 
-def test_a_port_that_is_taken_is_told(task):
+def test_a_port_that_is_taken_is_reported(task):
     with RendezvousPort(task), pytest.raises(ResourceError) as caught:
         RendezvousPort(task)
     assert str(caught.value) == (

@@ -15,7 +15,7 @@ from extras.cluster.hooks.consensus import ConsensusHook
 from extras.cluster.hooks.end_at_step import EndAtStepHook
 from extras.cluster.hooks.progress import SharedProgressHook
 from extras.cluster.hooks.savers import SaveInScratchHook, SaveSharedStepsHook
-from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, ReportStartHook
 from extras.cluster.job_notes import has_started, note_started
 from extras.cluster.kind import MULTI_WORKER, PARAMETER_SERVER
 from extras.cluster.stop_request import TaskStopRequest
@@ -112,7 +112,7 @@ BY_ITSELF += [SaveSharedStepsHook, *[EndWhereHook] * 3]
     [
         (together(CHIEF), [*IN_STEP, *WATCHING, SaveWhereDueHook, EndWhereHook]),
         (together(WORKER), [*IN_STEP, SaveInScratchHook, EndWhereHook]),
-        (served(CHIEF), [TellStartHook, *BY_ITSELF]),
+        (served(CHIEF), [ReportStartHook, *BY_ITSELF]),
         (
             served(WORKER),
             [FiniteLossHook, CheckpointFitHook, AwaitStartHook, EndWhereHook, EndAtStepHook],
@@ -157,17 +157,17 @@ def test_who_saves_alone_goes_by_its_own_clock(hooks_of):
 
 def wishes(hooks):
     """Whether a task wants to stop, to end, to save."""
-    (agreement,) = of_kind(hooks, ConsensusHook)
+    (consensus,) = of_kind(hooks, ConsensusHook)
     with tf.Graph().as_default():
-        agreement.begin()
-        (own,) = agreement.before_run(None).feed_dict.values()
+        consensus.begin()
+        (own,) = consensus.before_run(None).feed_dict.values()
     return own.tolist()
 
 
 def agree(hooks, stop=0, end=0, save=0):
     """Lets so many tasks want each; gives whether this one ends, and its hook that saves."""
-    (agreement,) = of_kind(hooks, ConsensusHook)
-    agreement.after_run(None, SimpleNamespace(results=[stop, end, save]))
+    (consensus,) = of_kind(hooks, ConsensusHook)
+    consensus.after_run(None, SimpleNamespace(results=[stop, end, save]))
     ends = []
     for hook in of_kind(hooks, EndWhereHook):
         hook.after_run(SimpleNamespace(request_stop=lambda: ends.append(True)), None)
@@ -192,7 +192,7 @@ def test_in_step_all_save_when_the_chief_wants_to_whatever_their_clocks_say(hook
 
 
 @pytest.mark.parametrize('own', [CHIEF, WORKER])
-def test_in_step_a_signal_in_any_task_ends_all_and_is_told_as_that(hooks_of, own):
+def test_in_step_a_signal_in_any_task_ends_all_and_is_reported_as_that(hooks_of, own):
     request = TaskStopRequest()
     hooks = hooks_of(together(own), request)
     assert wishes(hooks)[0] == 0
@@ -265,7 +265,7 @@ def test_beside_parameter_servers_the_count_of_all_ends_training(hooks_of):
 
 
 def test_beside_parameter_servers_the_chief_tells_of_its_session(hooks_of, tmp_path):
-    (hook,) = of_kind(hooks_of(served(CHIEF)), TellStartHook)
+    (hook,) = of_kind(hooks_of(served(CHIEF)), ReportStartHook)
     assert not has_started(str(tmp_path / 'run'))
     hook.after_create_session(None, None)
     assert has_started(str(tmp_path / 'run'))

@@ -90,7 +90,7 @@ def test_a_peer_that_still_waits_has_as_long():
     assert judged(rules, (WAITS, 301)) == [f'{late}; {WAY_ON}']
 
 
-def test_a_peer_that_starts_again_where_it_cannot_join_is_told_at_once():
+def test_a_peer_that_starts_again_where_it_cannot_join_is_reported_at_once():
     assert judged(watch(), (RUNS, 1), (RUNS, 2), (WAITS, 3)) == [f'{AGAIN}; {WAY_ON}']
 
 
@@ -98,7 +98,7 @@ def test_one_silent_answer_of_a_busy_peer_is_no_start():
     assert judged(watch(), (WAITS, 1), (RUNS, 2), (WAITS, 3), (RUNS, 4)) == []
 
 
-def test_where_peers_rejoin_a_loss_and_a_return_are_told_once():
+def test_where_peers_rejoin_a_loss_and_a_return_are_reported_once():
     rules = watch(fatal=lambda task: False, rejoins=True)
     rounds = [(RUNS, 1), (RUNS, 2), (GONE, 63), (GONE, 64), (GONE, 500), (WAITS, 501), (RUNS, 502)]
     warning = f'warning: {LOST}; the others go on'
@@ -144,7 +144,7 @@ def test_a_loss_ends_the_process_as_a_failure_of_its_surroundings():
     assert failed.exit_code == 5
 
 
-def test_where_peers_rejoin_a_failure_is_told_once_and_so_is_the_next_one():
+def test_where_peers_rejoin_a_failure_is_reported_once_and_so_is_the_next_one():
     rules = watch(fatal=lambda task: False, rejoins=True, failure=lambda task: NO_DATA)
     warning = 'warning: worker 1 (b:1) ended: data/a: no image; the others go on'
     assert judged(rules, (RUNS, 1), (GONE, 3), (GONE, 4), (GONE, 500)) == [warning]
@@ -192,7 +192,7 @@ def test_a_watchdog_ends_the_process_with_a_peers_own_code():
     assert ends == [('error: worker 1 (b:1) ended: data/a: no image', 3)]
 
 
-def test_a_loss_that_is_not_fatal_is_told_on_stderr(capsys):
+def test_a_loss_that_is_not_fatal_is_reported_on_stderr(capsys):
     asked = []
 
     def ask(tasks):

@@ -47,7 +47,7 @@ def test_an_epoch_is_cut_into_one_part_for_each_worker(hparams):
 def test_processes_that_train_together_share_one_stream(hparams):
     before_training_together(hparams, others_are_running=False)
     # Two programs, so two data sets; one of them is faster.
-    readers = [iter(distribute(batches_of(shares=2), hparams, several=True)) for _ in '12']
+    readers = [iter(distribute(batches_of(shards=2), hparams, several=True)) for _ in '12']
     fed = [pair for turn in range(16) for pair in pairs([next(readers[turn % 4 == 0])], 1)]
     assert len(set(fed)) == len(fed)
 

@@ -55,9 +55,9 @@ def test_one_worker_gives_the_same_batches_in_the_same_order(start, first):
 
 def test_two_workers_give_each_example_of_each_epoch_once(start):
     address = start(2)
-    shares = count_workers(address)
-    assert shares == 2
-    remote = distribute_to_service(batches_of(shares=shares), address)
+    shards = count_workers(address)
+    assert shards == 2
+    remote = distribute_to_service(batches_of(shards=shards), address)
     fed = []
     # One worker may be ahead of the other; ten epochs are more than enough for the first to end.
     for batch in itertools.islice(remote, 10 * EXAMPLES // 4):

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from library.config.hparams import HParams
-from library.modes.evaluation.answers import Evaluation
-from library.modes.evaluation.pictures import Pictures
+from library.modes.evaluation.plots import Plots
+from library.modes.evaluation.result import Evaluation
 
 REPORT = 'report.html'
 
 
 def evaluation_files(
-    hparams: HParams, evaluation: Evaluation, pictures: Pictures
+    hparams: HParams, evaluation: Evaluation, plots: Plots
 ) -> dict[str, bytes | None]:
     """The page, or None for an old one: it would tell of another checkpoint.
 
     Args:
       hparams: of the evaluation.
       evaluation: what it found out.
-      pictures: of the evaluation.
+      plots: of the evaluation.
     """
     if not hparams.report:
         return {REPORT: None}
     from extras.report_and_compare.report.page import report
 
-    return {REPORT: report(hparams, evaluation, pictures)}
+    return {REPORT: report(hparams, evaluation, plots)}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from library.modes.evaluation.answers import Evaluation
+from library.modes.evaluation.result import Evaluation
 
 # Said in the line above the figures.
 _IN_WORDS = ('examples', 'global_step', 'checkpoint', 'split')
@@ -22,7 +22,7 @@ def headline(model_dir: str, evaluation: Evaluation) -> dict[str, Any]:
     tiles = [(name.replace('_', ' '), _figure(value)) for name, value in shown.items()]
     return {
         'title': '/'.join(os.path.normpath(model_dir).split('/')[-2:]).lstrip('/'),
-        'subtitle': _subtitle(metrics, len(evaluation.answers.mistakes)),
+        'subtitle': _subtitle(metrics, len(evaluation.predictions.mistakes)),
         'tiles': tiles,
     }
 

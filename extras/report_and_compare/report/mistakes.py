@@ -1,4 +1,4 @@
-"""Answers to what was confused most, and the surest mistakes with their images."""
+"""Find what was confused most, and the most confident mistakes with their images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from library.modes.evaluation.answers import Answers, Mistake
-from library.modes.evaluation.mistakes import PICTURED
+from library.modes.evaluation.mistakes import WITH_IMAGE
+from library.modes.evaluation.result import Mistake, Predictions
 from library.pages.thumbnails import thumbnail
 
 MOST_PAIRS = 10
@@ -25,17 +25,17 @@ class ConfusedPair:
     share: float
 
 
-def confused_pairs(answers: Answers) -> list[ConfusedPair]:
+def confused_pairs(predictions: Predictions) -> list[ConfusedPair]:
     """The pairs of classes with the most mistakes; of equals in the order of labels."""
-    wrong = answers.confusion.copy()
+    wrong = predictions.confusion.copy()
     np.fill_diagonal(wrong, 0)
-    totals = answers.confusion.sum(axis=1)
+    totals = predictions.confusion.sum(axis=1)
     first = np.argsort(-wrong, axis=None, kind='stable')[:MOST_PAIRS]
     places = zip(*np.unravel_index(first, wrong.shape), strict=True)
     return [
         ConfusedPair(
-            answers.class_names[true],
-            answers.class_names[predicted],
+            predictions.class_names[true],
+            predictions.class_names[predicted],
             int(wrong[true, predicted]),
             float(wrong[true, predicted] / totals[true]),
         )
@@ -45,7 +45,7 @@ def confused_pairs(answers: Answers) -> list[ConfusedPair]:
 
 
 def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
-    """The surest ones, and how many there are."""
+    """The most confident ones, and how many there are."""
     shown = [
         {
             'image': thumbnail(each.jpeg),
@@ -54,7 +54,7 @@ def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
             'probability': each.probability,
             'file': each.file,
         }
-        for each in mistakes[:PICTURED]
+        for each in mistakes[:WITH_IMAGE]
     ]
     text = 'The surest wrong answers: true class, predicted class, its probability, file.'
     if len(mistakes) > len(shown):

@@ -13,8 +13,8 @@ from extras.report_and_compare.report.machine import environment
 from extras.report_and_compare.report.mistakes import confused_pairs, worst_mistakes
 from extras.report_and_compare.report.run_files import read_run_files
 from library.config.hparams import HParams
-from library.modes.evaluation.answers import Evaluation
-from library.modes.evaluation.pictures import Pictures
+from library.modes.evaluation.plots import Plots
+from library.modes.evaluation.result import Evaluation
 from library.pages.template import template
 from library.pages.thumbnails import data_uri
 
@@ -23,19 +23,19 @@ MANY_CLASSES = 40
 WORST_CLASSES = 15
 
 
-def report(hparams: HParams, evaluation: Evaluation, pictures: Pictures) -> bytes:
+def report(hparams: HParams, evaluation: Evaluation, plots: Plots) -> bytes:
     """The page about the evaluation that this program made, as a file holds it."""
     # Names of folders need not be UTF-8.
-    return render(hparams, evaluation, pictures, sys.argv[0]).encode('utf-8', 'backslashreplace')
+    return render(hparams, evaluation, plots, sys.argv[0]).encode('utf-8', 'backslashreplace')
 
 
-def render(hparams: HParams, evaluation: Evaluation, pictures: Pictures, program: str) -> str:
+def render(hparams: HParams, evaluation: Evaluation, plots: Plots, program: str) -> str:
     """The text of the page.
 
     Args:
       hparams: of the evaluation; model_dir says where its run lies.
       evaluation: what it found out.
-      pictures: of the evaluation.
+      plots: of the evaluation.
       program: that evaluated, as it was started, for the commands.
     """
     run = read_run_files(hparams.model_dir)
@@ -43,9 +43,9 @@ def render(hparams: HParams, evaluation: Evaluation, pictures: Pictures, program
         **headline(hparams.model_dir, evaluation),
         **curves(run, hparams),
         **_classes(evaluation),
-        'confusion': data_uri(pictures.confusion, 'png'),
-        'calibration': data_uri(pictures.calibration, 'png'),
-        'pairs': confused_pairs(evaluation.answers),
+        'confusion': data_uri(plots.confusion, 'png'),
+        'calibration': data_uri(plots.calibration, 'png'),
+        'pairs': confused_pairs(evaluation.predictions),
         **worst_mistakes(evaluation.mistakes),
         **configuration(run.values, hparams),
         **environment(run.starts),

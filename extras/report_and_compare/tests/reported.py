@@ -12,14 +12,14 @@ import run
 from extras.report_and_compare.report.page import render
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.modes.evaluation.answers import (
-    Answers,
+from library.modes.evaluation.plots import Plots
+from library.modes.evaluation.result import (
     CalibrationBin,
     ClassScores,
     Evaluation,
     Mistake,
+    Predictions,
 )
-from library.modes.evaluation.pictures import Pictures
 from library.runs.directory import find_run
 
 # The values of a run, and where each came from.
@@ -88,12 +88,12 @@ def photo(size=(300, 200), color=(200, 80, 40)):
 
 
 def page_of(hparams, evaluation, program='run.py'):
-    """The page with pictures of nothing; the real ones have tests of their own."""
-    return render(hparams, evaluation, Pictures(photo(), photo()), program)
+    """The page with plots of nothing; the real ones have tests of their own."""
+    return render(hparams, evaluation, Plots(photo(), photo()), program)
 
 
 def make_evaluation(names=('cat', 'dog'), mistakes=(), confusion=None, folder='eval'):
-    """An evaluation with this confusion matrix; without one, all answers are right."""
+    """An evaluation with this confusion matrix; without one, all predictions are right."""
     confusion = np.eye(len(names), dtype=int) * 3 if confusion is None else np.array(confusion)
     pairs = [(t, p) for (t, p), n in np.ndenumerate(confusion) for _ in range(n)]
     labels, predicted = np.array(pairs).T
@@ -115,8 +115,8 @@ def make_evaluation(names=('cat', 'dog'), mistakes=(), confusion=None, folder='e
         for number, name in enumerate(names)
     ]
     bins = (CalibrationBin(0.0, 0.5, 0, None, None), CalibrationBin(0.5, 1.0, 3, 0.8, 0.9))
-    answers = Answers(tuple(names), labels, probabilities)
-    return Evaluation(metrics, answers, tuple(scores), bins, tuple(mistakes), folder)
+    predictions = Predictions(tuple(names), labels, probabilities)
+    return Evaluation(metrics, predictions, tuple(scores), bins, tuple(mistakes), folder)
 
 
 def make_mistakes(count, true='cat', predicted='dog', file='test/cat/1.jpg', jpeg=None):

@@ -21,7 +21,7 @@ from extras.report_and_compare.tests.reported import (
     photo,
     save_values,
 )
-from library.modes.evaluation.pictures import Pictures
+from library.modes.evaluation.plots import Plots
 
 pytestmark = pytest.mark.graph
 
@@ -78,7 +78,7 @@ def test_there_is_a_curve_for_each_metric_and_the_best_is_marked(page):
     assert [drawing.count('stroke-opacity: 0.75') for drawing in drawings] == [1, 0, 0]
 
 
-def test_tables_and_pictures_tell_of_the_classes(page):
+def test_tables_and_plots_tell_of_the_classes(page):
     seen = text_of(page)
     assert 'Class Images Precision Recall F1 AUC cat 3 - 0.0000 0.0000 0.5000 dog' in seen
     assert 'True Taken for Images Of the class cat dog 3 30.0 %' in seen
@@ -99,7 +99,7 @@ def test_values_are_shown_with_origins_and_defaults_are_folded(page):
     assert 'optimizer adam default' in text_of(f'<body>{folded}')
 
 
-def test_the_last_start_and_the_commands_are_told(page):
+def test_the_last_start_and_the_commands_are_reported(page):
     seen = text_of(page)
     assert 'The last of 2 starts that differ.' in seen
     assert 'gpus none versions python 3.11.7 git commit c0ffee, dirty no' in seen
@@ -116,10 +116,10 @@ def test_the_page_needs_nothing_but_itself(page):
 
 
 def test_every_picture_has_a_text(page):
-    pictures = re.findall(r'<img [^>]*>', page)
-    assert len(pictures) == 29
-    assert all(re.search(r'alt="[^"]{10,}"', picture) for picture in pictures)
-    assert len([each for each in pictures if re.search(r'alt="\w+ \(evaluations\) by', each)]) == 3
+    images = re.findall(r'<img [^>]*>', page)
+    assert len(images) == 29
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in images)
+    assert len([each for each in images if re.search(r'alt="\w+ \(evaluations\) by', each)]) == 3
 
 
 @pytest.mark.parametrize('name', ODD_NAMES)
@@ -190,7 +190,7 @@ def test_an_image_that_cannot_be_read_costs_no_more_than_its_picture(tmp_path, j
 
 def test_a_folder_that_is_no_utf_8_spoils_no_page(tmp_path):
     hparams = hparams_of(make_run(tmp_path / 'caf\udce9'))
-    page = report(hparams, make_evaluation(), Pictures(photo(), photo()))
+    page = report(hparams, make_evaluation(), Plots(photo(), photo()))
     assert page.startswith(b'<!doctype html>')
     assert rb'caf\udce9' in page
 
@@ -217,7 +217,7 @@ def test_names_that_are_no_utf_8_cost_no_origins(tmp_path):
     assert 'What is not at its default.' in seen
 
 
-def test_an_installed_command_is_told_as_it_was_typed(tmp_path):
+def test_an_installed_command_is_reported_as_it_was_typed(tmp_path):
     folder = make_run(tmp_path / 'run')
     path = tmp_path / 'run' / 'environment.json'
     command = json.loads(path.read_text())['starts'][0]['command']

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError
-from library.models.hub_module import load_module
 from library.models.model import Model
+from library.models.module_loading import load_module
 from library.modes.serving.saved import SavedModelGraph
 from project.models.simple import SimpleModel
 from tests.conftest import save_tf1
@@ -95,7 +95,9 @@ def test_the_python_of_the_page_runs(version, whole_experiment, tmp_path, capsys
 
 
 @pytest.mark.parametrize('fine_tuning', [False, True], ids=['frozen', 'fine-tuned'])
-def test_another_run_trains_on_the_trunk_of_a_simple_model(launch, simple, tmp_path, fine_tuning):
+def test_another_run_trains_on_the_backbone_of_a_simple_model(
+    launch, simple, tmp_path, fine_tuning
+):
     flags = {'export_dir': tmp_path / 'models', 'export_formats': 'hub_module'}
     assert launch(simple, 'export', **flags) == 0
     module = versions(tmp_path / 'models')[0] / 'hub_module'
@@ -106,7 +108,7 @@ def test_another_run_trains_on_the_trunk_of_a_simple_model(launch, simple, tmp_p
     assert has_module == fine_tuning
 
 
-def test_the_trunk_of_a_fine_tuned_run_has_its_averages(launch, module_dir, tmp_path):
+def test_the_backbone_of_a_fine_tuned_run_has_its_averages(launch, module_dir, tmp_path):
     flags = {'fine_tuning': None, 'moving_average_decay': 0.9, 'train_epochs': 1}
     assert launch(tmp_path, **flags) == 0
     flags = {'export_dir': tmp_path / 'models', 'export_formats': 'hub_module'}
@@ -127,14 +129,14 @@ def test_the_trunk_of_a_fine_tuned_run_has_its_averages(launch, module_dir, tmp_
     assert not np.allclose(after(images, training=True), after(images, training=False))
 
 
-def test_a_model_that_cannot_give_its_trunk_is_told_what_it_needs(
+def test_a_model_that_cannot_give_its_backbone_is_refused_with_what_it_needs(
     launch, simple, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(SimpleModel, 'save_trunk', Model.save_trunk)
+    monkeypatch.setattr(SimpleModel, 'save_backbone', Model.save_backbone)
     with pytest.raises(ConfigError) as error:
         launch(simple, 'export', export_dir=tmp_path / 'models', export_formats='hub_module')
     assert str(error.value) == (
-        '--export_formats hub_module: the model simple needs a method save_trunk for that '
+        '--export_formats hub_module: the model simple needs a method save_backbone for that '
         '(project.models.simple; library/models/model.py tells what it does)'
     )
     assert not (tmp_path / 'models').exists()

@@ -1,1 +1,1 @@
-"""Answers to judgements: metrics, tables, pictures and gates of one evaluation."""
+"""Predictions to judgements: metrics, tables, plots and gates of one evaluation."""

@@ -1,4 +1,4 @@
-"""The confusion matrix of an evaluation, as a picture in TensorBoard."""
+"""The confusion matrix of an evaluation, as a plot in TensorBoard."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from library.hooks.answers import AnswersHook
-from library.modes.evaluation.answers import Answers
+from library.hooks.predictions import PredictionsHook
+from library.modes.evaluation.result import Predictions
 
 TAG = 'confusion_matrix'
 # Red, green, blue and opacity, as matplotlib draws.
 CHANNELS = 4
 
 
-class ConfusionSummaryHook(AnswersHook):
+class ConfusionSummaryHook(PredictionsHook):
     """Draws the confusion matrix after each evaluation while a run trains."""
 
     def __init__(self, class_names: Sequence[str], eval_dir: str):
@@ -38,18 +38,18 @@ class ConfusionSummaryHook(AnswersHook):
     def end(self, session: Any) -> None:
         """Draws; an evaluation that is broken off does not come here."""
         # Late: it takes a second to import.
-        from library.modes.evaluation.pictures import draw_confusion
+        from library.modes.evaluation.plots import draw_confusion
 
-        answers = Answers(self._class_names, *self.take())
+        predictions = Predictions(self._class_names, *self.take())
         step = int(session.run(self._step_tensor))
-        summarize_confusion(draw_confusion(answers), self._eval_dir, step)
+        summarize_confusion(draw_confusion(predictions), self._eval_dir, step)
 
 
 def summarize_confusion(png: bytes, eval_dir: str, step: int) -> None:
-    """Writes the picture among the evaluation's events.
+    """Writes the plot among the evaluation's events.
 
     Args:
-      png: the picture.
+      png: the plot.
       eval_dir: folder of the events.
       step: of the checkpoint that was evaluated.
     """

@@ -1,42 +1,43 @@
-"""Answers to the list of misclassified images, with the names of their files."""
+"""Predictions to the list of misclassified images, with the names of their files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from library.modes.evaluation.answers import Answers, Mistake
+from library.modes.evaluation.result import Mistake, Predictions
 
-# So many of the surest mistakes keep their image, for the report.
-PICTURED = 24
+# So many of the most confident mistakes keep their image, for the report.
+WITH_IMAGE = 24
 
 
 def list_mistakes(
-    answers: Answers, stored_files: Callable[[Collection[int]], Iterator[tuple[int, str, bytes]]]
+    predictions: Predictions,
+    stored_files: Callable[[Collection[int]], Iterator[tuple[int, str, bytes]]],
 ) -> tuple[Mistake, ...]:
-    """The misclassified images, the surest mistake first.
+    """The misclassified images, the most confident mistake first.
 
     Args:
-      answers: of each image.
+      predictions: of each image.
       stored_files: number, name and JPEG of the images with these numbers, where they have such.
     """
-    numbers = answers.mistakes.tolist()
-    pictured = set(numbers[:PICTURED])
+    numbers = predictions.mistakes.tolist()
+    with_image = set(numbers[:WITH_IMAGE])
     found: dict[int, tuple[str, bytes | None]] = {}
     if numbers:
         for number, name, content in stored_files(numbers):
-            found[number] = name, content if number in pictured else None
+            found[number] = name, content if number in with_image else None
     mistakes = []
     for number in numbers:
         file, jpeg = found.get(number, ('', None))
-        true, predicted = int(answers.labels[number]), int(answers.predicted[number])
+        true, predicted = int(predictions.labels[number]), int(predictions.predicted[number])
         mistakes.append(
             Mistake(
                 number,
                 file,
-                answers.class_names[true],
-                answers.class_names[predicted],
-                float(answers.probabilities[number, predicted]),
-                float(answers.probabilities[number, true]),
+                predictions.class_names[true],
+                predictions.class_names[predicted],
+                float(predictions.probabilities[number, predicted]),
+                float(predictions.probabilities[number, true]),
                 jpeg,
             )
         )

@@ -11,7 +11,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from library.modes.evaluation.answers import Answers, ClassScores, Mistake
+from library.modes.evaluation.result import ClassScores, Mistake, Predictions
 from library.pages.short_text import short_name
 
 SCORES = ('precision', 'recall', 'f1', 'auc')
@@ -23,14 +23,14 @@ def per_class_csv(scores: Sequence[ClassScores]) -> bytes:
     return _csv(('class', 'support', *SCORES), rows)
 
 
-def confusion_csv(answers: Answers) -> bytes:
+def confusion_csv(predictions: Predictions) -> bytes:
     """A row for each true class, with how many of its images were taken for which class."""
-    rows = zip(answers.class_names, answers.confusion.tolist(), strict=True)
-    return _csv(('true', *answers.class_names), ([name, *counts] for name, counts in rows))
+    rows = zip(predictions.class_names, predictions.confusion.tolist(), strict=True)
+    return _csv(('true', *predictions.class_names), ([name, *counts] for name, counts in rows))
 
 
 def mistakes_csv(mistakes: Sequence[Mistake]) -> bytes:
-    """A row for each misclassified image, the surest mistake first."""
+    """A row for each misclassified image, the most confident mistake first."""
     header = ('number', 'file', 'true', 'predicted', 'probability', 'true_probability')
     rows = (
         [

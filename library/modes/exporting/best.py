@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from library import files
 from library.checkpoints.snapshots import Snapshot
-from library.console import say
+from library.console import log
 from library.errors import MismatchError
 from library.exporters.best_checkpoint import BestCheckpointExporter
 from library.modes.exporting.exporter import check_formats, export_checkpoint
@@ -80,10 +80,10 @@ class BestModelExporter(tf.estimator.Exporter):
                 version = thread.submit(self._export, best).result()
         except MismatchError as error:
             self._failed = best, error
-            say(f'warning: step {best.global_step} is not exported: {error}')
+            log(f'warning: step {best.global_step} is not exported: {error}')
             return None
         seconds = time.monotonic() - start
-        say(f'step {best.global_step}: exported to {version} ({seconds:.1f} s)')
+        log(f'step {best.global_step}: exported to {version} ({seconds:.1f} s)')
         return version
 
     def finish(self) -> None:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
-from library.console import say
+from library.console import log
 from library.modes.exporting import parity
 from library.modes.exporting.formats import ExportFormat, chosen_formats
 from library.modes.exporting.parity_check import ParityCheck, Sample, make_parity_check
@@ -60,7 +60,7 @@ def export_checkpoint(
         def fill(folder: str) -> None:
             parities = _write(experiment, serving, check, formats, folder)
             if show_table:
-                _tell(parities, check)
+                _log_parities(parities, check)
             parity.require_parity(parities, _min_agreements(experiment.hparams, formats))
             record = _record(experiment, serving, checkpoint, best_value, parities)
             text = json.dumps(record, indent=1) + '\n'
@@ -84,7 +84,7 @@ def _warn_of_others(export_dir: str, run_id: str | None) -> None:
     """Says what a server that watches the folder will do."""
     records = read_records(export_dir)
     if records and records[-1].get('run_id') != run_id:
-        say(
+        log(
             f'warning: {export_dir}: the newest version there is of another run; what serves this '
             f'folder will take the new one for it'
         )
@@ -102,12 +102,12 @@ def _whole_float32() -> Iterator[None]:
         switch.enable_tensor_float_32_execution(before)
 
 
-def _tell(parities: Sequence[parity.Parity], check: ParityCheck) -> None:
-    parity.tell(parities, len(check.images))
+def _log_parities(parities: Sequence[parity.Parity], check: ParityCheck) -> None:
+    parity.log_parities(parities, len(check.images))
     if check.features is None:
-        say('the model tells no features: there is no signature `features`')
+        log('the model tells no features: there is no signature `features`')
     if not check.files:
-        say('noise has no files: `serving_default` was not tried')
+        log('noise has no files: `serving_default` was not tried')
 
 
 def _write(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from library.console import say
+from library.console import log
 from library.errors import MismatchError
 from library.modes.exporting.parity_check import ParityCheck, parts
 from library.modes.exporting.saved_model import IMAGES
@@ -18,7 +18,7 @@ from library.modes.serving.saved import OUTPUTS, SIGNATURE, SavedModelGraph
 # Two programs that compute the same in another order differ by less, in probabilities of 0 to 1.
 TOLERANCE = 1e-4
 
-Answers = tuple[np.ndarray, np.ndarray]
+Predictions = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Parity:
     size: int
 
 
-def compare_answers(
+def compare_predictions(
     name: str,
     check: ParityCheck,
-    ask: Callable[[Any], Answers],
+    ask: Callable[[Any], Predictions],
     batches: Sequence[Any],
     size: int,
 ) -> Parity:
@@ -51,16 +51,16 @@ def compare_answers(
 
     Args:
       name: of the export.
-      check: images and right answers.
+      check: images and right predictions.
       ask: a batch to names of classes, bytes [batch, classes], and probabilities, float32 [batch,
         classes], the best first.
       batches: all images of the check, as `ask` takes them.
       size: of the export's files.
     """
-    said, rate = timed(ask, batches)
-    classes = np.concatenate([each[0] for each in said])
+    outputs, rate = timed(ask, batches)
+    classes = np.concatenate([each[0] for each in outputs])
     by_label = in_label_order(
-        [each[0] for each in said], [each[1] for each in said], check.class_names
+        [each[0] for each in outputs], [each[1] for each in outputs], check.class_names
     )
     largest = float(np.max(np.abs(by_label - check.probabilities)))
     right = np.array(check.class_names, object)[np.argmax(check.probabilities, axis=1)]
@@ -68,20 +68,20 @@ def compare_answers(
 
 
 def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any], float]:
-    """All answers, and images per second; the first call also prepares, and so does not count."""
+    """All predictions, and images per second; the first call also prepares and does not count."""
     start = time.perf_counter()
-    said = [ask(batches[0])]
+    outputs = [ask(batches[0])]
     first = time.perf_counter()
-    said += [ask(batch) for batch in batches[1:]]
+    outputs += [ask(batch) for batch in batches[1:]]
     if len(batches) == 1:
-        return said, len(batches[0]) / (first - start)
-    return said, sum(map(len, batches[1:])) / (time.perf_counter() - first)
+        return outputs, len(batches[0]) / (first - start)
+    return outputs, sum(map(len, batches[1:])) / (time.perf_counter() - first)
 
 
 def in_label_order(
     classes: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], class_names: list[bytes]
 ) -> np.ndarray:
-    """Answers, best first and in parts, as float32 [images, classes] in the order of labels."""
+    """Predictions, best first and in parts, as float32 [images, classes] in the order of labels."""
     rows = []
     for names, values in zip(np.concatenate(classes), np.concatenate(probabilities), strict=True):
         of = dict(zip(names, values, strict=True))
@@ -99,26 +99,26 @@ def compare_saved_model(
         fed = signature.inputs[IMAGES].name
         fetched = tuple(signature.outputs[name].name for name in OUTPUTS)
 
-        def of_images(images: np.ndarray) -> Answers:
+        def of_images(images: np.ndarray) -> Predictions:
             return model.session.run(fetched, {fed: images})
 
         batches = list(parts(check.images))
-        parities = [compare_answers(IMAGES, check, of_images, batches, size)]
+        parities = [compare_predictions(IMAGES, check, of_images, batches, size)]
         if not check.files:
             return parities
         encoded = list(parts(check.files))
-        return [compare_answers(SIGNATURE, check, model.predict, encoded, size), *parities]
+        return [compare_predictions(SIGNATURE, check, model.predict, encoded, size), *parities]
 
 
-def tell(parities: Sequence[Parity], images: int) -> None:
+def log_parities(parities: Sequence[Parity], images: int) -> None:
     """Prints the table."""
-    say(
+    log(
         f'{"on " + str(images) + " images":<16}  largest difference  same class  size      images/s'
     )
     for each in parities:
         same = '-' if each.agreement is None else f'{each.agreement:.4f}'
         size = f'{each.size / 1e6:.1f} MB'
-        say(f'{each.name:<16}  {each.largest:<18.1e}  {same:<10}  {size:<8}  {each.rate:.0f}')
+        log(f'{each.name:<16}  {each.largest:<18.1e}  {same:<10}  {size:<8}  {each.rate:.0f}')
 
 
 def require_parity(parities: Sequence[Parity], min_agreements: Mapping[str, float]) -> None:

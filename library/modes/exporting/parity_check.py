@@ -1,4 +1,4 @@
-"""Ask the checkpoint about images of the evaluation: every export is checked against its answers.
+"""Ask the checkpoint about images of the evaluation: its predictions are what exports must give.
 
 The pixels are those of the evaluation's own chain, and the session is that of the checkpoint. An
 export gets the files instead, or these pixels, and has to say the same.
@@ -18,7 +18,7 @@ from library.inputs.in_session import in_session
 from library.inputs.stored_files import stored_files
 from library.inputs.synthetic import SyntheticImages
 from library.modes.serving.graph import ServingGraph
-from library.records.stretches import stretches
+from library.records.ranges import to_ranges
 from library.runtime.experiment import Experiment
 
 # The images are taken from so many places of a split, which may be sorted by class.
@@ -73,13 +73,13 @@ def make_parity_check(experiment: Experiment, serving: ServingGraph, sample: Sam
     wanted = {'probabilities': serving.by_label}
     if serving.features is not None:
         wanted['features'] = serving.features
-    said = [serving.session.run(wanted, {serving.images: part}) for part in parts(images)]
+    outputs = [serving.session.run(wanted, {serving.images: part}) for part in parts(images)]
     names = [name.encode('utf-8', 'surrogateescape') for name in experiment.run.class_names]
     return ParityCheck(
         sample.files,
         images,
-        np.concatenate([each['probabilities'] for each in said]),
-        np.concatenate([each['features'] for each in said]) if 'features' in wanted else None,
+        np.concatenate([each['probabilities'] for each in outputs]),
+        np.concatenate([each['features'] for each in outputs]) if 'features' in wanted else None,
         names,
     )
 
@@ -120,7 +120,7 @@ def _images(experiment: Experiment, numbers: list[int]) -> np.ndarray:
         return dataset.unbatch().take(count).batch(count)
 
     to_input = model_input(experiment)
-    batches = (next(in_session(partial(chain, *each), to_input)) for each in stretches(numbers))
+    batches = (next(in_session(partial(chain, *each), to_input)) for each in to_ranges(numbers))
     return np.concatenate(list(batches))
 
 

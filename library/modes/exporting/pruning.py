@@ -1,4 +1,4 @@
-"""A SavedModel to the same without what its answers do not need.
+"""A SavedModel to the same without what its predictions do not need.
 
 The graph of a checkpoint holds more: how variables start, how a module trains, its gradients. For a
 large module that is several megabytes.
@@ -17,7 +17,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from library import files
-from library.models.hub_module import functions_of
+from library.models.module_loading import functions_of
 from library.modes.serving.saved import PROGRAM
 
 VARIABLES = tf.compat.v1.GraphKeys.GLOBAL_VARIABLES

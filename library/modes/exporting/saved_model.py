@@ -62,11 +62,11 @@ def write_saved_model(serving: ServingGraph, hparams: HParams, run: Run, folder:
 
 
 def _signatures(serving: ServingGraph) -> dict[str, SignatureDef]:
-    answer = {'classes': serving.classes, 'probabilities': serving.probabilities}
+    outputs = {'classes': serving.classes, 'probabilities': serving.probabilities}
     images = {IMAGES: serving.images}
     signatures = {
-        SIGNATURE: _signature({INPUT: serving.image_bytes}, answer),
-        IMAGES: _signature(images, answer),
+        SIGNATURE: _signature({INPUT: serving.image_bytes}, outputs),
+        IMAGES: _signature(images, outputs),
     }
     if serving.features is not None:
         signatures[FEATURES] = _signature(images, {FEATURES: serving.features})

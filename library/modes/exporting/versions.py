@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from library import files
-from library.console import say
+from library.console import log
 from library.errors import ResourceError
 from library.modes.serving.saved import PROGRAM
 from library.runs.lock import locked
@@ -51,7 +51,7 @@ def add_version(export_dir: str, fill: Callable[[str], None]) -> str:
             return _copy(folder, export_dir)
 
     def wait(holder: str) -> None:
-        say(f'waiting for process {holder}, which exports into {export_dir}')
+        log(f'waiting for process {holder}, which exports into {export_dir}')
 
     with locked(export_dir, wait):
         for name in filter(UNFINISHED.fullmatch, files.names_in(export_dir)):

@@ -16,7 +16,7 @@ from library import files
 from library.checkpoints.fit import check_fit
 from library.checkpoints.scopes import MODULE
 from library.errors import DataError
-from library.models.hub_module import warn_of_randomness
+from library.models.module_loading import warn_of_randomness
 from library.modes.feature_cache.plan import Plan, PlannedShard
 from library.records.feature_manifest import (
     MANIFEST,

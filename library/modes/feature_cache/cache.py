@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from library.console import say
+from library.console import log
 from library.errors import DataError
 from library.modes.feature_cache.building import build_features
 from library.modes.feature_cache.decision import asked_by, uses_features
@@ -48,7 +48,7 @@ def with_cached_features(
     copies = hparams.feature_copies if train is not None else 0
     asked = asked_by(hparams, training=train is not None)
     if train is not None and hparams.augmentation and not copies:
-        say(NOT_AUGMENTED)
+        log(NOT_AUGMENTED)
     if experiment.run.module_from and weights_from is not None:
         check_module_weights(weights_from, hparams.model_dir)
     plans = [_plan(experiment, split, split is train, copies) for split in splits]
@@ -59,7 +59,7 @@ def with_cached_features(
             # All processes that train together must do so on the same.
             if asked or not experiment.distribution.is_alone:
                 raise
-            say(f'warning: features cannot be kept, going on with images ({_reason(error)})')
+            log(f'warning: features cannot be kept, going on with images ({_reason(error)})')
             return experiment
     else:
         _check_there(plans)
@@ -104,17 +104,17 @@ def _complete(experiment: Experiment, plans: Sequence[Plan], weights_from: str |
             )
             unfinished = [plan for plan in unique if not found[plan.folder][1]]
             if unfinished:
-                say(f'features instead of images: {missing} of {total} to compute, in {places}')
+                log(f'features instead of images: {missing} of {total} to compute, in {places}')
                 build_features(experiment, unfinished, done, weights_from)
                 return
-    say(f'features instead of images: all {total} are there, in {places}')
+    log(f'features instead of images: all {total} are there, in {places}')
 
 
 def _only_builder(folder: str) -> contextlib.AbstractContextManager[None]:
     """Holds the folder's lock, after waiting for it."""
     return locked(
         folder,
-        lambda holder: say(
+        lambda holder: log(
             f'waiting for process {holder}, which computes the features in {folder}'
         ),
     )

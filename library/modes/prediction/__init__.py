@@ -1,1 +1,1 @@
-"""What a person names on the command line, to images, to answers, to rows of a file."""
+"""What a person names on the command line, to images, to predictions, to rows of a file."""

@@ -1,4 +1,4 @@
-"""A TFRecord file, ours or another program's, to the images in it; damage becomes an answer too."""
+"""Give the images of a TFRecord file, ours or not; damage is the error of a prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from library.records.framing import walk
 from library.records.listing import Content, Unusable
 
 
-def read_pictures(path: str) -> Iterator[tuple[str, Content]]:
+def read_images(path: str) -> Iterator[tuple[str, Content]]:
     """Yields the name and the encoded image of each record.
 
     The name is the record's image/filename, or PATH#NUMBER. What cannot be read is one more entry,
@@ -34,7 +34,7 @@ def read_pictures(path: str) -> Iterator[tuple[str, Content]]:
                 lost = f'; {len(starts) - number - 1} records behind it were not read'
                 yield place, Unusable(f'its checksum is wrong (at byte {start}){lost}')
                 return
-            yield _picture(record, place)
+            yield _image(record, place)
         if problem:
             yield f'{path}#{len(starts)}', Unusable(problem)
     except (OSError, tf.errors.OpError, StopIteration) as error:
@@ -44,7 +44,7 @@ def read_pictures(path: str) -> Iterator[tuple[str, Content]]:
         yield f'{path}#{number}', Unusable(one_line(reason or 'changed while it was read').lower())
 
 
-def _picture(record: bytes, place: str) -> tuple[str, Content]:
+def _image(record: bytes, place: str) -> tuple[str, Content]:
     try:
         feature = tf.train.Example.FromString(record).features.feature
     # protobuf's own error class differs between its implementations.

@@ -1,1 +1,1 @@
-"""A trained model to answers: from a checkpoint, or as it was exported."""
+"""A trained model to predictions: from a checkpoint, or as it was exported."""

@@ -1,4 +1,4 @@
-"""What answers questions about encoded images: a graph whose variables have their values."""
+"""Predict encoded images: a graph whose variables have their values."""
 
 from __future__ import annotations
 

@@ -107,14 +107,14 @@ class Folder(Source):
         """What lies beside the folders of splits; other folders there are this program's own."""
         root = self.dataset_dir
         return [
-            self._told(files.join(root, name), name)
+            self._reason_or_name(files.join(root, name), name)
             for name in files.names_in(root)
             if name not in splits
             and not self._is_plain_folder(root, name)
             and not wrote(files.join(root, name))
         ]
 
-    def _told(self, path: str, filename: str) -> str:
+    def _reason_or_name(self, path: str, filename: str) -> str:
         """What is ignored; with the reason where it might be a folder of images, such as a link."""
         kind = look(path, self.options.follow_symlinks).kind
         return filename if kind in ('image', 'folder') else f'{filename}: {kind}'
@@ -147,7 +147,7 @@ class Folder(Source):
             path = files.join(top, name)
             if not self._is_plain_folder(top, name):
                 if not wrote(path):
-                    ignored.append(self._told(path, filename))
+                    ignored.append(self._reason_or_name(path, filename))
                 continue
             inside = list(self._walk(filename, above))
             ignored += [each for each, entry in inside if entry.kind == 'ignored']

@@ -72,7 +72,7 @@ def test_an_alias_stands_for_its_choice():
         ('years', ''),
     ],
 )
-def test_owners_are_told_in_words(name, owners):
+def test_owners_are_reported_in_words(name, owners):
     assert CATALOG.owners(name) == owners
 
 

@@ -172,7 +172,7 @@ def test_only_a_flag_without_a_value_can_be_switched_off(refusal, word):
 
 
 @pytest.mark.parametrize('words', [('--years',), ('--years', '--xla'), ('--xla', '--years')])
-def test_a_flag_without_its_value_is_told(refusal, words):
+def test_a_flag_without_its_value_is_reported(refusal, words):
     assert refusal(*words) == '--years needs a value: a whole number'
 
 
@@ -180,7 +180,7 @@ def test_a_flag_without_its_value_is_told(refusal, words):
     'words',
     [('--years', '1', '--years', '1'), ('--years=1', '--years=2'), ('--years=1', '--years', '2')],
 )
-def test_a_flag_given_twice_is_told(refusal, words):
+def test_a_flag_given_twice_is_reported(refusal, words):
     assert refusal(*words) == '--years is given twice'
 
 
@@ -201,12 +201,12 @@ def test_a_switch_given_on_and_off_is_given_twice(refusal):
         ('--', '--: unknown'),
     ],
 )
-def test_an_unknown_flag_is_told_and_names_are_never_shortened(refusal, word, message):
+def test_an_unknown_flag_is_reported_and_names_are_never_shortened(refusal, word, message):
     assert refusal(word, '3').startswith(message)
 
 
 @pytest.mark.parametrize('word', ['-x', 'word', '', '-', '5'])
-def test_a_stray_word_is_told(refusal, word):
+def test_a_stray_word_is_reported(refusal, word):
     assert refusal('train', word) == f'stray word {word!r} on the command line'
 
 

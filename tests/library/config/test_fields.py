@@ -91,7 +91,7 @@ def test_a_text_is_taken_as_it_was_written(text):
         ('name', 'a\0b', 'holds a NUL'),
     ],
 )
-def test_a_wrong_value_is_told_in_a_sentence(name, text, message):
+def test_a_wrong_value_is_reported_in_a_sentence(name, text, message):
     with pytest.raises(ValueError) as caught:
         OPTIONS[name].read(text)
     assert message in str(caught.value)

@@ -110,7 +110,7 @@ def test_a_folder_is_no_file_of_sets(tmp_path):
 
 
 @pytest.mark.parametrize('content', ['', '\n\n', '# nothing but a comment\n'])
-def test_an_empty_file_is_told(write, content):
+def test_an_empty_file_is_reported(write, content):
     path = write(content)
     assert refusal(path) == f'{path}: the file is empty'
 
@@ -197,7 +197,7 @@ def test_deep_nesting_is_refused(write, bracket):
     assert refusal(path).startswith(path)
 
 
-def test_very_deep_lists_are_told_as_such(write):
+def test_very_deep_lists_are_reported_as_such(write):
     path = write('default: ' + '[' * 3000 + ']' * 3000)
     assert refusal(path) == f'{path}: nested too deeply'
 

@@ -127,7 +127,7 @@ def test_an_unknown_metric_is_named_with_the_nearest(run):
     assert error.value.exit_code == 2
 
 
-def test_another_run_moves_foreign_snapshots_aside_and_says_so(run, tmp_path, capsys):
+def test_another_run_moves_the_snapshots_of_others_aside_and_says_so(run, tmp_path, capsys):
     run(1, average_loss=0.1)
     (tmp_path / 'best' / 'notes.txt').write_text('mine')
     run(2, run_id='two', average_loss=0.9)

@@ -58,7 +58,7 @@ def close_events(folder):
         tf.compat.v1.summary.FileWriterCache.get(str(folder)).flush()
 
 
-def test_current_and_average_speed_are_told_and_drawn(clock, tmp_path, capsys):
+def test_current_and_average_speed_are_reported_and_drawn(clock, tmp_path, capsys):
     # 10 examples of a step; after the warm-up 10 steps of 0.5 s, then 10 of 0.25 s.
     hook = ExamplesPerSecondHook(str(tmp_path), batch_size=10, every_steps=10)
     train([hook, Pass(clock, lambda step: 0.5 if step <= 20 else 0.25)], 30)
@@ -87,7 +87,7 @@ def test_what_happens_between_steps_does_not_count(clock, tmp_path, capsys):
     assert capsys.readouterr().out.startswith('step 20: 2.0 examples/s (average 2.0)')
 
 
-def test_the_last_steps_are_told_at_the_end(clock, tmp_path, capsys):
+def test_the_last_steps_are_reported_at_the_end(clock, tmp_path, capsys):
     train([ExamplesPerSecondHook(str(tmp_path), 1, 20), Pass(clock, lambda step: 0.5)], 23)
     assert [line.partition(':')[0] for line in capsys.readouterr().out.splitlines()] == [
         'step 20',

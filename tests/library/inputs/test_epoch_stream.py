@@ -1,4 +1,4 @@
-"""Records to an endless stream of epochs, whole or in shares."""
+"""Records to an endless stream of epochs, whole or in shards."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from library.inputs.sharding import FILES_PER_SHARD
 EXAMPLES = 40
 
 
-def shuffled_share(shares):
-    def one_share(epoch, share):
+def shuffled_shard(shards):
+    def one_shard(epoch, shard_index):
         records = tf.data.Dataset.range(EXAMPLES)
         records = records.shuffle(EXAMPLES, epoch + 7, reshuffle_each_iteration=False)
-        return records.shard(shares, share)
+        return records.shard(shards, shard_index)
 
-    return one_share
+    return one_shard
 
 
-def batches_of(first=0, shares=1):
+def batches_of(first=0, shards=1):
     """Batches of (numbers, records), with work behind them as a real chain has."""
-    dataset = repeat_epochs(shuffled_share(shares), EXAMPLES, InputShard(1, first, shares, None))
+    dataset = repeat_epochs(shuffled_shard(shards), EXAMPLES, InputShard(1, first, shards, None))
     dataset = dataset.map(lambda number, record: (number, record), num_parallel_calls=2)
     return dataset.batch(4, drop_remainder=True)
 
@@ -44,17 +44,17 @@ def pairs(dataset, batches):
 
 @pytest.mark.parametrize('first', [0, 3, 40, 93])
 def test_epochs_follow_each_other_from_any_example_on(first):
-    def one_share(epoch, share):
+    def one_shard(epoch, shard_index):
         return tf.data.Dataset.range(4).map(lambda record: epoch * 10 + record)
 
-    stream = repeat_epochs(one_share, 4, InputShard(1, first, 1, None)).take(9).as_numpy_iterator()
+    stream = repeat_epochs(one_shard, 4, InputShard(1, first, 1, None)).take(9).as_numpy_iterator()
     expected = [(number, number // 4 * 10 + number % 4) for number in range(first, first + 9)]
     assert list(stream) == expected
 
 
 def test_in_a_graph_as_an_estimator_has_it_epochs_follow_each_other_too():
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        stream = repeat_epochs(shuffled_share(1), EXAMPLES, InputShard(1, 58, 1, None)).batch(30)
+        stream = repeat_epochs(shuffled_shard(1), EXAMPLES, InputShard(1, 58, 1, None)).batch(30)
         numbers, records = tf.compat.v1.data.make_one_shot_iterator(stream).get_next()
         numbers, records = session.run([numbers, records])
     whole = pairs(batches_of(), 30)
@@ -70,9 +70,9 @@ def test_the_order_of_an_epoch_does_not_depend_on_the_programs_seed():
     assert [record for _, record in orders[0][:40]] != [record for _, record in orders[0][40:]]
 
 
-@pytest.mark.parametrize('shares', [2, 3, 7])
-def test_shares_together_are_an_epoch_each_record_with_the_number_of_one_stream(shares):
-    whole, cut = (pairs(batches_of(shares=each), EXAMPLES // 4) for each in (1, shares))
+@pytest.mark.parametrize('shards', [2, 3, 7])
+def test_shards_together_are_an_epoch_each_record_with_the_number_of_one_stream(shards):
+    whole, cut = (pairs(batches_of(shards=each), EXAMPLES // 4) for each in (1, shards))
     assert cut != whole
     assert sorted(cut) == whole
 
@@ -80,18 +80,18 @@ def test_shares_together_are_an_epoch_each_record_with_the_number_of_one_stream(
 @pytest.mark.parametrize('first', [1, 17, 40, 58])
 def test_shares_together_skip_what_was_fed_before(first):
     left = EXAMPLES - first % EXAMPLES
-    stream = repeat_epochs(shuffled_share(3), EXAMPLES, InputShard(1, first, 3, None)).take(left)
+    stream = repeat_epochs(shuffled_shard(3), EXAMPLES, InputShard(1, first, 3, None)).take(left)
     numbers = sorted(int(number) for number, _ in stream)
     assert numbers == list(range(first, first + left))
 
 
-# One share for each of several pipelines.
+# One shard for each of several pipelines.
 
 
-def of_pipeline(number, pipelines, count, first=0, one_share=None):
+def of_pipeline(number, pipelines, count, first=0, one_shard=None):
     """The next (number, record) pairs of one pipeline, when all were fed `first` together."""
-    one_share = one_share or shuffled_share(pipelines)
-    stream = repeat_epochs(one_share, EXAMPLES, InputShard(1, first, pipelines, number))
+    one_shard = one_shard or shuffled_shard(pipelines)
+    stream = repeat_epochs(one_shard, EXAMPLES, InputShard(1, first, pipelines, number))
     return [(int(number), int(record)) for number, record in stream.take(count)]
 
 
@@ -124,7 +124,7 @@ def test_a_pipeline_alone_sees_what_a_stream_of_all_shares_is():
 @pytest.mark.parametrize('pipelines', [2, 3, 7])
 @pytest.mark.parametrize('fed', [1, 14, 50])
 def test_a_resumed_pipeline_goes_on_after_what_it_was_fed(pipelines, fed):
-    # Each step feeds as much to every pipeline, also where the shares differ by one.
+    # Each step feeds as much to every pipeline, also where the shards differ by one.
     for number in range(pipelines):
         whole = of_pipeline(number, pipelines, fed + 45)
         assert of_pipeline(number, pipelines, 45, first=fed * pipelines) == whole[fed:]
@@ -132,13 +132,13 @@ def test_a_resumed_pipeline_goes_on_after_what_it_was_fed(pipelines, fed):
 
 @pytest.mark.parametrize('pipelines', [2, 3])
 def test_uneven_shares_make_no_number_twice_and_are_gone_on_with_about_where_they_were(pipelines):
-    def one_share(epoch, share):
-        # Of 40 records the first share has 31, the second 9, the third none; then they change.
+    def one_shard(epoch, shard_index):
+        # Of 40 records the first shard has 31, the second 9, the third none; then they change.
         bounds = tf.constant([0, 31, 40, 40], tf.int64)
-        part = (share + epoch) % pipelines
+        part = (shard_index + epoch) % pipelines
         return tf.data.Dataset.range(bounds[part], bounds[part + 1])
 
-    fed = [of_pipeline(each, pipelines, 200, one_share=one_share) for each in range(pipelines)]
+    fed = [of_pipeline(each, pipelines, 200, one_shard=one_shard) for each in range(pipelines)]
     numbers = [number for stream in fed for number, _ in stream]
     assert len(set(numbers)) == len(numbers) == 200 * pipelines
     # After as many epochs as there are pipelines each of them has seen every record once.
@@ -146,21 +146,23 @@ def test_uneven_shares_make_no_number_twice_and_are_gone_on_with_about_where_the
         records = [record for _, record in stream[:EXAMPLES]]
         assert sorted(records) == list(range(EXAMPLES))
     for number in range(pipelines):
-        rest = of_pipeline(number, pipelines, 45, 80 * pipelines, one_share)
+        rest = of_pipeline(number, pipelines, 45, 80 * pipelines, one_shard)
         assert set(rest) <= set(fed[number][80 - EXAMPLES : 80 + 2 * EXAMPLES])
 
 
 @pytest.mark.parametrize('number', range(4))
 def test_more_pipelines_than_records_are_refused_by_each_of_them(number):
-    # A share without records would be looked into for ever.
+    # A shard without records would be looked into for ever.
     with pytest.raises(ConfigError, match=r'3 training images .* among 4 workers'):
-        repeat_epochs(shuffled_share(4), 3, InputShard(1, 0, 4, number))
+        repeat_epochs(shuffled_shard(4), 3, InputShard(1, 0, 4, number))
 
 
 def test_as_many_pipelines_as_records_see_one_record_each():
     streams = [
         repeat_epochs(
-            lambda epoch, share: tf.data.Dataset.range(3).shard(3, share), 3, InputShard(1, 0, 3, w)
+            lambda epoch, shard_index: tf.data.Dataset.range(3).shard(3, shard_index),
+            3,
+            InputShard(1, 0, 3, w),
         )
         for w in range(3)
     ]
@@ -182,27 +184,29 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize('count', [1, 2, 3 * FILES_PER_SHARD, 3 * FILES_PER_SHARD + 2])
-@pytest.mark.parametrize('shares', [1, 3])
-def test_each_record_belongs_to_one_share(files, count, shares):
+@pytest.mark.parametrize('shards', [1, 3])
+def test_each_record_belongs_to_one_shard(files, count, shards):
     paths = files(count)
     parts = [
-        list(read_shard(list_shards(paths, 5), count, 2, share, shares).as_numpy_iterator())
-        for share in range(shares)
+        list(read_shard(list_shards(paths, 5), count, 2, shard_index, shards).as_numpy_iterator())
+        for shard_index in range(shards)
     ]
     assert all(parts)
     whole = list(parallel_interleave(list_shards(paths, 5), 2).as_numpy_iterator())
     assert sorted(itertools.chain(*parts)) == sorted(whole)
-    assert shares > 1 or parts == [whole]
+    assert shards > 1 or parts == [whole]
 
 
-def test_with_many_files_no_file_is_read_for_two_shares(files):
+def test_with_many_files_no_file_is_read_for_two_shards(files):
     count = 2 * FILES_PER_SHARD
     paths = files(count)
     parts = [
         {
             record.split(b':')[0]
-            for record in read_shard(list_shards(paths, 5), count, 2, share, 2).as_numpy_iterator()
+            for record in read_shard(
+                list_shards(paths, 5), count, 2, shard_index, 2
+            ).as_numpy_iterator()
         }
-        for share in range(2)
+        for shard_index in range(2)
     ]
     assert not parts[0] & parts[1]

@@ -86,7 +86,7 @@ def test_debug_feeds_the_stored_order(folder):
     assert images == [*range(10), *range(10)]
 
 
-def test_features_that_are_gone_are_told(folder, tmp_path):
+def test_features_that_are_gone_are_reported(folder, tmp_path):
     (tmp_path / MANIFEST).unlink()
     with pytest.raises(
         DataError, match='the features are gone; the same command computes'

@@ -177,9 +177,9 @@ def shards_of_epochs(params, pipelines, epochs=2):
     source = image_source(params, open_data(params, SOURCES, (), training=True))
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
 
-        def images(epoch, share):
+        def images(epoch, shard_index):
             seed = epoch_seed(tf.constant(epoch, tf.int64), params.random_seed)
-            dataset = source.epoch(seed, tf.constant(share, tf.int64), pipelines)
+            dataset = source.epoch(seed, tf.constant(shard_index, tf.int64), pipelines)
             dataset = dataset.shuffle(source.shuffle_buffer, seed, reshuffle_each_iteration=False)
             iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
             element = iterator.get_next()
@@ -191,7 +191,10 @@ def shards_of_epochs(params, pipelines, epochs=2):
             # A record, or a path and its label.
             return [bytes(each[0]) if isinstance(each, tuple) else each for each in found]
 
-        return [[images(epoch, share) for share in range(pipelines)] for epoch in range(epochs)]
+        return [
+            [images(epoch, shard_index) for shard_index in range(pipelines)]
+            for epoch in range(epochs)
+        ]
 
 
 @pytest.mark.parametrize('debug', ['false', 'true'])
@@ -201,12 +204,12 @@ def test_pipelines_together_see_each_image_of_an_epoch_once(
     hparams, sources, source, pipelines, debug
 ):
     epochs = shards_of_epochs(hparams(sources[source], debug=debug), pipelines)
-    for shares in epochs:
-        images = list(itertools.chain(*shares))
+    for shards in epochs:
+        images = list(itertools.chain(*shards))
         assert len(set(images)) == len(images) == 24
-        assert all(shares)
+        assert all(shards)
     assert (epochs[0] == epochs[1]) == (debug == 'true')
-    # 9 files are enough for two shares, which may then differ by more.
+    # 9 files are enough for two shards, which may then differ by more.
     by_file = source == 'nine files' and pipelines == 2 and debug == 'false'
     sizes = sorted(map(len, epochs[0]))
     assert by_file or sizes[-1] - sizes[0] <= 1
@@ -231,9 +234,9 @@ def test_records_of_others_may_hold_images_of_any_format(hparams, odd, tmp_path)
     names = sorted(path for path in (odd / 'images').rglob('*.*'))
     path = write_records(tmp_path / 'theirs.tfrecord', [name.read_bytes() for name in names])
     converted = by_label(batches(hparams(odd / 'records' / '*.tfrecord'), EVAL))
-    foreign = by_label(batches(hparams(path), EVAL))
+    external = by_label(batches(hparams(path), EVAL))
     for label, pixels in converted.items():
-        np.testing.assert_array_equal(foreign[label], pixels)
+        np.testing.assert_array_equal(external[label], pixels)
     for images, _ in batches(hparams(path, batch_size=4), TRAIN, 3):  # randomly cropped
         assert images.shape == (4, 32, 32, 3)
 
@@ -245,7 +248,7 @@ def told(params, mode):
 
 
 @pytest.mark.parametrize('mode', [TRAIN, EVAL])
-def test_a_damaged_image_in_the_records_of_others_is_told(hparams, odd, tmp_path, mode):
+def test_a_damaged_image_in_the_records_of_others_is_reported(hparams, odd, tmp_path, mode):
     whole = next((odd / 'images').rglob('*.png')).read_bytes()
     path = write_records(tmp_path / 'theirs.tfrecord', [whole, whole[:-100]])
     message = told(hparams(path, batch_size=2), mode)

@@ -12,7 +12,7 @@ from library.config.hparams import resolve
 from library.config.yaml_sets import Written
 from library.errors import ConfigError, DataError
 from library.inputs.open_data import open_all, open_data
-from library.records.foreign import ForeignRecords
+from library.records.external import ExternalRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from project.options import CATALOG
@@ -178,7 +178,7 @@ def test_some_of_the_own_shards_are_a_part_of_them(opened, shards):
 
 def test_own_shards_of_two_folders_are_read_together(opened, shards, data_dir):
     records = opened(f'{shards}/*.tfrecord', f'{data_dir}/test/*.tfrecord')
-    assert isinstance(records, ForeignRecords)
+    assert isinstance(records, ExternalRecords)
     assert (records.class_names, records.examples) == (CLASSES, 39)
 
 
@@ -196,7 +196,7 @@ def test_an_own_shard_that_was_cut_between_two_records_is_refused(refusal, shard
 def test_shards_without_a_manifest_are_those_of_another_program(opened, shards):
     (shards / 'train.json').unlink()
     records = opened(f'{shards}/train*', known=CLASSES)
-    assert isinstance(records, ForeignRecords)
+    assert isinstance(records, ExternalRecords)
     assert (records.class_names, records.examples) == (CLASSES, 24)
 
 

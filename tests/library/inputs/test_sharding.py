@@ -9,8 +9,8 @@ import pytest
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.inputs.sharding import check_shards, is_by_file, sharding_of
+from library.records.external import ExternalRecords
 from library.records.feature_manifest import MANIFEST, FeatureManifest, FeatureShard, write_manifest
-from library.records.foreign import ForeignRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest, Shard
 
@@ -64,13 +64,13 @@ def test_images_in_files_of_their_own_are_counted_out(number, ordinal):
 
 
 def test_records_of_another_program_are_counted_without_advice_for_a_conversion():
-    foreign = ForeignRecords(('a',), {0: IMAGES}, ('x', 'y', 'z'), 'records')
-    assert sharding_of(DataOptions(), foreign, 2) == (
+    external = ExternalRecords(('a',), {0: IMAGES}, ('x', 'y', 'z'), 'records')
+    assert sharding_of(DataOptions(), external, 2) == (
         'each of 2 workers reads all 3 files and takes every 2nd image: fewer than 8 files'
     )
 
 
-def test_other_kinds_of_data_are_told_too():
+def test_other_kinds_of_data_are_reported_too():
     def told(offloaded=False, **options):
         data = dataclasses.replace(DataOptions(), **options)
         return sharding_of(data, converted(64), 2, offloaded=offloaded)

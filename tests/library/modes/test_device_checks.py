@@ -122,7 +122,7 @@ def test_a_batch_that_can_be_divided_is_right(size, replicas):
         (3, 4, 'the nearest that can is 4'),
     ],
 )
-def test_of_a_batch_that_cannot_the_nearest_sizes_are_told(size, replicas, nearest):
+def test_of_a_batch_that_cannot_the_nearest_sizes_are_reported(size, replicas, nearest):
     with pytest.raises(ConfigError) as caught:
         check_batch(size, replicas, '--train_batch_size')
     assert str(caught.value) == (

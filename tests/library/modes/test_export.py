@@ -17,7 +17,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from library.checkpoints.newest import write_checkpoint_state
 from library.errors import ConfigError, MismatchError, ResourceError
-from library.models.hub_module import load_module
+from library.models.module_loading import load_module
 from library.modes.checkpoint_choice import chosen_checkpoint
 from library.modes.exporting import parity
 from library.modes.serving.graph import ServingGraph
@@ -100,7 +100,7 @@ def test_it_needs_nothing_outside_of_itself(program, frozen, version, tmp_path, 
     assert b'/variables' not in program_text
 
 
-def test_it_holds_no_more_than_its_answers_need(version):
+def test_it_holds_no_more_than_its_predictions_need(version):
     graph = SavedModel.FromString((version / 'saved_model.pb').read_bytes()).meta_graphs[0]
     assert set(graph.signature_def) == {'serving_default', 'images', 'features'}
     assert set(graph.collection_def) == {'variables'}
@@ -140,15 +140,18 @@ def test_a_request_over_http_is_answered(version, whole_experiment):
     rows = [{'image_bytes': {'b64': base64.b64encode(image).decode()}} for image in images]
     with rest_server(version) as url, SavedModelGraph(str(version)) as model:
         body = json.dumps({'instances': rows}).encode()
-        with urllib.request.urlopen(url, body) as answer:
-            said = json.loads(answer.read())['predictions']
+        with urllib.request.urlopen(url, body) as response:
+            said = json.loads(response.read())['predictions']
         classes, probabilities = model.predict(images)
         zeros = {
             'signature_name': 'images',
             'instances': [{'images': np.zeros([32, 32, 3]).tolist()}],
         }
-        with urllib.request.urlopen(url, json.dumps(zeros).encode()) as answer:
-            assert set(json.loads(answer.read())['predictions'][0]) == {'classes', 'probabilities'}
+        with urllib.request.urlopen(url, json.dumps(zeros).encode()) as response:
+            assert set(json.loads(response.read())['predictions'][0]) == {
+                'classes',
+                'probabilities',
+            }
     for row, names, values in zip(said, classes, probabilities, strict=True):
         assert row['classes'] == [name.decode() for name in names]
         np.testing.assert_allclose(row['probabilities'], values, atol=1e-6)
@@ -201,9 +204,9 @@ def test_warm_up_requests_ask_what_the_model_answers(version):
     asked = []
     loaded = tf.saved_model.load(str(version))
     for record in tf.compat.v1.io.tf_record_iterator(str(path)):
-        log = messages().FromString(record)
-        assert log.SerializeToString() == record
-        request = log.predict_log.request
+        warm_up = messages().FromString(record)
+        assert warm_up.SerializeToString() == record
+        request = warm_up.predict_log.request
         (entry,) = request.inputs
         tensor = tf.make_ndarray(TensorProto.FromString(entry.value))
         signature = loaded.signatures[request.model_spec.signature_name.decode()]
@@ -255,7 +258,7 @@ def test_without_a_folder_versions_go_into_that_of_the_run(launch, simple, tmp_p
     assert 'warning' not in capsys.readouterr().out
 
 
-def test_a_folder_with_versions_of_another_run_is_told_of(launch, simple, tmp_path, capsys):
+def test_a_folder_with_versions_of_another_run_is_reported(launch, simple, tmp_path, capsys):
     before = tmp_path / 'models' / '17'
     before.mkdir(parents=True)
     (before / 'export.json').write_text('{"run_id": "another"}')
@@ -297,7 +300,7 @@ def test_a_kill_leaves_the_old_versions_and_nothing_that_is_served(
     assert not left.exists()
 
 
-def test_a_missing_or_wrong_checkpoint_is_told_before_anything_is_written(
+def test_a_missing_or_wrong_checkpoint_is_reported_before_anything_is_written(
     launch, simple, module_dir, tmp_path
 ):
     models = tmp_path / 'models'

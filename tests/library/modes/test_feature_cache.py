@@ -548,7 +548,7 @@ def test_asked_for_the_run_ends_with_5_where_nothing_can_be_written(words, data,
     assert f'error: {data}/.features' in capsys.readouterr().err
 
 
-def test_a_disk_without_room_is_told_before_anything_is_computed(experiment, monkeypatch, data):
+def test_a_disk_without_room_is_reported_before_anything_is_computed(experiment, monkeypatch, data):
     usage = shutil.disk_usage(data)
     # 39 images of 8 features of 4 bytes are 1248 bytes.
     monkeypatch.setattr(building.shutil, 'disk_usage', lambda path: usage._replace(free=1247))

@@ -107,7 +107,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(('lines', 'line', 'message'), WRONG)
-def test_a_value_of_a_set_is_told_with_file_line_and_key(from_sets, tmp_path, lines, line, message):
+def test_a_value_of_a_set_is_reported_with_file_line_and_key(
+    from_sets, tmp_path, lines, line, message
+):
     lines = (lines,) if isinstance(lines, str) else lines
     with pytest.raises(ConfigError) as error:
         check(from_sets(*lines), 'train')
@@ -133,7 +135,7 @@ def test_what_training_alone_reads_ends_no_other_mode(from_sets, lines, line, me
         ),
     ],
 )
-def test_a_value_that_was_typed_is_told_with_its_flag(words, message):
+def test_a_value_that_was_typed_is_reported_with_its_flag(words, message):
     with pytest.raises(ConfigError) as error:
         check(hparams(*words), 'train')
     assert str(error.value).startswith(message)

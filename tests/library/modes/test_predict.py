@@ -76,7 +76,7 @@ def predict(launch, trained, tmp_path):
     """Predicts into a CSV file; gives its rows. Keyword arguments are more flags."""
 
     def call(*paths, **flags):
-        output = tmp_path / 'answers.csv'
+        output = tmp_path / 'predictions.csv'
         values = {'predict_input': paths[0], 'predict_output': output, **flags}
         assert launch(trained, 'predict', **values) == 0
         with open(output, newline='', encoding='utf-8', errors='surrogateescape') as file:
@@ -91,7 +91,7 @@ def by_class(row):
     return {row[f'class{each}']: float(row[f'probability{each}']) for each in suffixes}
 
 
-def estimator_answers(data, trained):
+def estimator_predictions(data, trained):
     """What the Estimator itself predicts on the evaluation's records, in their order."""
     import run
 
@@ -105,7 +105,7 @@ def estimator_answers(data, trained):
 def test_files_records_and_evaluation_give_the_same_probabilities(data, trained, predict):
     on_records = predict(data / 'test')
     assert len(on_records) == 3 * 8
-    evaluated = estimator_answers(data, trained)
+    evaluated = estimator_predictions(data, trained)
     assert len(evaluated) == len(on_records)
     for row, expected in zip(on_records, evaluated, strict=True):
         assert by_class(row) == pytest.approx(expected, abs=1e-6)
@@ -168,11 +168,11 @@ def test_bad_files_are_rows_among_the_others(data, predict, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ['file', 'class', 'probability', 'next']
     assert 'error: empty file' in lines[3]
-    path = tmp_path / 'answers.csv'
+    path = tmp_path / 'predictions.csv'
     assert lines[-1].startswith(f'7 images, 5 errors, written to {path} (')
 
 
-def test_with_a_file_for_all_answers_twenty_are_shown(data, predict, capsys):
+def test_with_a_file_for_all_predictions_twenty_are_shown(data, predict, capsys):
     predict(data / 'images' / 'test')
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 20 + 2
@@ -180,7 +180,7 @@ def test_with_a_file_for_all_answers_twenty_are_shown(data, predict, capsys):
     assert lines[-1].startswith('24 images, 0 errors, ')
 
 
-def test_without_a_file_all_answers_are_shown(data, trained, launch, capsys):
+def test_without_a_file_all_predictions_are_shown(data, trained, launch, capsys):
     assert launch(trained, 'predict', predict_input=data / 'images' / 'test') == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 24 + 1
@@ -199,9 +199,9 @@ def test_remote_files_are_read_and_written(data, trained, launch):
     files.write_atomically('ram://photos/in/1.jpg', content)
     flags = {'predict_input': 'ram://photos/in', 'predict_output': 'ram://photos/out/a.jsonl'}
     assert launch(trained, 'predict', **flags) == 0
-    answer = json.loads(files.read_bytes('ram://photos/out/a.jsonl'))
-    assert answer['file'] == 'ram://photos/in/1.jpg'
-    assert {each['class'] for each in answer['predictions']} == set(COLORS)
+    prediction = json.loads(files.read_bytes('ram://photos/out/a.jsonl'))
+    assert prediction['file'] == 'ram://photos/in/1.jpg'
+    assert {each['class'] for each in prediction['predictions']} == set(COLORS)
     assert files.names_in('ram://photos/out') == ['a.jsonl']
 
 
@@ -224,7 +224,7 @@ def no_model(monkeypatch):
     monkeypatch.setattr('library.modes.predict.ServingGraph', fail)
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_built(
+def test_a_folder_that_cannot_be_written_is_reported_before_the_model_is_built(
     data, trained, launch, tmp_path, no_model
 ):
     (tmp_path / 'file').write_text('')
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_built(
 
 
 @pytest.mark.parametrize('stop', [KeyboardInterrupt(), Stopped(signal.SIGTERM, 'stopped')])
-def test_a_signal_leaves_the_old_answers_and_no_half_file(
+def test_a_signal_leaves_the_old_predictions_and_no_half_file(
     data, trained, launch, tmp_path, monkeypatch, stop
 ):
     from library.modes.serving.graph import ServingGraph
@@ -260,7 +260,7 @@ def test_a_signal_leaves_the_old_answers_and_no_half_file(
 
 
 @pytest.mark.parametrize('named', ['photos.csv', '*.csv', 'link/photos.csv'])
-def test_answers_do_not_replace_the_list_that_they_are_about(trained, launch, tmp_path, named):
+def test_predictions_do_not_replace_the_list_that_they_are_about(trained, launch, tmp_path, named):
     path = tmp_path / 'photos.csv'
     path.write_text('path\nno.jpg\n')
     (tmp_path / 'link').symlink_to(tmp_path)
@@ -338,7 +338,7 @@ def test_an_export_of_something_else_is_refused(tmp_path):
 
 
 @pytest.mark.process
-def test_nothing_named_is_told_without_tensorflow(trained, program):
+def test_nothing_named_is_reported_without_tensorflow(trained, program):
     code = (
         'import sys, run\n'
         'from library.runtime.entry import run_program\n'

@@ -9,7 +9,7 @@ import pytest
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from library.modes.checks import check_shared_batch
+from library.modes.training_checks import check_shared_batch
 from library.runtime.distribution import Distribution
 from project.options import CATALOG
 

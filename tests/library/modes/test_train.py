@@ -254,7 +254,7 @@ def test_a_damaged_record_is_one_line_that_names_the_check(launch, tmp_path, dat
     )
 
 
-def test_an_unknown_metric_is_told_before_training(launch, tmp_path):
+def test_an_unknown_metric_is_reported_before_training(launch, tmp_path):
     with pytest.raises(ConfigError, match="no metric 'acuracy'; did you mean 'accuracy'"):
         launch(tmp_path, best_metric='acuracy')
     assert not list((tmp_path / 'checkpoints').glob('model.ckpt-*'))

@@ -100,7 +100,7 @@ def test_patience_counts_over_a_restart(launch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('flag', ['stop_metric', 'early_stopping_metric'])
-def test_a_metric_of_a_rule_that_there_is_not_is_told_before_training(launch, tmp_path, flag):
+def test_a_metric_of_a_rule_that_there_is_not_is_reported_before_training(launch, tmp_path, flag):
     rules = {'stop_threshold': 1, 'early_stopping_patience': 1}
     with pytest.raises(ConfigError, match=f"--{flag}: no metric 'acuracy'; did you mean 'accur"):
         launch(tmp_path, **rules, **{flag: 'acuracy'})

@@ -150,7 +150,7 @@ def test_other_classes_start_with_a_new_last_layer(launch, tuned, tmp_path, caps
 
 
 @pytest.mark.parametrize('fine_tuning', [False, True])
-def test_what_is_not_there_is_told_before_anything_is_built(launch, tmp_path, fine_tuning):
+def test_what_is_not_there_is_reported_before_anything_is_built(launch, tmp_path, fine_tuning):
     flags = {'fine_tuning': None} if fine_tuning else {}
     with pytest.raises(ConfigError, match=r'--warm_start_ckpt .*nowhere: no checkpoint') as error:
         launch(tmp_path, warm_start_ckpt=tmp_path / 'nowhere', **flags)

@@ -86,7 +86,7 @@ def test_a_metric_without_values_has_no_drawing():
     assert make_chart('loss', {'evaluations': [], 'training': []}, None) is None
 
 
-def test_the_drawing_is_told_in_words():
+def test_the_drawing_is_reported_in_words():
     chart = make_chart('loss', {'evaluations': [(1, 0.5), (2, 0.25)]}, None)
     assert chart.described == 'loss (evaluations) by step: from 0.5 at step 1 to 0.25 at step 2'
 

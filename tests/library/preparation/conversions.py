@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from library.preparation.converter import Conversion, convert
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
-from library.preparation.recipe import Recipe
 from library.preparation.shard_writer import write_shard
 from library.preparation.sources.folder import Folder
 from library.preparation.workers import prepare
@@ -21,14 +21,14 @@ class Writer:
     def __init__(self):
         self.prepared = []
 
-    def __call__(self, shards, recipe):
+    def __call__(self, shards, encoding):
         for shard in shards:
-            yield write_shard(shard, self._outcomes(shard, recipe))
+            yield write_shard(shard, self._outcomes(shard, encoding))
 
-    def _outcomes(self, shard, recipe):
+    def _outcomes(self, shard, encoding):
         for image in shard.images:
             self.prepared.append(image.filename)
-            yield image, prepare(image.content, recipe)
+            yield image, prepare(image.content, encoding)
 
 
 def list_images(images, output, name='train', **source_options):
@@ -44,7 +44,9 @@ def convert_images(
     """Converts class folders; name None makes a folder for each split."""
     listing, target = list_images(images, output, name)
     listing = listing if labels is None else relabel(listing, labels)
-    return convert(listing, target, Recipe(max_edge, quality), writer or Writer(), **options)
+    return convert(
+        listing, target, EncodingOptions(max_edge, quality), writer or Writer(), **options
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

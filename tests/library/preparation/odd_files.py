@@ -64,7 +64,7 @@ def cut_files() -> Iterator[tuple[str, bytes, str]]:
     yield 'cut in its header.gif', encoded(image, 'GIF')[:60], 'cannot be read (GIF'
 
 
-def foreign_files() -> Iterator[tuple[str, bytes, str]]:
+def files_of_other_kinds() -> Iterator[tuple[str, bytes, str]]:
     """What is no picture, or one of a format that nobody named."""
     what_is_not = 'not an image (JPEG, PNG, WEBP, BMP, TIFF or GIF)'
     starts = {
@@ -247,7 +247,7 @@ def write_odd_files(folder: Path) -> tuple[dict[str, str], dict[str, tuple]]:
     bad: dict[str, str] = {}
     good: dict[str, tuple] = {}
     for judged, sources in (
-        (bad, (cut_files, foreign_files, misfit_files)),
+        (bad, (cut_files, files_of_other_kinds, misfit_files)),
         (good, (turned_files, moded_files, unusual_files)),
     ):
         for source in sources:

@@ -12,8 +12,8 @@ import pytest
 
 from library.errors import ConfigError, DataError
 from library.preparation.converter import convert
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.output import Output
-from library.preparation.recipe import Recipe
 from library.records.listing import Listing
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import (
@@ -73,7 +73,7 @@ def test_too_many_bad_images_leave_the_report_and_nothing_else(images, output):
     assert DataError.exit_code == 3
 
 
-def test_exactly_the_allowed_share_may_be_bad(images, output):
+def test_exactly_the_allowed_fraction_may_be_bad(images, output):
     # 0.29 * 100 is less than 29 in floating point.
     for number in range(53):
         shutil.copy(images / 'red' / '0.jpg', images / 'red' / f'copy{number}.jpg')
@@ -133,14 +133,14 @@ def test_a_file_that_is_listed_twice_is_an_error(images, output):
     listing, target = list_images(images, output)
     twice = dataclasses.replace(listing, images=(*listing.images, listing.images[3]))
     with pytest.raises(DataError, match=rf'^{images}: blue/3\.jpg listed twice$'):
-        convert(twice, target, Recipe(64), Writer())
+        convert(twice, target, EncodingOptions(64), Writer())
     assert not output.exists()
 
 
 def test_a_listing_without_images_is_an_error(tmp_path):
     listing = Listing(('cat',), (), folder='/images')
     with pytest.raises(DataError, match=r'^/images: no images$'):
-        convert(listing, Output(str(tmp_path), 'train'), Recipe(64), Writer())
+        convert(listing, Output(str(tmp_path), 'train'), EncodingOptions(64), Writer())
 
 
 def test_somebody_elses_file_under_the_manifests_name_is_refused(images, output):

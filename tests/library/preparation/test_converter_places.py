@@ -64,7 +64,7 @@ def test_somebody_elses_file_among_several_splits_is_refused(images, output, nam
     put(output / name, NOT_OURS)
     expected = f'{output}/{name}: not of a conversion; choose another --tfrecord_dir'
     with pytest.raises(ConfigError, match=f'^{re.escape(expected)}$'):
-        convert_images(images, output, None, shares={'train': 0.5, 'test': 0.5})
+        convert_images(images, output, None, fractions={'train': 0.5, 'test': 0.5})
     assert contents(output) == {name: NOT_OURS}
 
 

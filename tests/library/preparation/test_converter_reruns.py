@@ -19,7 +19,7 @@ from tests.library.preparation.conversions import (
 
 pytestmark = pytest.mark.graph
 
-SHARES = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
+FRACTIONS = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
 
 
 def convert(images, output, **options):
@@ -52,11 +52,11 @@ def output(tmp_path):
 
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_images_that_are_added_move_none_that_was_there(images, output, split_by, tmp_path):
-    before = splits_of(convert(images, output, shares=SHARES, split_by=split_by))
+    before = splits_of(convert(images, output, fractions=FRACTIONS, split_by=split_by))
     draw_images(tmp_path / 'more', per_class=10, seed=9)
     for path in (tmp_path / 'more').rglob('*.jpg'):
         copy(path, images / path.parent.name / f'0{path.name}')
-    done = convert(images, output, shares=SHARES, split_by=split_by)
+    done = convert(images, output, fractions=FRACTIONS, split_by=split_by)
     after = splits_of(done)
     assert {name: after[name] for name in before} == before
     assert len(after) == 60
@@ -64,11 +64,11 @@ def test_images_that_are_added_move_none_that_was_there(images, output, split_by
         assert counts(done) == {'train': 42, 'validation': 12, 'test': 6}
 
 
-def test_an_exact_division_stays_as_it_is_over_reruns_with_bad_images(images, output):
+def test_an_exact_split_assignment_stays_as_it_is_over_reruns_with_bad_images(images, output):
     for color in COLORS:
         for number in range(5):
             (images / color / f'{number}.jpg').write_bytes(f'{color}{number}'.encode())
-    options = {'shares': SHARES, 'split_by': 'exact', 'max_bad_fraction': 0.5}
+    options = {'fractions': FRACTIONS, 'split_by': 'exact', 'max_bad_fraction': 0.5}
     done = convert(images, output, **options)
     assert len({len(manifest.rejected) for manifest in done.manifests.values()} - {0}) > 1
     before, writer = change_times(output), Writer()
@@ -77,25 +77,25 @@ def test_an_exact_division_stays_as_it_is_over_reruns_with_bad_images(images, ou
 
 
 def test_a_split_of_an_earlier_conversion_that_is_no_more_is_removed(images, output):
-    convert(images, output, shares=SHARES, split_by='exact')
-    done = convert(images, output, shares={'train': 0.5, 'test': 0.5}, split_by='exact')
+    convert(images, output, fractions=FRACTIONS, split_by='exact')
+    done = convert(images, output, fractions={'train': 0.5, 'test': 0.5}, split_by='exact')
     assert done.removed == ['validation']
     assert sorted(path.name for path in output.iterdir()) == ['test', 'train']
-    assert convert(images, output, shares={'train': 0.5, 'test': 0.5}).removed == []
+    assert convert(images, output, fractions={'train': 0.5, 'test': 0.5}).removed == []
 
 
 def test_a_split_that_another_conversion_made_stays(images, output, divided):
     convert_images(divided / 'val', output / 'validation', 'validation')
     before = contents(output / 'validation')
-    done = convert(images, output, shares={'train': 0.5, 'test': 0.5})
+    done = convert(images, output, fractions={'train': 0.5, 'test': 0.5})
     assert done.removed == []
     assert contents(output / 'validation') == before
 
 
 def test_what_a_person_put_beside_a_split_stays_when_the_split_goes(images, output):
-    convert(images, output, shares=SHARES, split_by='exact')
+    convert(images, output, fractions=FRACTIONS, split_by='exact')
     (output / 'validation' / 'notes.txt').touch()
-    convert(images, output, shares={'train': 0.5, 'test': 0.5})
+    convert(images, output, fractions={'train': 0.5, 'test': 0.5})
     assert list(contents(output / 'validation')) == ['notes.txt']
 
 
@@ -104,7 +104,7 @@ def test_stopped_while_it_removes_a_split_a_second_run_removes_the_rest(
     images, output, monkeypatch, calls
 ):
     halves = {'train': 0.5, 'test': 0.5}
-    convert(images, output, shares=SHARES, split_by='exact')
+    convert(images, output, fractions=FRACTIONS, split_by='exact')
 
     def remove(path):
         nonlocal calls
@@ -117,8 +117,8 @@ def test_stopped_while_it_removes_a_split_a_second_run_removes_the_rest(
     with monkeypatch.context() as patch:
         patch.setattr(files, 'remove', remove)
         with pytest.raises(KeyboardInterrupt):
-            convert(images, output, shares=halves, split_by='exact')
-    convert(images, output, shares=halves, split_by='exact')
+            convert(images, output, fractions=halves, split_by='exact')
+    convert(images, output, fractions=halves, split_by='exact')
     assert sorted(path.name for path in output.iterdir()) == ['test', 'train']
 
 
@@ -131,19 +131,19 @@ def test_a_rerun_into_the_folder_of_images_writes_nothing_and_decodes_nothing(di
     assert done.manifests['train'].ignored == ()
 
 
-EXACT = {'shares': SHARES, 'split_by': 'exact'}
+EXACT = {'fractions': FRACTIONS, 'split_by': 'exact'}
 
 
 @pytest.mark.parametrize(
     'older',
     [
-        {**EXACT, 'shares': {'train': 0.3, 'validation': 0.2, 'test': 0.5}},
-        {**EXACT, 'shares': {'train': 0.5, 'test': 0.5}},
+        {**EXACT, 'fractions': {'train': 0.3, 'validation': 0.2, 'test': 0.5}},
+        {**EXACT, 'fractions': {'train': 0.5, 'test': 0.5}},
         {**EXACT, 'random_seed': 1},
         {**EXACT, 'split_by': 'hash'},
     ],
 )
-def test_another_kind_of_division_is_made_anew(images, output, tmp_path, older):
+def test_another_kind_of_split_assignment_is_made_anew(images, output, tmp_path, older):
     before = splits_of(convert(images, output, **older))
     after = splits_of(convert(images, output, **EXACT))
     assert after != before
@@ -151,7 +151,9 @@ def test_another_kind_of_division_is_made_anew(images, output, tmp_path, older):
     assert contents(output) == contents(tmp_path / 'fresh')
 
 
-def test_one_manifest_of_another_division_is_enough_to_divide_anew(images, output, tmp_path):
+def test_one_manifest_of_another_split_assignment_is_enough_to_assign_anew(
+    images, output, tmp_path
+):
     convert(images, output, **EXACT, random_seed=1)
     for split in ('train', 'test'):
         (output / split / f'{split}.json').unlink()
@@ -160,9 +162,9 @@ def test_one_manifest_of_another_division_is_enough_to_divide_anew(images, outpu
     assert contents(output) == contents(tmp_path / 'fresh')
 
 
-def test_a_division_is_kept_where_a_kill_left_no_manifests(images, output, tmp_path):
+def test_a_split_assignment_is_kept_where_a_kill_left_no_manifests(images, output, tmp_path):
     before = splits_of(convert(images, output, **EXACT))
-    for split in SHARES:
+    for split in FRACTIONS:
         (output / split / f'{split}.json').unlink()
     draw_images(tmp_path / 'more', per_class=4, seed=9)
     for path in (tmp_path / 'more').rglob('*.jpg'):

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from library.errors import ConfigError, DataError
-from library.preparation.splits import parse_shares
+from library.preparation.splits import parse_fractions
 from library.records.manifest import check_same_classes, from_json, open_split
 from tests.conftest import COLORS, draw_images
 from tests.library.preparation.conversions import (
@@ -23,7 +23,7 @@ from tests.library.preparation.conversions import (
 
 pytestmark = pytest.mark.graph
 
-SHARES = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
+FRACTIONS = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
 
 
 def convert(images, output, **options):
@@ -81,7 +81,7 @@ def test_all_splits_number_their_classes_alike_whatever_each_holds(divided, outp
     check_same_classes(manifests[0], manifests[2])
 
 
-def test_splits_that_were_converted_one_by_one_may_hold_different_classes_and_are_told(
+def test_splits_that_were_converted_one_by_one_may_hold_different_classes_and_are_reported(
     divided, output
 ):
     shutil.rmtree(divided / 'test' / 'red')
@@ -120,22 +120,22 @@ def test_pictures_shared_with_a_split_that_was_converted_before_are_counted(divi
 
 
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
-def test_shares_divide_a_folder_of_classes(images, output, split_by):
-    done = convert(images, output, shares=SHARES, split_by=split_by)
+def test_fractions_divide_a_folder_of_classes(images, output, split_by):
+    done = convert(images, output, fractions=FRACTIONS, split_by=split_by)
     assert sum(counts(done).values()) == 30
     if split_by == 'exact':
         assert counts(done) == {'train': 21, 'validation': 6, 'test': 3}
         for manifest in done.manifests.values():
             assert len(set(manifest.examples_per_class.values())) == 1
     options = {'max_edge': 64, 'quality': 80, 'random_seed': 0, 'split_by': split_by}
-    assert done.manifests['test'].options == {**options, 'splits': SHARES}
+    assert done.manifests['test'].options == {**options, 'splits': FRACTIONS}
 
 
-def test_shares_divide_only_the_training_images_of_given_splits(divided, output):
+def test_fractions_divide_only_the_training_images_of_given_splits(divided, output):
     draw_images(divided / 'train', per_class=10, seed=7)
     shutil.rmtree(divided / 'val')
     done = convert(
-        divided, output, shares=parse_shares('train=0.8,validation=0.2'), split_by='exact'
+        divided, output, fractions=parse_fractions('train=0.8,validation=0.2'), split_by='exact'
     )
     assert counts(done) == {'train': 24, 'validation': 6, 'test': 6}
     assert {name.split('/')[0] for name in names_in(done.manifests['validation'])} == {'train'}
@@ -143,13 +143,13 @@ def test_shares_divide_only_the_training_images_of_given_splits(divided, output)
 
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_neither_names_nor_the_order_of_listing_decide(images, output, split_by, tmp_path):
-    by_name = splits_of(convert(images, output, shares=SHARES, split_by=split_by))
+    by_name = splits_of(convert(images, output, fractions=FRACTIONS, split_by=split_by))
     order = [path.relative_to(images) for path in images.rglob('*.jpg')]
     random.Random(0).shuffle(order)
     for number, path in enumerate(order):
         copy(images / path, tmp_path / 'renamed' / path.parent / f'{number:02}.jpeg')
     renamed = splits_of(
-        convert(tmp_path / 'renamed', tmp_path / 'two', shares=SHARES, split_by=split_by)
+        convert(tmp_path / 'renamed', tmp_path / 'two', fractions=FRACTIONS, split_by=split_by)
     )
     for number, path in enumerate(order):
         assert renamed[f'{path.parent}/{number:02}.jpeg'] == by_name[str(path)]
@@ -174,7 +174,7 @@ def test_a_class_whose_images_are_all_bad_in_one_split_is_none(divided, output):
 
 def test_more_shards_than_images_of_a_split_are_refused(images, output):
     with pytest.raises(ConfigError, match='--num_shards 7 is more than the 6 images of validation'):
-        convert(images, output, shares=SHARES, split_by='exact', num_shards=7)
+        convert(images, output, fractions=FRACTIONS, split_by='exact', num_shards=7)
 
 
 def test_dropping_keeps_the_copy_of_the_test_split_and_spares_the_budget(divided, output):
@@ -204,7 +204,7 @@ def test_dropping_leaves_out_both_under_two_labels(divided, output):
     assert done.manifests['test'].rejected[0].file == 'test/blue/copy.jpg'
 
 
-def test_leaks_between_splits_are_told_without_stopping(divided, output):
+def test_leaks_between_splits_are_reported_without_stopping(divided, output):
     copy(divided / 'train' / 'red' / '0.jpg', divided / 'test' / 'red' / 'copy.jpg')
     (group,) = convert(divided, output).duplicates
     assert (group.leaks, group.conflicts) == (True, False)

@@ -85,7 +85,7 @@ def test_a_machine_that_is_out_of_something_ends_it_rather_than_call_an_image_un
     assert (caught.value.errno, caught.value.filename) == (number, path)
 
 
-def test_any_other_failure_to_read_is_told_when_the_image_is_decoded(write, monkeypatch):
+def test_any_other_failure_to_read_is_reported_when_the_image_is_decoded(write, monkeypatch):
     def fail(path):
         raise OSError(errno.EIO, os.strerror(errno.EIO), path)
 

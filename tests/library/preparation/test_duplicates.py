@@ -1,4 +1,4 @@
-"""Pictures that are there more than once: found, listed, and settled."""
+"""Pictures that are there more than once: found, listed, and resolved."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from library.errors import DataError
 from library.preparation.digests import content_digests
 from library.preparation.duplicates import (
     find_duplicates,
-    settle,
+    resolve_duplicates,
     shared_with_neighbours,
     write_duplicates,
 )
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.output import Output, Target
-from library.preparation.recipe import Recipe
 from library.records.listing import LabelledImage, Unusable
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import contents, convert_images
@@ -35,12 +35,12 @@ def image(filename, picture, label=0, split='train'):
 
 
 def found(*images):
-    return find_duplicates(images, content_digests(images), Recipe(64))
+    return find_duplicates(images, content_digests(images), EncodingOptions(64))
 
 
-def settled(rule, *images):
+def resolved(rule, *images):
     """The reasons why images are dropped, by their names."""
-    kept = settle(images, found(*images), rule, listed_in='/out/duplicates.csv')
+    kept = resolve_duplicates(images, found(*images), rule, listed_in='/out/duplicates.csv')
     assert [each.filename for each in kept] == [each.filename for each in images]
     return {
         each.filename: each.content.reason for each in kept if isinstance(each.content, Unusable)
@@ -78,16 +78,16 @@ def test_a_group_tells_of_two_labels_and_of_two_splits():
 
 @pytest.mark.parametrize('rule', [None, 'report'])
 def test_a_picture_that_is_there_twice_may_stay(rule):
-    assert settled(rule, image('a', 0), image('b', 0), image('c', 1)) == {}
+    assert resolved(rule, image('a', 0), image('b', 0), image('c', 1)) == {}
 
 
 def test_a_picture_under_two_labels_may_stay_where_that_is_asked_for():
-    assert settled('report', image('a', 0), image('b', 0, label=1)) == {}
+    assert resolved('report', image('a', 0), image('b', 0, label=1)) == {}
 
 
 def fails(message, rule, *images):
     with pytest.raises(DataError, match=f'^{re.escape(message)}$'):
-        settled(rule, *images)
+        resolved(rule, *images)
     assert DataError.exit_code == 3
 
 
@@ -119,7 +119,7 @@ def test_any_picture_that_is_there_twice_stops_it_where_that_is_asked_for():
 
 
 def test_dropping_keeps_the_first_name():
-    reasons = settled('drop', image('a', 0), image('b', 0), image('c', 1), image('d', 0))
+    reasons = resolved('drop', image('a', 0), image('b', 0), image('c', 1), image('d', 0))
     same = 'dropped: the same picture as a'
     assert reasons == {'b': same, 'd': same}
 
@@ -128,7 +128,7 @@ def test_dropping_keeps_the_first_name():
 def test_dropping_keeps_the_copy_that_measures_rather_than_the_one_that_trains(kept):
     order = ['test', 'validation', 'train', 'extra']
     splits = order[order.index(kept) :]
-    reasons = settled(
+    reasons = resolved(
         'drop', *(image(f'{9 - order.index(split)}', 0, split=split) for split in splits)
     )
     name = f'{9 - order.index(kept)}'
@@ -137,7 +137,7 @@ def test_dropping_keeps_the_copy_that_measures_rather_than_the_one_that_trains(k
 
 
 def test_dropping_trusts_no_label_of_a_picture_that_has_two():
-    reasons = settled('drop', image('a', 0), image('b', 0, label=1, split='test'), image('c', 1))
+    reasons = resolved('drop', image('a', 0), image('b', 0, label=1, split='test'), image('c', 1))
     assert reasons == {
         'a': 'dropped: the same picture as b under another label',
         'b': 'dropped: the same picture as a under another label',

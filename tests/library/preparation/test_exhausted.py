@@ -43,12 +43,12 @@ else:
 WITH_FEW_FILES = """
 import os, resource
 import convert_dataset
-from library.preparation.recipe import Recipe
+from library.preparation.encoding_options import EncodingOptions
 from library.runtime.entry import run_program
 
 more, *argv = argv
 # Pillow opens its codecs when it is first asked for their versions.
-Recipe(64).fingerprint()
+EncodingOptions(64).fingerprint()
 open_now = max(map(int, os.listdir('/proc/self/fd')))
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + int(more), hard))

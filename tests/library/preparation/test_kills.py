@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from library.preparation.splits import parse_shares
+from library.preparation.splits import parse_fractions
 from library.records.shards import shard_names
 from tests.conftest import draw_images
 from tests.forked import run_forked
@@ -69,16 +69,16 @@ convert_dataset.main(argv)
 print('moments:', moments)
 """
 
-SHARES = 'train=0.6,validation=0.2,test=0.2'
+FRACTIONS = 'train=0.6,validation=0.2,test=0.2'
 # What is converted: flags of the program, and the same for `convert_images`.
 CASES = {
     'one split': (['--tfrecord_filename', 'train'], {'name': 'train'}),
     'two given splits': ([], {'name': None}),
     'three splits': (
-        ['--splits', SHARES, '--split_by', 'exact', '--duplicates', 'drop'],
+        ['--splits', FRACTIONS, '--split_by', 'exact', '--duplicates', 'drop'],
         {
             'name': None,
-            'shares': parse_shares(SHARES),
+            'fractions': parse_fractions(FRACTIONS),
             'split_by': 'exact',
             'duplicates': 'drop',
         },
@@ -194,8 +194,8 @@ def test_killed_at_any_moment_a_second_run_completes_it(images, tmp_path, case):
 def test_killed_over_an_older_conversion_a_second_run_completes_it(images, tmp_path):
     flags, options = CASES['three splits']
     older, whole = tmp_path / 'older', tmp_path / 'whole'
-    shares = parse_shares('train=0.4,test=0.1,holdout=0.5')
-    complete(images, older, name=None, shares=shares, duplicates='report', random_seed=1)
+    fractions = parse_fractions('train=0.4,test=0.1,holdout=0.5')
+    complete(images, older, name=None, fractions=fractions, duplicates='report', random_seed=1)
     shutil.copytree(older, whole)
     status, said = run_forked(AT_A_MOMENT, whole, 0, *words(images, whole, *flags))
     moments = moments_of(said)

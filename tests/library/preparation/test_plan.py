@@ -12,10 +12,10 @@ import pytest
 
 from library.errors import ConfigError
 from library.preparation import plan
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import FORMATS
 from library.preparation.output import Target
 from library.preparation.plan import plan_shards
-from library.preparation.recipe import Recipe
 from library.records.listing import LabelledImage, Unusable
 from library.records.shards import shard_names
 
@@ -31,10 +31,16 @@ def images_of(count, size=1000):
     return [LabelledImage(f'{number:03}.jpg', number % 2, 'path', size) for number in range(count)]
 
 
-def planned(images, *, digests=None, classes=CLASSES, recipe=None, num_shards=None, seed=0):
+def planned(images, *, digests=None, classes=CLASSES, encoding=None, num_shards=None, seed=0):
     digests = digests or [sha256(image.filename) for image in images]
     return plan_shards(
-        TARGET, images, digests, classes, recipe or Recipe(64), num_shards=num_shards, seed=seed
+        TARGET,
+        images,
+        digests,
+        classes,
+        encoding or EncodingOptions(64),
+        num_shards=num_shards,
+        seed=seed,
     )
 
 
@@ -92,10 +98,10 @@ def test_more_shards_than_images_are_refused():
 
 def test_the_number_of_shards_follows_the_size_of_the_images(monkeypatch):
     monkeypatch.setattr(plan, 'SHARD_BYTES', 5000)
-    assert len(planned(images_of(20, size=1000), recipe=Recipe(1000))) == 4
+    assert len(planned(images_of(20, size=1000), encoding=EncodingOptions(1000))) == 4
     # A large file is shrunk to 0.2 bytes for each pixel that it may keep.
     monkeypatch.setattr(plan, 'SHARD_BYTES', 20 * 0.2 * 16 * 16 / 3)
-    assert len(planned(images_of(20, size=1_000_000), recipe=Recipe(16))) == 3
+    assert len(planned(images_of(20, size=1_000_000), encoding=EncodingOptions(16))) == 3
 
 
 def test_there_are_two_shards_at_least_but_never_more_than_images():
@@ -131,14 +137,14 @@ def test_another_reason_for_a_gap_makes_the_one_shard_anew():
 @pytest.mark.parametrize(
     'options',
     [
-        {'recipe': Recipe(63)},
-        {'recipe': Recipe(64, 79)},
-        {'recipe': Recipe(64, formats=FORMATS[:1])},
+        {'encoding': EncodingOptions(63)},
+        {'encoding': EncodingOptions(64, 79)},
+        {'encoding': EncodingOptions(64, formats=FORMATS[:1])},
         {'classes': ('cat', 'dog', 'bird')},
         {'classes': ('dog', 'cat')},
     ],
 )
-def test_another_recipe_or_other_classes_make_all_shards_anew(options):
+def test_other_encoding_options_or_classes_make_all_shards_anew(options):
     assert changed(images_of(20), **options) == 4
 
 

@@ -11,9 +11,9 @@ from library import files
 from library.errors import ResourceError
 from library.preparation import workers
 from library.preparation.digests import content_digests
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.plan import plan_shards
 from library.preparation.pool import write_on_this_machine
-from library.preparation.recipe import Recipe
 from library.records.shards import shard_names
 from tests.conftest import convert_folder, draw_images
 from tests.converting import flags
@@ -23,7 +23,7 @@ from tests.library.preparation.test_workers import exit_at_once
 
 pytestmark = pytest.mark.graph
 
-RECIPE = Recipe(64)
+ENCODING = EncodingOptions(64)
 POISON = b'kills the worker that reads it'
 
 # Workers are started by a Python that is not there; so is Python's own tracker, unless it runs.
@@ -41,11 +41,11 @@ status = run_program(convert_dataset.main, argv)
 """
 
 
-def die_of_poison(contents, recipe):
+def die_of_poison(contents, encoding):
     for content in contents:
         if isinstance(content, str) and files.read_bytes(content) == POISON:
             os.kill(os.getpid(), signal.SIGKILL)
-    return workers.prepare_chunk(contents, recipe)
+    return workers.prepare_chunk(contents, encoding)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def planned(images, folder, num_shards=5):
         listing.images,
         content_digests(listing.images),
         listing.class_names,
-        RECIPE,
+        ENCODING,
         num_shards=num_shards,
         seed=0,
     )
@@ -73,21 +73,21 @@ def planned(images, folder, num_shards=5):
 
 @pytest.mark.parametrize('count', [1, 3])
 def test_any_number_of_workers_writes_what_one_process_writes(images, tmp_path, count):
-    alone = list(Writer()(planned(images, tmp_path / 'alone'), RECIPE))
-    pooled = list(write_on_this_machine(planned(images, tmp_path / 'pool'), RECIPE, count))
+    alone = list(Writer()(planned(images, tmp_path / 'alone'), ENCODING))
+    pooled = list(write_on_this_machine(planned(images, tmp_path / 'pool'), ENCODING, count))
     assert pooled == alone
     assert contents(tmp_path / 'pool') == contents(tmp_path / 'alone')
 
 
 def test_shards_are_finished_one_after_the_other(images, tmp_path):
     shards = planned(images, tmp_path / 'out')
-    finished = write_on_this_machine(shards, RECIPE, 1)
+    finished = write_on_this_machine(shards, ENCODING, 1)
     for number, _ in enumerate(finished, 1):
         assert len(contents(tmp_path / 'out')) == 2 * number
 
 
 def test_no_shards_are_no_work():
-    assert list(write_on_this_machine([], RECIPE, 1)) == []
+    assert list(write_on_this_machine([], ENCODING, 1)) == []
 
 
 def test_a_dead_worker_leaves_nothing_unfinished(images, tmp_path, monkeypatch):

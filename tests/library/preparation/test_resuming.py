@@ -57,8 +57,8 @@ def undisturbed(images, tmp_path):
 class OneShard(Writer):
     """Is stopped once the first shard is done and the second begun."""
 
-    def _outcomes(self, shard, recipe):
-        for number, outcome in enumerate(super()._outcomes(shard, recipe)):
+    def _outcomes(self, shard, encoding):
+        for number, outcome in enumerate(super()._outcomes(shard, encoding)):
             if len(self.prepared) > 4 and number == 2:
                 raise Killed
             yield outcome
@@ -91,7 +91,9 @@ def test_a_changed_image_makes_its_own_shard_anew(images, output, undisturbed):
 
 
 @pytest.mark.parametrize('options', [{'quality': 79}, {'max_edge': 16}, {'random_seed': 1}])
-def test_another_recipe_or_order_makes_all_shards_anew(images, output, undisturbed, options):
+def test_other_encoding_options_or_another_order_make_all_shards_anew(
+    images, output, undisturbed, options
+):
     convert(images, output)
     writer = Writer()
     assert convert(images, output, writer, **options).kept == 0
@@ -147,7 +149,7 @@ def test_what_was_finished_is_made_anew_where_it_was_damaged(
     assert contents(output) == undisturbed()
 
 
-def test_what_another_recipe_finished_is_not_taken(images, output, undisturbed):
+def test_what_other_encoding_options_finished_is_not_taken(images, output, undisturbed):
     with pytest.raises(Killed):
         convert(images, output, OneShard(), quality=50, max_edge=16)
     assert convert(images, output).kept == 0

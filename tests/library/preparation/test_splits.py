@@ -1,4 +1,4 @@
-"""Shares of splits to the split of each image, by hash and exactly."""
+"""Fractions of splits to the split of each image, by hash and exactly."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections import Counter
 import pytest
 
 from library.errors import ConfigError
-from library.preparation.splits import parse_shares, split_by_hash, split_exactly
+from library.preparation.splits import parse_fractions, split_by_hash, split_exactly
 
-SHARES = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
+FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
 
 
 def digests_of(count, start=0):
@@ -21,33 +21,33 @@ def digests_of(count, start=0):
     return [hashlib.sha256(str(number).encode()).digest() for number in range(start, start + count)]
 
 
-def exactly(digests, labels, shares=SHARES, seed=0, before=None):
-    return split_exactly(digests, labels, shares, seed, before or {})
+def exactly(digests, labels, fractions=FRACTIONS, seed=0, before=None):
+    return split_exactly(digests, labels, fractions, seed, before or {})
 
 
-def deviations(splits, labels, shares):
-    """How far each split of each class is from its share, in images."""
+def deviations(splits, labels, fractions):
+    """How far each split of each class is from its fraction, in images."""
     sizes = Counter(labels)
     counts = Counter(zip(labels, splits, strict=True))
     return [
-        counts[label, name] - size * share
+        counts[label, name] - size * fraction
         for label, size in sizes.items()
-        for name, share in shares.items()
+        for name, fraction in fractions.items()
     ]
 
 
 @pytest.mark.parametrize(
-    ('text', 'shares'),
+    ('text', 'fractions'),
     [
         ('train=0.8,test=0.2', {'train': 0.8, 'test': 0.2}),
         (' train = .8 , test = 2e-1 ', {'train': 0.8, 'test': 0.2}),
         ('all=1', {'all': 1.0}),
         ('a=0.333,b=0.333,c=0.333', {'a': 0.333, 'b': 0.333, 'c': 0.333}),
-        ('train=0.8,validation=0.1,test=0.1', SHARES),
+        ('train=0.8,validation=0.1,test=0.1', FRACTIONS),
     ],
 )
-def test_shares_are_read(text, shares):
-    assert parse_shares(text) == shares
+def test_fractions_are_read(text, fractions):
+    assert parse_fractions(text) == fractions
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_shares_are_read(text, shares):
         'extra=.1,train=.3,val=.3,zoo=.1,Test=.2',
     ],
 )
-def test_shares_come_in_the_usual_order_whatever_the_order_of_the_words(text):
-    assert list(parse_shares(text)) == ['train', 'validation', 'test', 'extra', 'zoo']
+def test_fractions_come_in_the_usual_order_whatever_the_order_of_the_words(text):
+    assert list(parse_fractions(text)) == ['train', 'validation', 'test', 'extra', 'zoo']
 
 
 @pytest.mark.parametrize(
@@ -85,27 +85,27 @@ def test_shares_come_in_the_usual_order_whatever_the_order_of_the_words(text):
         ('train=0.8,test=0.3', 'the shares sum to 1.1, not 1'),
     ],
 )
-def test_shares_that_make_no_sense_are_named(text, message):
+def test_fractions_that_make_no_sense_are_named(text, message):
     with pytest.raises(ConfigError, match=f'^{re.escape(f"--splits {text}: {message}")}$'):
-        parse_shares(text)
+        parse_fractions(text)
     assert ConfigError.exit_code == 2
 
 
 @pytest.mark.parametrize('seed', range(4))
-def test_a_hash_split_keeps_its_shares_in_expectation(seed):
+def test_a_hash_split_keeps_its_fractions_in_expectation(seed):
     digests = digests_of(3000)
-    counts = Counter(split_by_hash(digests, SHARES, seed))
-    for name, share in SHARES.items():
-        sigma = math.sqrt(len(digests) * share * (1 - share))
-        assert abs(counts[name] - share * len(digests)) < 4 * sigma
+    counts = Counter(split_by_hash(digests, FRACTIONS, seed))
+    for name, fraction in FRACTIONS.items():
+        sigma = math.sqrt(len(digests) * fraction * (1 - fraction))
+        assert abs(counts[name] - fraction * len(digests)) < 4 * sigma
 
 
 def test_a_hash_split_moves_no_image_when_others_come_go_or_change_places():
     digests = digests_of(200)
-    before = dict(zip(digests, split_by_hash(digests, SHARES, 0), strict=True))
+    before = dict(zip(digests, split_by_hash(digests, FRACTIONS, 0), strict=True))
     others = [*digests[::3], *digests_of(100, start=1000)]
     random.Random(0).shuffle(others)
-    after = dict(zip(others, split_by_hash(others, SHARES, 0), strict=True))
+    after = dict(zip(others, split_by_hash(others, FRACTIONS, 0), strict=True))
     assert {digest: after[digest] for digest in digests[::3]} == {
         digest: before[digest] for digest in digests[::3]
     }
@@ -113,27 +113,29 @@ def test_a_hash_split_moves_no_image_when_others_come_go_or_change_places():
 
 def test_a_hash_split_puts_equal_images_into_one_split():
     digests = digests_of(50)
-    assert split_by_hash(digests + digests, SHARES, 0) == 2 * split_by_hash(digests, SHARES, 0)
+    assert split_by_hash(digests + digests, FRACTIONS, 0) == 2 * split_by_hash(
+        digests, FRACTIONS, 0
+    )
 
 
 def test_a_hash_split_depends_on_its_seed():
     digests = digests_of(100)
-    assert split_by_hash(digests, SHARES, 0) != split_by_hash(digests, SHARES, 1)
+    assert split_by_hash(digests, FRACTIONS, 0) != split_by_hash(digests, FRACTIONS, 1)
 
 
-def test_a_hash_split_leaves_nobody_out_where_the_shares_sum_to_a_little_less():
-    shares = {'a': 0.333, 'b': 0.333, 'c': 0.333}
-    assert set(split_by_hash(digests_of(5000), shares, 0)) == {'a', 'b', 'c'}
+def test_a_hash_split_leaves_nobody_out_where_the_fractions_sum_to_a_little_less():
+    fractions = {'a': 0.333, 'b': 0.333, 'c': 0.333}
+    assert set(split_by_hash(digests_of(5000), fractions, 0)) == {'a', 'b', 'c'}
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_an_exact_split_is_within_one_image_of_each_share_in_each_class(seed):
+def test_an_exact_split_is_within_one_image_of_each_fraction_in_each_class(seed):
     dice = random.Random(seed)
     parts = [dice.random() + 0.05 for _ in range(dice.randint(2, 4))]
-    shares = {f'split{number}': part / sum(parts) for number, part in enumerate(parts)}
+    fractions = {f'split{number}': part / sum(parts) for number, part in enumerate(parts)}
     labels = [label for label in range(5) for _ in range(dice.randint(1, 40))]
-    splits = exactly(digests_of(len(labels)), labels, shares, seed)
-    assert max(map(abs, deviations(splits, labels, shares))) < 1
+    splits = exactly(digests_of(len(labels)), labels, fractions, seed)
+    assert max(map(abs, deviations(splits, labels, fractions))) < 1
 
 
 def test_an_exact_split_does_not_depend_on_the_order_of_the_images():
@@ -158,7 +160,7 @@ def test_an_exact_split_puts_equal_images_into_one_split_and_counts_them_once():
 
 
 @pytest.mark.parametrize('seed', range(10))
-def test_images_that_were_there_before_stay_and_newcomers_restore_the_shares(seed):
+def test_images_that_were_there_before_stay_and_newcomers_restore_the_fractions(seed):
     dice = random.Random(seed)
     labels = [dice.randrange(4) for _ in range(100)]
     digests = digests_of(100)
@@ -168,10 +170,10 @@ def test_images_that_were_there_before_stay_and_newcomers_restore_the_shares(see
     digests = digests_of(len(labels))
     splits = exactly(digests, labels, seed=seed + 1, before=old)
     assert splits[:100] == list(old.values())
-    assert max(map(abs, deviations(splits, labels, SHARES))) < 1
+    assert max(map(abs, deviations(splits, labels, FRACTIONS))) < 1
 
 
-def test_a_split_that_holds_more_than_its_share_gets_no_newcomer():
+def test_a_split_that_holds_more_than_its_fraction_gets_no_newcomer():
     digests = digests_of(12)
     before = dict.fromkeys(digests[:8], 'test')
     splits = exactly(digests, [0] * 12, {'train': 0.5, 'test': 0.5}, before=before)
@@ -186,7 +188,7 @@ def test_images_of_a_split_that_is_no_more_are_divided_anew():
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_it_does_not_matter_which_newcomers_of_a_division_are_known_when_it_is_made_again(seed):
+def test_it_does_not_matter_which_newcomers_are_known_when_splits_are_assigned_again(seed):
     # Bad images are in no list of stored ones, and a killed run leaves some lists unwritten.
     dice = random.Random(seed)
     digests = digests_of(60)

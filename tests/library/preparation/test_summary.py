@@ -83,7 +83,7 @@ def test_each_split_says_what_it_rejected_and_ignored_files_are_named_once():
     ]
 
 
-def test_dropped_pictures_are_told_as_duplicates_and_not_as_rejected():
+def test_dropped_pictures_are_reported_as_duplicates_and_not_as_rejected():
     told = manifest({'cat': 3}, Rejected('b', 'dropped: the same picture as a'))
     found = lines({'train': told}, duplicates=[group('a', 'b')])
     assert [line for line in found if line.startswith('rejected')] == []
@@ -116,7 +116,7 @@ def test_of_many_duplicates_the_first_are_shown():
     )
 
 
-def test_neighbours_that_share_pictures_and_splits_that_went_are_told():
+def test_neighbours_that_share_pictures_and_splits_that_went_are_reported():
     found = lines({'train': GOOD}, shared={'/out/../test': 7}, removed=['validation'])
     assert found[:-1] == [
         'warning: 7 of these pictures are in /out/../test too',

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
-from library.preparation.recipe import Recipe
 from library.preparation.unwarned import Unwarned
 from library.preparation.workers import prepare
 
@@ -36,10 +36,10 @@ def test_reasons_are_the_same_in_many_threads_as_in_one():
     png = file.getvalue()
     # A header that Pillow starts to read and gives up: the reason is in a warning.
     bad = [png[:16] + bytes([n % 7]) * 5 + png[21:] for n in range(20)] + [b'<html>', png] * 10
-    recipe, before = Recipe(32), list(warnings.filters)
-    alone = [_text(prepare(each, recipe)) for each in bad]
+    encoding, before = EncodingOptions(32), list(warnings.filters)
+    alone = [_text(prepare(each, encoding)) for each in bad]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda each: _text(prepare(each, recipe)), bad * 20))
+        together = list(pool.map(lambda each: _text(prepare(each, encoding)), bad * 20))
     assert any(text.startswith('cannot be read') for text in alone)
     assert together == alone * 20
     assert warnings.filters == before

@@ -181,7 +181,7 @@ def test_the_program_ends_with_3_after_naming_each_problem(data, shard, capsys):
 def several(tmp_path):
     """Two splits that were made together."""
     images = draw_images(tmp_path / 'images', per_class=4)
-    convert_images(images, tmp_path / 'both', None, shares={'train': 0.5, 'test': 0.5})
+    convert_images(images, tmp_path / 'both', None, fractions={'train': 0.5, 'test': 0.5})
     return tmp_path / 'both'
 
 
@@ -207,7 +207,7 @@ def test_the_folder_of_one_split_may_be_where_one_is(several, monkeypatch):
 def test_splits_in_a_remote_store_are_looked_for_there(tmp_path):
     remote = f'ram://{tmp_path}'
     images = draw_images(tmp_path / 'images', per_class=4)
-    convert_images(images, remote, None, shares={'train': 0.5, 'test': 0.5})
+    convert_images(images, remote, None, fractions={'train': 0.5, 'test': 0.5})
     assert list(verify(remote)) == list(verify(f'{remote}/train')) == []
     files.remove(f'{remote}/test/test.json')
     assert list(verify(remote)) == [f'{remote}/test: the manifest of this split is missing']

@@ -53,7 +53,7 @@ def test_a_shard_that_fails_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_as_the_system_tells_it(tmp_path):
+def test_a_full_disk_is_reported_as_the_system_tells_it(tmp_path):
     (tmp_path / f'a.tfrecord{PARTIAL}').symlink_to('/dev/full')
     with pytest.raises(OSError, match='No space left on device') as error:
         write_feature_shard(str(tmp_path), 'a.tfrecord', VECTORS, np.array([3, 7]))

@@ -74,7 +74,7 @@ def test_a_length_that_the_file_does_not_have_is_refused(walked, length):
 
 
 @pytest.mark.parametrize('size', [3, 600_000])
-def test_a_compressed_file_is_told_as_one(walked, size):
+def test_a_compressed_file_is_reported_as_one(walked, size):
     packed = gzip.compress(bytes(range(256)) * (size // 256 + 1), compresslevel=0, mtime=0)
     assert walked(packed) == ([], 'is compressed with gzip; unpack it')
 

@@ -11,7 +11,7 @@ from library import files
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
-from library.runs.directory import claim, empty_run_folder, find_run, in_place, link_latest
+from library.runs.directory import claim, empty_run_folder, find_run, in_run_directory, link_latest
 from project.options import CATALOG
 
 
@@ -24,9 +24,11 @@ def found(folder, *words, training=True):
 
 
 def values(folder, *words):
-    """HParams of a training run that is told to live in this folder, and its place."""
-    place = found(folder, *words)
-    return in_place(resolve(CATALOG, command_line(folder, *words)), place), place
+    """HParams of a training run that is told to live in this folder, and its run_directory."""
+    run_directory = found(folder, *words)
+    return in_run_directory(
+        resolve(CATALOG, command_line(folder, *words)), run_directory
+    ), run_directory
 
 
 def make_run(folder, text='learning_rate: 0.5\n'):
@@ -44,24 +46,24 @@ def make_stamped(folder):
 
 
 def test_a_run_lives_in_model_dir_with_the_values_that_it_kept(tmp_path):
-    place = found(make_run(tmp_path / 'run'))
-    assert place.folder == str(tmp_path / 'run')
-    assert place.saved['learning_rate'].text == '0.5'
-    assert not place.time_stamped
+    run_directory = found(make_run(tmp_path / 'run'))
+    assert run_directory.folder == str(tmp_path / 'run')
+    assert run_directory.saved['learning_rate'].text == '0.5'
+    assert not run_directory.time_stamped
 
 
 def test_a_time_stamped_run_gets_a_folder_named_by_the_time(tmp_path):
-    place = found(tmp_path, '--time_stamped')
-    name = place.folder.removeprefix(f'{tmp_path}/')
+    run_directory = found(tmp_path, '--time_stamped')
+    name = run_directory.folder.removeprefix(f'{tmp_path}/')
     assert re.fullmatch(r'\d{4}-\d\d-\d\d-\d\d_\d\d_\d\d', name)
-    assert place.saved is None
+    assert run_directory.saved is None
     assert not (tmp_path / name).exists()  # --explain makes no folders
 
 
 def test_a_time_stamped_run_is_a_new_one_also_below_a_run_without_a_stamp(tmp_path):
-    place = found(make_run(tmp_path), '--time_stamped')
-    assert place.folder.startswith(f'{tmp_path}/2')
-    assert place.saved is None
+    run_directory = found(make_run(tmp_path), '--time_stamped')
+    assert run_directory.folder.startswith(f'{tmp_path}/2')
+    assert run_directory.saved is None
 
 
 def test_two_runs_of_one_second_get_a_folder_each(tmp_path, monkeypatch):
@@ -83,9 +85,9 @@ def test_a_time_stamped_run_is_gone_on_with_in_its_own_folder(tmp_path, words, e
     folder = make_stamped(tmp_path / '2026-01-01-00_00_00')
     link_latest(str(folder))
     for name in (folder, tmp_path / 'latest'):
-        hparams, place = values(f'{name}{end}', *words)
-        assert place.folder == str(folder)
-        assert claim(hparams, place) is hparams
+        hparams, run_directory = values(f'{name}{end}', *words)
+        assert run_directory.folder == str(folder)
+        assert claim(hparams, run_directory) is hparams
         assert hparams.best_model_dir == f'{folder}/best'
 
 
@@ -93,23 +95,23 @@ def test_other_modes_look_into_the_latest_time_stamped_run(tmp_path):
     make_run(tmp_path)
     for name in ('2026-01-01-00_00_00', '2026-01-02-00_00_00'):
         folder = make_stamped(tmp_path / name)
-    place = found(tmp_path, '--time_stamped', training=False)
-    assert place.folder == str(folder)
-    assert place.saved['learning_rate'].text == '0.5'
+    run_directory = found(tmp_path, '--time_stamped', training=False)
+    assert run_directory.folder == str(folder)
+    assert run_directory.saved['learning_rate'].text == '0.5'
     link_latest(str(tmp_path / '2026-01-01-00_00_00'))
-    place = found(tmp_path, '--time_stamped', training=False)
-    assert place.folder == f'{tmp_path}/2026-01-01-00_00_00'
+    run_directory = found(tmp_path, '--time_stamped', training=False)
+    assert run_directory.folder == f'{tmp_path}/2026-01-01-00_00_00'
 
 
 def test_other_modes_take_a_run_without_a_stamp_where_there_is_no_other(tmp_path):
-    place = found(make_run(tmp_path), '--time_stamped', training=False)
-    assert (place.folder, place.time_stamped) == (str(tmp_path), False)
+    run_directory = found(make_run(tmp_path), '--time_stamped', training=False)
+    assert (run_directory.folder, run_directory.time_stamped) == (str(tmp_path), False)
 
 
 def test_a_time_stamped_run_keeps_its_best_checkpoints_in_its_own_folder(tmp_path):
-    hparams, place = values(tmp_path, '--time_stamped')
-    assert hparams.model_dir == place.folder
-    assert hparams.best_model_dir == f'{place.folder}/best'
+    hparams, run_directory = values(tmp_path, '--time_stamped')
+    assert hparams.model_dir == run_directory.folder
+    assert hparams.best_model_dir == f'{run_directory.folder}/best'
     assert hparams.origin('model_dir') == 'time_stamped'
 
 
@@ -120,7 +122,7 @@ def test_a_folder_for_the_best_that_was_typed_is_taken(tmp_path):
 
 def test_without_time_stamps_no_value_changes(tmp_path):
     hparams = resolve(CATALOG, command_line(tmp_path))
-    assert in_place(hparams, found(tmp_path)) is hparams
+    assert in_run_directory(hparams, found(tmp_path)) is hparams
 
 
 def test_the_link_follows_the_newest_run(tmp_path):
@@ -146,8 +148,8 @@ def test_remote_runs_get_no_link():
 
 
 def test_a_run_that_will_be_emptied_has_kept_nothing(tmp_path):
-    place = found(make_run(tmp_path), '--clean')
-    assert (place.folder, place.saved) == (str(tmp_path), None)
+    run_directory = found(make_run(tmp_path), '--clean')
+    assert (run_directory.folder, run_directory.saved) == (str(tmp_path), None)
 
 
 def test_a_new_time_stamped_run_has_nothing_to_clean(tmp_path):

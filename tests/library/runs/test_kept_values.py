@@ -108,7 +108,7 @@ def test_a_folder_without_a_saved_run_gives_none(tmp_path):
     assert read_saved(str(tmp_path / 'none')) is None
 
 
-def test_a_folder_without_a_run_is_told(tmp_path):
+def test_a_folder_without_a_run_is_reported(tmp_path):
     with pytest.raises(ConfigError) as caught:
         check_run_exists(str(tmp_path))
     assert str(caught.value) == f'{tmp_path}: no run there (--model_dir)'
@@ -136,7 +136,7 @@ def saved(**texts):
     return {name: Written(text, 'run/hparams.yaml:1') for name, text in texts.items()}
 
 
-def test_what_changed_since_the_last_start_is_told(resolved):
+def test_what_changed_since_the_last_start_is_reported(resolved):
     hparams = resolved('--years', '20', '--no_watered')
     found = changes(hparams, Run(), saved(years='10', watered='true', rate='0.1', folder='out'))
     assert found == [

@@ -98,7 +98,7 @@ def test_a_package_that_is_not_there_has_no_version():
     assert found['no-such-package'] is None
 
 
-def test_a_commit_is_told_and_whether_files_differ_from_it(repository):
+def test_a_commit_is_reported_and_whether_files_differ_from_it(repository):
     commit = git(repository, 'rev-parse', 'HEAD')
     assert machine.git_state(repository / 'code.py') == {'commit': commit, 'dirty': False}
     (repository / 'code.py').write_text('two')

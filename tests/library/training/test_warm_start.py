@@ -205,7 +205,7 @@ def test_the_table_counts_by_scope_and_names_the_few(save, capsys, caplog):
     assert 'module/new/w: new (from the module)' in caplog.text
 
 
-def test_a_whole_module_of_one_fate_is_one_line(save, capsys):
+def test_a_whole_module_of_one_restore_status_is_one_line(save, capsys):
     layers = {f'module/block{n}/w': [[1] * 500] for n in range(4)}
     started({**layers, 'head/bias': [0]}, save({'head/bias': [1]}))
     assert '  new       module/    4 variables, 2,000 values  (from the module)' in (

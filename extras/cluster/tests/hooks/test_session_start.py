@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from extras.cluster.hooks import session_start
-from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, TellStartHook
+from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, ReportStartHook
 from library.errors import ResourceError, Stopped
 
 
@@ -28,9 +28,9 @@ def soon(monkeypatch):
     monkeypatch.setattr(session_start, 'LOOK_SECONDS', 0.001)
 
 
-def test_it_is_told_once_with_the_session_and_not_with_the_graph():
+def test_it_is_reported_once_with_the_session_and_not_with_the_graph():
     events = []
-    hooks = [TellStartHook(lambda: events.append('told')), Note(events)]
+    hooks = [ReportStartHook(lambda: events.append('told')), Note(events)]
     with tf.Graph().as_default():
         step = tf.compat.v1.train.get_or_create_global_step()
         with tf.compat.v1.train.SingularMonitoredSession(hooks=hooks) as session:

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import run
 from library.errors import ConfigError, GateError, Stopped
 from library.extras import Extra, Extras
-from library.modes.evaluation import pictures
+from library.modes.evaluation import plots
 from library.modes.evaluation.confusion_summary import TAG
 from project.models.hub import HubModel
 
@@ -107,7 +107,7 @@ def test_all_files_tell_of_the_same_images(evaluated):
     assert sure == sorted(sure, reverse=True)
 
 
-def test_pictures_are_there_and_tensorboard_has_the_matrix_at_the_checkpoints_step(evaluated):
+def test_plots_are_there_and_tensorboard_has_the_matrix_at_the_checkpoints_step(evaluated):
     for name in PNGS:
         assert (evaluated / name).read_bytes().startswith(b'\x89PNG')
     (found,) = images_in(evaluated)
@@ -137,9 +137,9 @@ def test_the_screen_shows_classes_and_where_the_files_are(evaluate, capsys):
     assert f'written to {folder / "metrics.json"}; ' in out
 
 
-def added(hparams, evaluation, pictures):
+def added(hparams, evaluation, plots):
     """What an extra of this test adds: a file, or none with --top_k 1."""
-    told = f'{evaluation.metrics["examples"]} images, {len(pictures.confusion) > 0}'
+    told = f'{evaluation.metrics["examples"]} images, {len(plots.confusion) > 0}'
     return {'added.txt': None if hparams.top_k == 1 else told.encode()}
 
 
@@ -190,14 +190,14 @@ def test_metrics_are_written_when_all_else_is_there(
     assert (folder / 'metrics.json').read_bytes() == before
 
 
-def test_both_pictures_are_drawn_once(launch, run_folder, monkeypatch):
+def test_both_plots_are_drawn_once(launch, run_folder, monkeypatch):
     drawn = []
 
     def counted(name, draw):
         return lambda what: drawn.append(name) or draw(what)
 
     for name in ('draw_confusion', 'draw_calibration'):
-        monkeypatch.setattr(pictures, name, counted(name, getattr(pictures, name)))
+        monkeypatch.setattr(plots, name, counted(name, getattr(plots, name)))
     assert launch(run_folder, 'evaluate', validation_name='once') == 0
     assert sorted(drawn) == ['draw_calibration', 'draw_confusion']
 
@@ -216,13 +216,13 @@ def test_a_gate_that_is_met_changes_nothing(evaluate):
     assert metrics_in(folder)['examples'] == 15
 
 
-def test_a_limit_for_a_metric_that_there_is_not_is_told_with_the_nearest(launch, run_folder):
+def test_a_limit_for_a_metric_that_there_is_not_is_reported_with_the_nearest(launch, run_folder):
     with pytest.raises(ConfigError, match=r"--fail_below: no metric 'acuracy'.*accuracy"):
         launch(run_folder, 'evaluate', validation_name='g', fail_below='acuracy=1')
 
 
 @pytest.mark.parametrize('flag', ['fail_below', 'fail_above'])
-def test_a_limit_in_another_form_is_told_before_anything_is_done(launch, run_folder, flag):
+def test_a_limit_in_another_form_is_reported_before_anything_is_done(launch, run_folder, flag):
     with pytest.raises(ConfigError, match=f"^--{flag}: 'accuracy' is not METRIC=NUMBER"):
         launch(run_folder, 'evaluate', validation_name='never', **{flag: 'accuracy'})
     assert not (run_folder / 'checkpoints' / 'eval_never').exists()
@@ -250,7 +250,7 @@ def test_an_evaluation_that_is_stopped_leaves_the_files_of_the_one_before(
     def stop(bins):
         raise error
 
-    monkeypatch.setattr(pictures, 'draw_calibration', stop)
+    monkeypatch.setattr(plots, 'draw_calibration', stop)
     with pytest.raises(type(error)):
         launch(run_folder, 'evaluate', validation_name='kept', validation_checkpoint=4)
     assert {name: (folder / name).read_bytes() for name in before} == before

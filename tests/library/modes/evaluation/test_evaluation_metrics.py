@@ -1,4 +1,4 @@
-"""Metrics of answers, held against scikit-learn and against sums by hand."""
+"""Metrics of predictions, held against scikit-learn and against sums by hand."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ from library.modes.evaluation.metrics import (
     class_scores,
     top_k_accuracy,
 )
-from tests.library.modes.evaluation.drawn_answers import drawn, written
+from tests.library.modes.evaluation.drawn_predictions import drawn, written
 
 pytestmark = pytest.mark.graph
 
 
-def added(answers, top_k=5):
-    return added_metrics(answers, class_scores(answers), calibration(answers), top_k)
+def added(predictions, top_k=5):
+    return added_metrics(predictions, class_scores(predictions), calibration(predictions), top_k)
 
 
 @pytest.mark.parametrize(('classes', 'images'), [(2, 50), (3, 40), (40, 900), (70, 5000)])
 def test_areas_are_those_of_scikit_learn_with_equal_probabilities_too(classes, images):
-    answers = drawn(classes, images)
+    predictions = drawn(classes, images)
     expected = [
-        roc_auc_score(answers.labels == label, answers.probabilities[:, label])
+        roc_auc_score(predictions.labels == label, predictions.probabilities[:, label])
         for label in range(classes)
     ]
-    assert len(np.unique(answers.probabilities[:, 0])) < images
-    np.testing.assert_allclose(areas_under_curves(answers), expected, rtol=1e-12)
-    assert added(answers)['auc'] == pytest.approx(np.mean(expected), rel=1e-12)
+    assert len(np.unique(predictions.probabilities[:, 0])) < images
+    np.testing.assert_allclose(areas_under_curves(predictions), expected, rtol=1e-12)
+    assert added(predictions)['auc'] == pytest.approx(np.mean(expected), rel=1e-12)
 
 
 def test_one_class_without_images_has_no_area_and_does_not_spoil_the_mean():
-    answers = written([0, 0, 1], [[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.8, 0.1]])
-    assert np.isnan(areas_under_curves(answers)).tolist() == [False, False, True]
-    assert added(answers)['auc'] == 1.0
-    assert class_scores(answers)[2].auc is None
+    predictions = written([0, 0, 1], [[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.8, 0.1]])
+    assert np.isnan(areas_under_curves(predictions)).tolist() == [False, False, True]
+    assert added(predictions)['auc'] == 1.0
+    assert class_scores(predictions)[2].auc is None
 
 
 @pytest.mark.parametrize('k', [1, 2, 5, 9])
 def test_the_top_are_those_of_scikit_learn(k):
-    answers = drawn(12, 5000)
-    unequal = answers.probabilities + np.random.default_rng(1).uniform(0, 1e-4, (5000, 12))
-    answers = written(answers.labels, unequal, answers.class_names)
-    expected = top_k_accuracy_score(answers.labels, answers.probabilities, k=k)
-    assert top_k_accuracy(answers, k) == pytest.approx(expected, rel=1e-12)
+    predictions = drawn(12, 5000)
+    unequal = predictions.probabilities + np.random.default_rng(1).uniform(0, 1e-4, (5000, 12))
+    predictions = written(predictions.labels, unequal, predictions.class_names)
+    expected = top_k_accuracy_score(predictions.labels, predictions.probabilities, k=k)
+    assert top_k_accuracy(predictions, k) == pytest.approx(expected, rel=1e-12)
 
 
-def test_of_equal_probabilities_the_first_class_is_the_answer():
-    answers = written([0, 1, 2], [[0.4, 0.4, 0.2]] * 3)
-    assert top_k_accuracy(answers, 1) == np.mean(answers.predicted == answers.labels)
-    assert top_k_accuracy(answers, 2) == pytest.approx(2 / 3)
+def test_of_equal_probabilities_the_first_class_is_the_prediction():
+    predictions = written([0, 1, 2], [[0.4, 0.4, 0.2]] * 3)
+    assert top_k_accuracy(predictions, 1) == np.mean(predictions.predicted == predictions.labels)
+    assert top_k_accuracy(predictions, 2) == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(('top_k', 'name'), [(1, 'top_1_accuracy'), (3, 'top_3_accuracy')])
@@ -74,7 +74,7 @@ def test_a_top_of_all_classes_says_nothing_and_is_left_out(top_k):
 
 
 def test_scores_of_classes_are_counted_by_hand():
-    # a: 2 images, 1 right; b: 1 image, right, and an a beside it; c: 1 image, never an answer.
+    # a: 2 images, 1 right; b: 1 image, right, and an a beside it; c: 1 image, never a prediction.
     rows = [[0.9, 0.1, 0], [0.2, 0.8, 0], [0, 1, 0], [1, 0, 0]]
     a, b, c = class_scores(written([0, 0, 1, 2], rows))
     assert (a.name, a.support, a.precision, a.recall, a.f1) == ('a', 2, 0.5, 0.5, 0.5)
@@ -83,21 +83,21 @@ def test_scores_of_classes_are_counted_by_hand():
     assert (c.support, c.precision, c.recall, c.f1) == (1, None, 0.0, 0.0)
 
 
-def test_a_class_without_images_is_defined_only_as_far_as_it_was_an_answer():
-    answers = written([0, 0], [[0, 1, 0], [1, 0, 0]])
-    _, b, c = class_scores(answers)
+def test_a_class_without_images_is_defined_only_as_far_as_it_was_predicted():
+    predictions = written([0, 0], [[0, 1, 0], [1, 0, 0]])
+    _, b, c = class_scores(predictions)
     assert (b.support, b.precision, b.recall, b.f1) == (0, 0.0, None, 0.0)
     assert (c.support, c.precision, c.recall, c.f1) == (0, None, None, None)
     # Means are over classes with images: a alone.
-    metrics = added(answers)
+    metrics = added(predictions)
     assert (metrics['macro_precision'], metrics['macro_recall']) == (1.0, 0.5)
 
 
-def test_means_over_classes_count_a_class_that_is_never_an_answer_as_nothing_right():
-    answers = drawn(9, 60, skill=0.5)
-    names = {'average': 'macro', 'zero_division': 0, 'labels': np.unique(answers.labels)}
-    metrics = added(answers)
-    pair = answers.labels, answers.predicted
+def test_means_over_classes_count_a_class_that_is_never_predicted_as_nothing_right():
+    predictions = drawn(9, 60, skill=0.5)
+    names = {'average': 'macro', 'zero_division': 0, 'labels': np.unique(predictions.labels)}
+    metrics = added(predictions)
+    pair = predictions.labels, predictions.predicted
     assert metrics['macro_precision'] == pytest.approx(precision_score(*pair, **names))
     assert metrics['macro_recall'] == pytest.approx(recall_score(*pair, **names))
 
@@ -117,9 +117,11 @@ def test_bins_hold_each_image_once_and_the_last_one_certainty_too():
 
 def test_the_calibration_error_is_the_mean_gap():
     rows = [[0.5, 0.5], [0.52, 0.48], [1.0, 0.0], [0.02, 0.98]]
-    answers = written([0, 1, 0, 1], rows)
+    predictions = written([0, 1, 0, 1], rows)
     expected = 0.5 * abs(0.51 - 0.5) + 0.5 * abs(0.99 - 1.0)
-    assert calibration_error(answers, calibration(answers)) == pytest.approx(expected, rel=1e-6)
+    assert calibration_error(predictions, calibration(predictions)) == pytest.approx(
+        expected, rel=1e-6
+    )
 
 
 def test_one_class_only_is_no_failure():

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from library.modes.evaluation.answers import ClassScores, Mistake
+from library.modes.evaluation.result import ClassScores, Mistake
 from library.modes.evaluation.tables import (
     class_lines,
     confusion_csv,
@@ -15,7 +15,7 @@ from library.modes.evaluation.tables import (
     mistakes_csv,
     per_class_csv,
 )
-from tests.library.modes.evaluation.drawn_answers import written
+from tests.library.modes.evaluation.drawn_predictions import written
 
 pytestmark = pytest.mark.unit
 
@@ -27,14 +27,14 @@ def rows_of(table):
     return list(csv.reader(io.StringIO(table.decode('utf-8', 'surrogateescape'), newline='')))
 
 
-def test_rows_of_the_matrix_are_true_classes_and_columns_the_answers():
-    answers = written([0, 0, 1], [[1, 0], [0, 1], [0, 1]])
-    assert confusion_csv(answers) == b'true,a,b\na,1,1\nb,0,1\n'
+def test_rows_of_the_matrix_are_true_classes_and_columns_the_predictions():
+    predictions = written([0, 0, 1], [[1, 0], [0, 1], [0, 1]])
+    assert confusion_csv(predictions) == b'true,a,b\na,1,1\nb,0,1\n'
 
 
 def test_names_of_any_kind_come_back_as_they_were():
-    answers = written(range(len(ODD)), [[1.0] + [0.0] * 8] * len(ODD), ODD)
-    rows = rows_of(confusion_csv(answers))
+    predictions = written(range(len(ODD)), [[1.0] + [0.0] * 8] * len(ODD), ODD)
+    rows = rows_of(confusion_csv(predictions))
     assert rows[0] == ['true', *ODD]
     assert [row[0] for row in rows[1:]] == ODD
     scores = [ClassScores(name, 1, None, 0.0, 0.0, 0.5) for name in ODD]

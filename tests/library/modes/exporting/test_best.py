@@ -69,7 +69,7 @@ def test_what_a_kill_prevented_is_made_up_for(launch, trained, tmp_path, capsys)
     assert 'exported to' not in after
 
 
-def test_an_export_that_fails_is_told_at_once_and_as_the_error_of_the_run(
+def test_an_export_that_fails_is_reported_at_once_and_as_the_error_of_the_run(
     launch, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(parity, 'TOLERANCE', -1.0)
@@ -83,7 +83,7 @@ def test_an_export_that_fails_is_told_at_once_and_as_the_error_of_the_run(
     assert versions(tmp_path / 'models') == []
 
 
-def test_a_folder_that_cannot_be_is_told_before_the_training(launch, tmp_path):
+def test_a_folder_that_cannot_be_is_reported_before_the_training(launch, tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(ConfigError, match='a file, no folder'):
         launch(tmp_path, export_best=None, export_dir=tmp_path / 'file')

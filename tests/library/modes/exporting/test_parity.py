@@ -8,10 +8,10 @@ import pytest
 from library.errors import MismatchError
 from library.modes.exporting.parity import (
     Parity,
-    compare_answers,
+    compare_predictions,
     in_label_order,
+    log_parities,
     require_parity,
-    tell,
 )
 from library.modes.exporting.parity_check import ParityCheck, spread
 
@@ -29,14 +29,14 @@ def parity(name='images', largest=0.0, agreement=1.0):
     return Parity(name, largest, agreement, 1.0, 1)
 
 
-def test_answers_are_compared_by_class_and_not_by_place():
+def test_predictions_are_compared_by_class_and_not_by_place():
     reference = parity_check([[0.2, 0.8], [0.6, 0.4]])
 
     def ask(batch):
         classes = np.array([[b'dog', b'cat'], [b'dog', b'cat']], object)
         return classes, np.array([[0.8, 0.2], [0.55, 0.45]], np.float32)
 
-    found = compare_answers('images', reference, ask, [reference.images], 5)
+    found = compare_predictions('images', reference, ask, [reference.images], 5)
     assert found.largest == pytest.approx(0.15)
     assert found.agreement == 0.5
     assert found.size == 5
@@ -67,7 +67,7 @@ def test_quantized_exports_must_give_the_same_class_often_enough():
 
 def test_the_table_has_a_line_for_each_format(capsys):
     module = Parity('hub_module', 0.0, None, 12.3, 2_500_000)
-    tell([Parity('images', 3.21e-7, 0.984375, 412.0, 14_300_000), module], 64)
+    log_parities([Parity('images', 3.21e-7, 0.984375, 412.0, 14_300_000), module], 64)
     assert capsys.readouterr().out.splitlines() == [
         'on 64 images      largest difference  same class  size      images/s',
         'images            3.2e-07             0.9844      14.3 MB   412',

@@ -1,4 +1,4 @@
-"""Records, whole and damaged, to pictures."""
+"""Records, whole and damaged, to images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 import pytest
 import tensorflow as tf
 
-from library.modes.prediction.records import read_pictures
+from library.modes.prediction.records import read_images
 from library.records.example import encode_example
 from library.records.listing import Unusable
 
@@ -37,7 +37,7 @@ def shard(tmp_path):
 def reasons(path):
     return [
         (file.removeprefix(path), c.reason if isinstance(c, Unusable) else '')
-        for file, c in read_pictures(path)
+        for file, c in read_images(path)
     ]
 
 
@@ -45,7 +45,7 @@ def test_records_have_names_and_images_and_need_no_label(shard):
     feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b'other']))
     other = tf.train.Example(features=tf.train.Features(feature={'image/encoded': feature}))
     path = shard(example(0), example(1, 'é'), other.SerializeToString(), example(3, ''))
-    assert list(read_pictures(path)) == [
+    assert list(read_images(path)) == [
         ('0.jpg', b'jpeg 0'),
         ('é', b'jpeg 1'),
         (f'{path}#2', b'other'),
@@ -54,11 +54,11 @@ def test_records_have_names_and_images_and_need_no_label(shard):
 
 
 def test_odd_bytes_of_a_name_are_kept(shard):
-    ((name, _),) = read_pictures(shard(example(0, '\udcff.jpg')))
+    ((name, _),) = read_images(shard(example(0, '\udcff.jpg')))
     assert name == '\udcff.jpg'
 
 
-def test_what_is_no_example_is_told_and_the_next_one_read(shard):
+def test_what_is_no_example_is_reported_and_the_next_one_read(shard):
     empty = tf.train.Example().SerializeToString()
     assert reasons(shard(b'\xff\xff', empty, example(2))) == [
         ('#0', 'not a tf.train.Example'),
@@ -106,7 +106,7 @@ def test_a_forged_length_does_not_end_the_process(shard):
     assert (name, 'more than are left' in told) == ('#1', True)
 
 
-def test_compressed_files_are_told(shard):
+def test_compressed_files_are_reported(shard):
     path = shard(example(0))
     with open(path, 'rb') as file:
         data = file.read()
@@ -115,5 +115,5 @@ def test_compressed_files_are_told(shard):
     assert reasons(path) == [('#0', 'is compressed with gzip; unpack it')]
 
 
-def test_a_file_that_went_away_is_told(tmp_path):
+def test_a_file_that_went_away_is_reported(tmp_path):
     assert reasons(str(tmp_path / 'x.tfrecord')) == [('#0', 'no such file or directory')]

@@ -1,4 +1,4 @@
-"""SavedModels that this project did or did not write, to answers or to one clear line."""
+"""SavedModels that this project did or did not write, to predictions or to one clear line."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_newest_version_is_the_highest_number_that_holds_a_model(tmp_path):
     assert newest_version(str(tmp_path)) == str(tmp_path / '10')
 
 
-def test_a_folder_without_a_model_is_told(tmp_path):
+def test_a_folder_without_a_model_is_reported(tmp_path):
     with pytest.raises(ConfigError, match=r'no SavedModel there \(--saved_model\)'):
         newest_version(str(tmp_path))
     with pytest.raises(ConfigError, match=r'no: no such folder \(--saved_model\)'):
@@ -87,7 +87,7 @@ def test_other_signatures_are_refused(tmp_path, names, dtype):
         SavedModelGraph(str(tmp_path / 'model'))
 
 
-def test_damage_is_told_in_one_line(tmp_path):
+def test_damage_is_reported_in_one_line(tmp_path):
     save(tmp_path / 'model')
     (tmp_path / 'model' / 'variables' / 'variables.index').unlink()
     with pytest.raises(MismatchError, match='model: cannot be loaded') as caught:

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation, read back as pixels."""
+"""Plots of an evaluation, read back as pixels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from library.modes.evaluation.metrics import calibration
-from library.modes.evaluation.pictures import draw_calibration, draw_confusion
-from tests.library.modes.evaluation.drawn_answers import drawn, written
+from library.modes.evaluation.plots import draw_calibration, draw_confusion
+from tests.library.modes.evaluation.drawn_predictions import drawn, written
 
 pytestmark = pytest.mark.graph
 
@@ -23,8 +23,8 @@ def pixels(png):
         return np.asarray(image.convert('RGB')).astype(int)
 
 
-def share_of(picture, color, off=4):
-    return float(np.mean(np.abs(picture - color).max(axis=-1) < off))
+def share_of(plot, color, off=4):
+    return float(np.mean(np.abs(plot - color).max(axis=-1) < off))
 
 
 def longest_run(line):
@@ -33,19 +33,19 @@ def longest_run(line):
     return max(edges[1::2] - edges[::2], default=0)
 
 
-def matrix(picture):
+def matrix(plot):
     """The part within the frame, whose lines are the longest of no colour."""
-    black = (picture.max(axis=-1) < 160) & (np.ptp(picture, axis=-1) < 10)
+    black = (plot.max(axis=-1) < 160) & (np.ptp(plot, axis=-1) < 10)
     ends = []
     for lines in (black, black.T):
         runs = np.array([longest_run(line) for line in lines])
         found = np.flatnonzero(runs > 0.9 * runs.max())
         ends.append(slice(found[0] + 3, found[-1] - 2))
-    return picture[tuple(ends)]
+    return plot[tuple(ends)]
 
 
 @pytest.mark.parametrize('classes', [1, 2, 30, 1000])
-def test_a_matrix_of_any_size_stays_a_picture_that_a_screen_can_show(classes):
+def test_a_matrix_of_any_size_stays_a_plot_that_a_screen_can_show(classes):
     height, width, _ = pixels(draw_confusion(drawn(classes, 3 * classes))).shape
     assert 300 < height < 2000
     assert 300 < width < 2000
@@ -89,8 +89,8 @@ def test_each_of_many_classes_has_a_pixel_of_its_own():
 @pytest.mark.parametrize('classes', [7, 49])
 def test_names_of_any_kind_are_drawn_and_leave_room_for_the_matrix(classes):
     names = ['$x^', '<script>', '\udcff', 'a\nb', '漢字', 'W' * 300, ''] * (classes // 7)
-    picture = pixels(draw_confusion(written(range(classes), np.eye(classes), names)))
-    assert matrix(picture).size > 0.1 * picture.size
+    plot = pixels(draw_confusion(written(range(classes), np.eye(classes), names)))
+    assert matrix(plot).size > 0.1 * plot.size
 
 
 def test_bars_are_as_high_as_the_accuracy_is():
@@ -98,8 +98,8 @@ def test_bars_are_as_high_as_the_accuracy_is():
     heights = []
     for right in (0.25, 0.5, 1.0):
         labels = (np.arange(40) >= right * 40).astype(int)
-        picture = pixels(draw_calibration(calibration(written(labels, sure))))
-        upper = picture[: int(0.68 * len(picture))]
+        plot = pixels(draw_calibration(calibration(written(labels, sure))))
+        upper = plot[: int(0.68 * len(plot))]
         heights.append(share_of(upper, (143, 179, 220)))
     assert heights[1] == pytest.approx(2 * heights[0], rel=0.1)
     assert heights[2] == pytest.approx(4 * heights[0], rel=0.1)

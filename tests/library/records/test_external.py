@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from library.errors import DataError
 from library.records.example import ENCODED, LABEL, TEXT
-from library.records.foreign import ForeignRecords, read_foreign
+from library.records.external import ExternalRecords, read_external
 
 pytestmark = pytest.mark.graph
 
@@ -49,15 +49,15 @@ def write(tmp_path):
 
 def refusal(*paths):
     with pytest.raises(DataError) as caught:
-        read_foreign(paths, 'records/train-*')
+        read_external(paths, 'records/train-*')
     return str(caught.value)
 
 
 def test_records_are_counted_over_all_files_and_classes_are_named(write):
     first = write(example(**{LABEL: 1, TEXT: b'dog'}), example(**{LABEL: 0, TEXT: b'cat'}))
     second = write(example(**{LABEL: 1, TEXT: b'dog'}), name='b.tfrecord')
-    records = read_foreign([first, second], 'records/train-*')
-    assert records == ForeignRecords(
+    records = read_external([first, second], 'records/train-*')
+    assert records == ExternalRecords(
         ('cat', 'dog'), {0: 1, 1: 2}, (first, second), 'records/train-*'
     )
     assert records.examples == 3
@@ -66,19 +66,19 @@ def test_records_are_counted_over_all_files_and_classes_are_named(write):
 
 def test_classes_without_a_name_are_called_by_their_number(write):
     path = write(example(**{LABEL: 3}), example(**{LABEL: 1, TEXT: b'dog'}))
-    assert read_foreign([path], 'r').class_names == ('0', 'dog', '2', '3')
+    assert read_external([path], 'r').class_names == ('0', 'dog', '2', '3')
 
 
 def test_names_that_are_no_utf_8_survive(write):
     path = write(example(**{TEXT: b'caf\xe9'}), name='caf\udce9.tfrecord')
-    records = read_foreign([path], 'r')
+    records = read_external([path], 'r')
     assert records.class_names == ('caf\udce9',)
     assert records.shard_paths == (path,)
 
 
 def test_a_file_without_records_may_be_among_others(write):
     paths = [write(name='a.tfrecord'), write(example(), name='b.tfrecord')]
-    assert read_foreign(paths, 'r').examples == 1
+    assert read_external(paths, 'r').examples == 1
 
 
 def test_files_without_any_record_are_refused(write):
@@ -99,7 +99,7 @@ def test_a_cut_is_refused_unless_it_leaves_whole_records(write):
             assert message.startswith(f'{path}: ')
             assert place in message
         else:  # nothing in the file tells of this cut
-            assert read_foreign([path], 'r').examples == size // length
+            assert read_external([path], 'r').examples == size // length
 
 
 def test_no_flipped_bit_goes_unnoticed(write):
@@ -114,7 +114,7 @@ def test_no_flipped_bit_goes_unnoticed(write):
         assert refusal(path).startswith(f'{path}: ')
 
 
-def test_a_wrong_checksum_is_told_with_record_and_byte(write):
+def test_a_wrong_checksum_is_reported_with_record_and_byte(write):
     path = write(example(), example(**{LABEL: 1}))
     size = os.path.getsize(path)
     with open(path, 'r+b') as file:
@@ -132,7 +132,7 @@ def test_a_forged_length_is_refused_before_tensorflow_believes_it(write):
     assert refusal(path) == f'{path}: record 0 at byte 0 {claim}'
 
 
-def test_a_compressed_file_is_told_as_one(write):
+def test_a_compressed_file_is_reported_as_one(write):
     path = write(example())
     with open(path, 'rb') as file:
         packed = gzip.compress(file.read())
@@ -141,7 +141,7 @@ def test_a_compressed_file_is_told_as_one(write):
     assert refusal(path) == f'{path}: is compressed with gzip; unpack it'
 
 
-def test_a_record_of_another_kind_is_told_with_its_place(write):
+def test_a_record_of_another_kind_is_reported_with_its_place(write):
     path = write(example(), b'\xff\xff no protobuf')
     where = os.path.getsize(path) - len(b'\xff\xff no protobuf') - 16
     assert refusal(path) == f'{path}: record 1 at byte {where}: not a tf.train.Example'

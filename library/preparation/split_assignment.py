@@ -1,4 +1,4 @@
-"""A listing to images that each know their split."""
+"""Assign a split to each image of a listing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from library.preparation.splits import split_by_hash, split_exactly
 from library.records.listing import LabelledImage, Listing
 
 
-def divide(
+def assign_splits(
     listing: Listing,
     digests: Sequence[bytes],
     output: Output,
     *,
-    shares: Mapping[str, float] | None,
+    fractions: Mapping[str, float] | None,
     split_by: str,
     seed: int,
 ) -> list[LabelledImage]:
@@ -28,9 +28,9 @@ def divide(
       listing: from a source, perhaps with splits of its own.
       digests: of the content of each image.
       output: one split of a name, or a folder for each.
-      shares: of the splits to make; None keeps those of the source.
+      fractions: of the splits to make; None keeps those of the source.
       split_by: 'hash' or 'exact'.
-      seed: of the division.
+      seed: of the split assignment.
 
     Returns:
       The images in the same order, with `split` set.
@@ -40,24 +40,24 @@ def divide(
       DataError: a split gets no image.
     """
     given = listing.splits
-    _check(listing, output, shares)
+    _check(listing, output, fractions)
     if output.name is not None:
         return [dataclasses.replace(image, split=output.name) for image in listing.images]
-    if shares is None:
+    if fractions is None:
         return list(listing.images)
     # Where the source has splits of its own, its training images are divided and no others.
     chosen = [i for i, image in enumerate(listing.images) if image.split in ('', 'train')]
     if split_by == 'hash':
-        splits = split_by_hash([digests[i] for i in chosen], shares, seed)
+        splits = split_by_hash([digests[i] for i in chosen], fractions, seed)
     else:
         labels = [listing.images[i].label for i in chosen]
-        before = _splits_before(output, shares, seed)
-        splits = split_exactly([digests[i] for i in chosen], labels, shares, seed, before)
+        before = _splits_before(output, fractions, seed)
+        splits = split_exactly([digests[i] for i in chosen], labels, fractions, seed, before)
     images = list(listing.images)
     for i, split in zip(chosen, splits, strict=True):
         images[i] = dataclasses.replace(images[i], split=split)
     found = {image.split for image in images}
-    for split in (*shares, *given):
+    for split in (*fractions, *given):
         if split not in found:
             other_way = ', or use --split_by exact' if split_by == 'hash' else ''
             raise DataError(
@@ -67,10 +67,10 @@ def divide(
     return images
 
 
-def _check(listing: Listing, output: Output, shares: Mapping[str, float] | None) -> None:
+def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | None) -> None:
     given = listing.splits
     if output.name is not None:
-        if shares is not None:
+        if fractions is not None:
             raise ConfigError(
                 '--splits names the splits: leave out --tfrecord_filename, which names one'
             )
@@ -79,7 +79,7 @@ def _check(listing: Listing, output: Output, shares: Mapping[str, float] | None)
                 f'{listing.folder}: has the splits {", ".join(given)}, so leave out '
                 f'--tfrecord_filename: each is named after itself'
             )
-    elif shares is None:
+    elif fractions is None:
         if not given:
             raise ConfigError(
                 f'{listing.folder}: has no splits of its own: give its name as --tfrecord_filename '
@@ -88,25 +88,25 @@ def _check(listing: Listing, output: Output, shares: Mapping[str, float] | None)
         if any(not image.split for image in listing.images):
             raise DataError(f'{listing.folder}: some images have a split and some have none')
     elif given:
-        if 'train' not in given or 'train' not in shares:
+        if 'train' not in given or 'train' not in fractions:
             raise ConfigError(
                 f'--splits: {listing.folder} has the splits {", ".join(given)}; only its train can '
                 f'be divided, and a part of it must be called train'
             )
-        twice = [name for name in shares if name in given and name != 'train']
+        twice = [name for name in fractions if name in given and name != 'train']
         if twice:
             raise ConfigError(f'--splits: {listing.folder} has a split {twice[0]} of its own')
 
 
-def _splits_before(output: Output, shares: Mapping[str, float], seed: int) -> dict[bytes, str]:
+def _splits_before(output: Output, fractions: Mapping[str, float], seed: int) -> dict[bytes, str]:
     """The split of each image that an earlier conversion of the same kind to here stored.
 
-    Other shares, another seed or a division by hash mean another division. A manifest that is
-    missing was removed by a conversion that was killed when it had divided already.
+    Other fractions, another seed or --split_by hash mean another split assignment. A manifest that
+    is missing was removed by a conversion that was killed when it had assigned splits already.
     """
-    wanted = {'splits': dict(shares), 'split_by': 'exact', 'random_seed': seed}
+    wanted = {'splits': dict(fractions), 'split_by': 'exact', 'random_seed': seed}
     before: dict[bytes, str] = {}
-    for split in shares:
+    for split in fractions:
         target = output.target(split)
         manifest = old_manifest(target)
         if manifest and any(manifest.options.get(key) != wanted[key] for key in wanted):

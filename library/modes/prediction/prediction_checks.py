@@ -8,14 +8,14 @@ from library import files
 from library.config.command_line import ORIGIN
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.modes.prediction.pictures import check_some_exist, matching
+from library.modes.prediction.found_images import check_some_exist, matching
 
-# What an answer file may end in.
+# What a prediction file may end in.
 ENDINGS = ('.csv', '.jsonl')
 
 
 def check_prediction(hparams: HParams) -> None:
-    """Raises ConfigError if there is nothing to classify, or no way to write the answers."""
+    """Raises ConfigError if there is nothing to classify, or no way to write the predictions."""
     if not hparams.explain:
         check_some_exist(hparams.predict_input, hparams.place('predict_input'))
     output = hparams.predict_output

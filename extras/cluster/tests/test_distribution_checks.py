@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from extras.cluster.checks import check_distribution
+from extras.cluster.distribution_checks import check_distribution
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.config.needs import check_used
@@ -54,7 +54,7 @@ def test_what_describes_no_cluster_is_refused(monkeypatch):
     assert refusal('').startswith('TF_CONFIG: it is [], no object in braces')
 
 
-def test_a_batch_is_told_with_the_place_that_gave_it(write, in_cluster):
+def test_a_batch_is_reported_with_the_place_that_gave_it(write, in_cluster):
     in_cluster(worker=2)
     sets = write('default:\n  batch_size: 32\n')
     assert refusal(f'--config_file {sets}') == (

@@ -1,4 +1,4 @@
-"""TFRecords that another program wrote: what they hold is found out by reading them once."""
+"""Read TFRecords that another program wrote once, to find out what they hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_CLASSES = 1_000_000
 
 
 @dataclass(frozen=True)
-class ForeignRecords:
+class ExternalRecords:
     """TFRecord files with the features image/encoded and image/class/label, and no manifest.
 
     Attributes:
@@ -44,7 +44,7 @@ class ForeignRecords:
         return tuple(self.counts.get(label, 0) for label in range(len(self.class_names)))
 
 
-def read_foreign(paths: Sequence[str], folder: str) -> ForeignRecords:
+def read_external(paths: Sequence[str], folder: str) -> ExternalRecords:
     """Reads every record once.
 
     Args:
@@ -63,7 +63,7 @@ def read_foreign(paths: Sequence[str], folder: str) -> ForeignRecords:
     if not counts:
         raise DataError(f'{folder}: the files hold no records')
     class_names = tuple(names.get(label, str(label)) for label in range(max(names) + 1))
-    return ForeignRecords(class_names, counts, tuple(paths), folder)
+    return ExternalRecords(class_names, counts, tuple(paths), folder)
 
 
 def _labels(path: str) -> Iterator[tuple[int, str]]:

@@ -9,8 +9,8 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The answers of one evaluation, in the stored order of its images.
+class Predictions:
+    """The predictions of one evaluation, in the stored order of its images.
 
     Attributes:
       class_names: in the order of labels.
@@ -41,7 +41,7 @@ class Answers:
 
     @cached_property
     def mistakes(self) -> np.ndarray:
-        """int64 [mistakes], the numbers of misclassified images, the surest mistake first."""
+        """int64 [mistakes], numbers of misclassified images, the most confident mistake first."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind='stable')]
 
@@ -75,7 +75,7 @@ class ClassScores:
     Attributes:
       name: of the class.
       support: its images.
-      precision, recall, f1: of the answers; precision is None where no image was taken for it.
+      precision, recall, f1: of the predictions; precision is None where no image was taken for it.
       auc: area under the ROC curve of its probability, against all other classes.
     """
 
@@ -100,19 +100,19 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that one evaluation found out; tables, pictures and the report are made of it.
+    """All that one evaluation found out; tables, plots and the report are made of it.
 
     Attributes:
       metrics: what metrics.json holds, in its order.
-      answers: of each image.
+      predictions: of each image.
       classes: scores, in the order of labels.
       calibration: bins from 0 to 1.
-      mistakes: the surest first; the first ones have their image.
+      mistakes: the most confident first; the first ones have their image.
       folder: where the evaluation's files lie.
     """
 
     metrics: dict[str, object]
-    answers: Answers
+    predictions: Predictions
     classes: tuple[ClassScores, ...]
     calibration: tuple[CalibrationBin, ...]
     mistakes: tuple[Mistake, ...]

@@ -1,4 +1,4 @@
-"""What a model answers in an evaluation, image by image, kept as it comes."""
+"""What a model predicts in an evaluation, image by image, kept as it comes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import tensorflow as tf
 from library.errors import ConfigError
 
 # Collections of an EVAL graph.
-LABELS = 'answers/labels'
-PROBABILITIES = 'answers/probabilities'
+LABELS = 'predictions/labels'
+PROBABILITIES = 'predictions/probabilities'
 
 
-def note_answers(labels: tf.Tensor, probabilities: tf.Tensor) -> None:
-    """Marks, in an EVAL graph, what `AnswersHook` keeps.
+def record_predictions(labels: tf.Tensor, probabilities: tf.Tensor) -> None:
+    """Marks, in an EVAL graph, what `PredictionsHook` keeps.
 
     Args:
       labels: int64 [batch], the true ones.
@@ -25,8 +25,8 @@ def note_answers(labels: tf.Tensor, probabilities: tf.Tensor) -> None:
     tf.compat.v1.add_to_collection(PROBABILITIES, probabilities)
 
 
-class AnswersHook(tf.estimator.SessionRunHook):
-    """Keeps the answers of the evaluation that it watched last, in the order of its images."""
+class PredictionsHook(tf.estimator.SessionRunHook):
+    """Keeps the predictions of the evaluation that it watched last, in the order of its images."""
 
     def __init__(self) -> None:
         self._labels: list[np.ndarray] = []
@@ -41,13 +41,13 @@ class AnswersHook(tf.estimator.SessionRunHook):
         found = [tf.compat.v1.get_collection(key) for key in (LABELS, PROBABILITIES)]
         if not all(found):
             raise ConfigError(
-                'model_fn has to call note_answers(labels, probabilities) for an evaluation'
+                'model_fn has to call record_predictions(labels, probabilities) for an evaluation'
             )
         self._fetched = tuple(tensors[0] for tensors in found)
         self.take()
 
     def before_run(self, run_context: Any) -> tf.estimator.SessionRunArgs:
-        """Asks for the answers of the batch that the step evaluates."""
+        """Asks for the predictions of the batch that the step evaluates."""
         return tf.estimator.SessionRunArgs(self._fetched)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
@@ -57,7 +57,7 @@ class AnswersHook(tf.estimator.SessionRunHook):
         self._probabilities.append(probabilities)
 
     def take(self) -> tuple[np.ndarray, np.ndarray]:
-        """Hands the answers over, and keeps them no longer.
+        """Hands the predictions over, and keeps them no longer.
 
         Returns:
           labels: int64 [examples].

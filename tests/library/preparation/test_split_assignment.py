@@ -10,13 +10,13 @@ from collections import Counter
 import pytest
 
 from library.errors import ConfigError, DataError
-from library.preparation.division import divide
 from library.preparation.image_list import write_images
 from library.preparation.output import Output
 from library.preparation.plan import PlannedShard
+from library.preparation.split_assignment import assign_splits
 from library.records.listing import LabelledImage, Listing
 
-SHARES = {'train': 0.8, 'test': 0.2}
+FRACTIONS = {'train': 0.8, 'test': 0.2}
 
 
 def sha256(text):
@@ -33,18 +33,20 @@ def listing_of(**counts):
     return Listing(('cat', 'dog'), images, folder='/images')
 
 
-def divided(listing, output, shares=None, split_by='hash', seed=0):
+def assigned(listing, output, fractions=None, split_by='hash', seed=0):
     digests = [sha256(image.filename) for image in listing.images]
-    return divide(listing, digests, output, shares=shares, split_by=split_by, seed=seed)
+    return assign_splits(
+        listing, digests, output, fractions=fractions, split_by=split_by, seed=seed
+    )
 
 
 def splits_of(listing, output, **options):
-    return {image.filename: image.split for image in divided(listing, output, **options)}
+    return {image.filename: image.split for image in assigned(listing, output, **options)}
 
 
 def refuses(message, listing, output, **options):
     with pytest.raises(ConfigError, match=f'^{re.escape(message)}$'):
-        divided(listing, output, **options)
+        assigned(listing, output, **options)
 
 
 @pytest.fixture
@@ -64,13 +66,13 @@ def test_one_split_takes_all_images_under_its_name(single):
 
 
 def test_splits_of_the_source_are_kept(several):
-    images = divided(listing_of(train=3, test=2), several)
+    images = assigned(listing_of(train=3, test=2), several)
     assert images == list(listing_of(train=3, test=2).images)
 
 
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_images_without_a_split_are_divided(several, split_by):
-    splits = splits_of(listing_of(none=50), several, shares=SHARES, split_by=split_by)
+    splits = splits_of(listing_of(none=50), several, fractions=FRACTIONS, split_by=split_by)
     assert set(splits.values()) == {'train', 'test'}
     if split_by == 'exact':
         assert Counter(splits.values()) == {'train': 40, 'test': 10}
@@ -79,8 +81,8 @@ def test_images_without_a_split_are_divided(several, split_by):
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_of_given_splits_only_the_training_images_are_divided(several, split_by):
     listing = listing_of(train=50, test=20)
-    shares = {'train': 0.5, 'validation': 0.5}
-    splits = splits_of(listing, several, shares=shares, split_by=split_by)
+    fractions = {'train': 0.5, 'validation': 0.5}
+    splits = splits_of(listing, several, fractions=fractions, split_by=split_by)
     assert {split for name, split in splits.items() if name.startswith('test/')} == {'test'}
     divided_ones = Counter(split for name, split in splits.items() if name.startswith('train/'))
     assert set(divided_ones) == {'train', 'validation'}
@@ -92,20 +94,21 @@ def test_of_given_splits_only_the_training_images_are_divided(several, split_by)
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_nothing_but_the_split_of_an_image_changes_and_the_order_stays(several, split_by):
     listing = listing_of(none=30)
-    images = divided(listing, several, shares=SHARES, split_by=split_by)
+    images = assigned(listing, several, fractions=FRACTIONS, split_by=split_by)
     assert [image.filename for image in images] == [image.filename for image in listing.images]
     assert [image.label for image in images] == [image.label for image in listing.images]
 
 
-def test_the_seed_decides_the_division(several):
+def test_the_seed_decides_the_split_assignment(several):
     one, same, other = (
-        splits_of(listing_of(none=50), several, shares=SHARES, seed=seed) for seed in (0, 0, 1)
+        splits_of(listing_of(none=50), several, fractions=FRACTIONS, seed=seed)
+        for seed in (0, 0, 1)
     )
     assert one == same
     assert one != other
 
 
-def test_an_exact_division_keeps_what_an_earlier_conversion_stored(several):
+def test_an_exact_split_assignment_keeps_what_an_earlier_conversion_stored(several):
     listing = listing_of(none=40)
     for split, members in (('train', listing.images[:4]), ('test', listing.images[4:8])):
         target = several.target(split)
@@ -113,18 +116,18 @@ def test_an_exact_division_keeps_what_an_earlier_conversion_stored(several):
         digests = tuple(sha256(image.filename) for image in members)
         shard = PlannedShard(target, 'shard', members, digests, ('cat', 'dog'), '')
         write_images(target.images, [shard], [])
-    splits = splits_of(listing, several, shares=SHARES, split_by='exact')
+    splits = splits_of(listing, several, fractions=FRACTIONS, split_by='exact')
     assert Counter(splits.values()) == {'train': 32, 'test': 8}
     names = [image.filename for image in listing.images]
     assert [splits[name] for name in names[:8]] == ['train'] * 4 + ['test'] * 4
 
 
-def test_shares_beside_the_name_of_one_split_are_refused(single):
+def test_fractions_beside_the_name_of_one_split_are_refused(single):
     refuses(
         '--splits names the splits: leave out --tfrecord_filename, which names one',
         listing_of(none=4),
         single,
-        shares=SHARES,
+        fractions=FRACTIONS,
     )
 
 
@@ -137,7 +140,7 @@ def test_splits_of_the_source_beside_the_name_of_one_are_refused(single):
     )
 
 
-def test_neither_splits_nor_shares_nor_a_name_are_refused(several):
+def test_neither_splits_nor_fractions_nor_a_name_are_refused(several):
     refuses(
         '/images: has no splits of its own: give its name as --tfrecord_filename (such as train), '
         'or divide it with --splits',
@@ -147,41 +150,43 @@ def test_neither_splits_nor_shares_nor_a_name_are_refused(several):
 
 
 @pytest.mark.parametrize(
-    ('counts', 'shares', 'given'),
+    ('counts', 'fractions', 'given'),
     [
         ({'validation': 2, 'test': 2}, {'train': 0.5, 'holdout': 0.5}, 'validation, test'),
         ({'train': 2, 'test': 2}, {'training': 0.5, 'holdout': 0.5}, 'train, test'),
     ],
 )
-def test_given_splits_without_training_images_to_divide_are_refused(several, counts, shares, given):
+def test_given_splits_without_training_images_to_divide_are_refused(
+    several, counts, fractions, given
+):
     refuses(
         f'--splits: /images has the splits {given}; only its train can be divided, and a part of '
         f'it must be called train',
         listing_of(**counts),
         several,
-        shares=shares,
+        fractions=fractions,
     )
 
 
-def test_a_share_for_a_split_that_the_source_gives_is_refused(several):
+def test_a_fraction_for_a_split_that_the_source_gives_is_refused(several):
     refuses(
         '--splits: /images has a split test of its own',
         listing_of(train=2, test=2),
         several,
-        shares=SHARES,
+        fractions=FRACTIONS,
     )
 
 
 def test_images_with_and_without_a_split_are_an_error(several):
     expected = '^/images: some images have a split and some have none$'
     with pytest.raises(DataError, match=expected):
-        divided(listing_of(train=2, none=1), several)
+        assigned(listing_of(train=2, none=1), several)
 
 
 def test_a_split_that_gets_no_image_is_an_error_that_says_what_to_do(several):
-    shares = {'train': 0.999, 'test': 0.001}
+    fractions = {'train': 0.999, 'test': 0.001}
     expected = '--splits: test gets none of 3 images; give it a larger share'
     for split_by, advice in (('hash', ', or use --split_by exact'), ('exact', '')):
         with pytest.raises(DataError, match=f'^{re.escape(expected + advice)}$'):
-            divided(listing_of(none=3), several, shares=shares, split_by=split_by)
+            assigned(listing_of(none=3), several, fractions=fractions, split_by=split_by)
     assert DataError.exit_code == 3

@@ -1,4 +1,4 @@
-"""Answers to pictures: the confusion matrix, and how far confidence can be trusted; PNG bytes."""
+"""Predictions to plots, as PNG: the confusion matrix, and how far confidence can be trusted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from library.modes.evaluation.answers import Answers, CalibrationBin, Evaluation
+from library.modes.evaluation.result import CalibrationBin, Evaluation, Predictions
 from library.pages.png import png_of
 from library.pages.short_text import short_name
 
@@ -18,34 +18,34 @@ from library.pages.short_text import short_name
 SMALLEST, LARGEST = 5.0, 10.0
 # Inches of the matrix: a cell for each class between these; 1000 classes still have a pixel each.
 CELL, LEAST, MOST = 0.5, 3.0, 10.0
-# Where many cells share the width of a picture, few images shall be seen too.
+# Where many cells share the width of a plot, few images shall be seen too.
 MANY, GAMMA = 30, 0.3
 BLUE, RED, GREY = '#8fb3dc', '#c8443c', '#888888'
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Plots:
     """The drawings of one evaluation, as PNG bytes."""
 
     confusion: bytes
     calibration: bytes
 
 
-def draw(evaluation: Evaluation) -> Pictures:
+def draw(evaluation: Evaluation) -> Plots:
     """Draws an evaluation, once for all that shows it: large matrices take seconds."""
-    return Pictures(draw_confusion(evaluation.answers), draw_calibration(evaluation.calibration))
+    return Plots(draw_confusion(evaluation.predictions), draw_calibration(evaluation.calibration))
 
 
-def draw_confusion(answers: Answers) -> bytes:
+def draw_confusion(predictions: Predictions) -> bytes:
     """The confusion matrix as a PNG; cells are coloured by their share of the true class.
 
     Counts stand in the cells, and names beside them, as long as they can be read there.
     """
-    counts, classes = answers.confusion, len(answers.class_names)
+    counts, classes = predictions.confusion, len(predictions.class_names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = float(np.clip(CELL * classes, LEAST, MOST))
     cell = side * 72 / classes
-    names = [short_name(name) for name in answers.class_names]
+    names = [short_name(name) for name in predictions.class_names]
     font = min(LARGEST, 0.8 * cell)
     labelled = font >= SMALLEST
     margin = max(map(len, names)) * font * 0.6 / 72 if labelled else 0.5

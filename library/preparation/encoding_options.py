@@ -17,11 +17,11 @@ QUALITY = 80
 LARGEST_EDGE = 65_500
 
 # Part of every shard's digest: raise it when the same image would be stored otherwise.
-RECIPE_VERSION = 1
+ENCODING_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Recipe:
+class EncodingOptions:
     """Longest edge in pixels, JPEG quality, and the image formats that are accepted."""
 
     max_edge: int
@@ -29,7 +29,7 @@ class Recipe:
     formats: tuple[str, ...] = FORMATS
 
     @classmethod
-    def of_stored(cls, max_edge: int | None, quality: int | None) -> Recipe:
+    def of_stored(cls, max_edge: int | None, quality: int | None) -> EncodingOptions:
         """How images are stored that came to a run's data set with these two numbers.
 
         Args:
@@ -42,7 +42,8 @@ class Recipe:
         """All that decides an image's stored bytes beside the image: versions of codecs too."""
         codecs = {name: features.version(name) for name in ('jpg', 'libjpeg_turbo', 'webp')}
         return {
-            'recipe': RECIPE_VERSION,
+            # The name is part of every shard's digest: another would make all of them anew.
+            'recipe': ENCODING_VERSION,
             'max_edge': self.max_edge,
             'quality': self.quality,
             'formats': sorted(self.formats),

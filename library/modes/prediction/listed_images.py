@@ -1,4 +1,4 @@
-"""A CSV file to the pictures that it lists; classes are not needed, and not read."""
+"""A CSV file to the images that it lists; classes are not needed, and not read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from library.records.listing import Content, Unusable
 COLUMNS = ('path', 'file', 'filename', 'image')
 
 
-class PictureList:
+class ListedImages:
     """The rows of one file: iterate over it for names and contents.
 
-    Paths start at the file's own folder. They may lead anywhere: nothing but the answer tells what
-    is there.
+    Paths start at the file's own folder. They may lead anywhere: nothing but the prediction tells
+    what is there.
     """
 
     def __init__(self, path: str):
@@ -45,11 +45,11 @@ class PictureList:
         """Yields (path, content) of each row; an error of the file itself is the last row."""
         try:
             for number, cells in self._rows:
-                yield self._picture(number, cells)
+                yield self._image(number, cells)
         except DataError as error:
             yield self._path, Unusable(str(error).removeprefix(f'{self._path}: '))
 
-    def _picture(self, number: int, cells: list[str]) -> tuple[str, Content]:
+    def _image(self, number: int, cells: list[str]) -> tuple[str, Content]:
         extra = any(cell.strip() for cell in cells[self._width :])
         name = cells[self._column].strip() if self._column < len(cells) else ''
         if extra or not name:

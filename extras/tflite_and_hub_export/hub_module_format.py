@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from library import files
 from library.errors import ConfigError, MismatchError
-from library.models.hub_module import inspect_module, load_module
 from library.models.model import Model
+from library.models.module_loading import inspect_module, load_module
 from library.modes.exporting.parity import Parity, timed
 from library.modes.exporting.parity_check import ParityCheck, parts
 from library.modes.serving.graph import GLOBAL, ServingGraph
@@ -25,12 +25,12 @@ class HubModuleFormat:
     is_quantized = False
 
     def check(self, experiment: Experiment) -> None:
-        """Raises ConfigError for a model that does not say how its trunk is saved."""
+        """Raises ConfigError for a model that does not say how its backbone is saved."""
         model = experiment.model_class.of_run(experiment.hparams, experiment.run)
-        if type(model).save_trunk is Model.save_trunk:
+        if type(model).save_backbone is Model.save_backbone:
             raise ConfigError(
                 f'{experiment.hparams.place("export_formats")} {FORMAT}: the model '
-                f'{experiment.hparams.model} needs a method save_trunk for that '
+                f'{experiment.hparams.model} needs a method save_backbone for that '
                 f'({type(model).__module__}; library/models/model.py tells what it does)'
             )
 
@@ -41,7 +41,7 @@ class HubModuleFormat:
         path = os.path.join(folder, FOLDER)
         hparams = experiment.hparams
         model = experiment.model_class.of_run(hparams, experiment.run)
-        model.save_trunk(path, hparams.image_size, trained_weights(serving))
+        model.save_backbone(path, hparams.image_size, trained_weights(serving))
         return compare_hub_module(path, check, files.size_below(path))
 
 
@@ -69,8 +69,8 @@ def compare_hub_module(path: str, check: ParityCheck, size: int) -> Parity:
     def ask(images: np.ndarray) -> np.ndarray:
         return module(tf.constant(images), training=False).numpy()
 
-    said, rate = timed(ask, list(parts(check.images)))
-    features = np.concatenate(said)
+    outputs, rate = timed(ask, list(parts(check.images)))
+    features = np.concatenate(outputs)
     # Features have no range of their own.
     scale = max(1.0, float(np.max(np.abs(check.features))))
     fits = features.shape == check.features.shape

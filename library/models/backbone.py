@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from library.checkpoints.scopes import MODULE
 from library.errors import MismatchError
-from library.models.hub_module import load_module
+from library.models.module_loading import load_module
 
 
 def save_module(source: str, target: str, weights: Mapping[str, np.ndarray]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from library.errors import ConfigError
-from library.training.checks import check_loss_scale
+from library.training.loss_scale_check import check_loss_scale
 
 
 @pytest.mark.parametrize('text', ['dynamic', '1', '128', '1e3', '2.5'])

@@ -1,16 +1,16 @@
-"""Numbers of records to the stretches that are read for them."""
+"""Numbers of records to the ranges that are read for them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 
-def stretches(numbers: Collection[int], step: int = 1) -> Iterator[tuple[int, int]]:
-    """Yields first number and length of each stretch, in order.
+def to_ranges(numbers: Collection[int], step: int = 1) -> Iterator[tuple[int, int]]:
+    """Yields first number and length of each range, in order.
 
     Args:
       numbers: that are wanted, in any order.
-      step: the most from one of them to the next within a stretch; 1: nothing else is in it.
+      step: the most from one of them to the next within a range; 1: nothing else is in it.
     """
     ordered = sorted(numbers)
     start = 0

@@ -1,6 +1,6 @@
-"""Paths that a person names to the pictures that they stand for, one after the other.
+"""Paths that a person names to the images that they stand for, one after the other.
 
-Only names are looked at here; a picture's file is opened when its turn comes. Imports no
+Only names are looked at here; an image's file is opened when its turn comes. Imports no
 TensorFlow for local images and lists.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.modes.prediction.picture_list import PictureList
+from library.modes.prediction.listed_images import ListedImages
 from library.preparation.formats import IMAGE_ENDINGS
 from library.preparation.sources.entries import look
 from library.records.listing import Content, Unusable
@@ -27,8 +27,8 @@ _PATTERN = re.compile(r'[*?[]')
 Warn = Callable[[str], None]
 
 
-class Picture(NamedTuple):
-    """A name for the answer, and the file's path, its bytes, or why it cannot be read."""
+class FoundImage(NamedTuple):
+    """A name for the prediction, and the file's path, its bytes, or why it cannot be read."""
 
     file: str
     content: Content
@@ -52,7 +52,7 @@ def check_some_exist(paths: Sequence[str], place: str) -> None:
         raise ConfigError(f'{", ".join(paths[:5])}: no images found ({place})')
 
 
-def find_pictures(paths: Sequence[str], warn: Warn) -> Iterator[Picture]:
+def find_images(paths: Sequence[str], warn: Warn) -> Iterator[FoundImage]:
     """Yields what the paths stand for, in their order; folders are walked by name.
 
     Args:
@@ -71,18 +71,18 @@ def find_pictures(paths: Sequence[str], warn: Warn) -> Iterator[Picture]:
     return _of_all(named, warn)
 
 
-def _of_all(named: Sequence[str], warn: Warn) -> Iterator[Picture]:
-    """The pictures of paths that are there; the lists among them are opened at once."""
-    lists = {path: PictureList(path) for path in named if _is_list(path)}
+def _of_all(named: Sequence[str], warn: Warn) -> Iterator[FoundImage]:
+    """The images of paths that are there; the lists among them are opened at once."""
+    lists = {path: ListedImages(path) for path in named if _is_list(path)}
 
-    def pictures() -> Iterator[Picture]:
+    def images() -> Iterator[FoundImage]:
         for path in named:
             if path in lists:
-                yield from (Picture(*each) for each in lists[path])
+                yield from (FoundImage(*each) for each in lists[path])
             else:
                 yield from _below(path, warn)
 
-    return pictures()
+    return images()
 
 
 def matching(path: str) -> list[str]:
@@ -127,7 +127,7 @@ def _is_image_name(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in IMAGE_ENDINGS
 
 
-def _below(path: str, warn: Warn) -> Iterator[Picture]:
+def _below(path: str, warn: Warn) -> Iterator[FoundImage]:
     """One named path: an image, a TFRecord file or a folder."""
     # In ram:// the beginning of a file's name counts as a folder.
     if files.is_remote(path) and (_is_image_name(path) or _RECORD_FILE.fullmatch(path)):
@@ -138,14 +138,14 @@ def _below(path: str, warn: Warn) -> Iterator[Picture]:
         yield from _of_records(path) if _RECORD_FILE.fullmatch(path) else [_of_file(path)]
         return
     is_empty = True
-    for picture in _in_folder(path, frozenset(), warn):
+    for image in _in_folder(path, frozenset(), warn):
         is_empty = False
-        yield picture
+        yield image
     if is_empty:
         warn(f'{path}: holds no images')
 
 
-def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Picture]:
+def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[FoundImage]:
     """The images below a folder, sorted in each; converted ones where the folder holds such."""
     try:
         identity = files.identity(folder)
@@ -157,7 +157,7 @@ def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Pi
     except OSError as error:
         if files.is_exhausted(error):
             raise
-        yield Picture(folder, Unusable((error.strerror or str(error)).lower()))
+        yield FoundImage(folder, Unusable((error.strerror or str(error)).lower()))
         return
     if manifests:
         for name in manifests:
@@ -173,40 +173,40 @@ def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Pi
             yield from _in_folder(path, above | {identity}, warn)
 
 
-def _of_file(path: str) -> Picture:
+def _of_file(path: str) -> FoundImage:
     """What stands under an image's name; a FIFO, which would block for ever, is never opened."""
     if files.is_remote(path):
-        return Picture(path, path)
+        return FoundImage(path, path)
     entry = look(path, follow_symlinks=True)
-    return Picture(path, path if entry.kind == 'image' else Unusable(entry.reason))
+    return FoundImage(path, path if entry.kind == 'image' else Unusable(entry.reason))
 
 
-def _of_records(path: str) -> Iterator[Picture]:
+def _of_records(path: str) -> Iterator[FoundImage]:
     """The images of one TFRecord file."""
-    picture = _of_file(path)
-    if isinstance(picture.content, Unusable):
-        yield picture
+    image = _of_file(path)
+    if isinstance(image.content, Unusable):
+        yield image
         return
     # Late, because it imports TensorFlow.
-    from library.modes.prediction.records import read_pictures
+    from library.modes.prediction.records import read_images
 
-    yield from (Picture(*each) for each in read_pictures(path))
+    yield from (FoundImage(*each) for each in read_images(path))
 
 
-def _converted(path: str) -> Iterator[Picture]:
+def _converted(path: str) -> Iterator[FoundImage]:
     """The images of the shards that a manifest names; a shard that was cut loses only its tail."""
     try:
         manifest = from_json(files.read_bytes(path), path)
     except DataError as error:
-        yield Picture(path, Unusable(str(error).removeprefix(f'{path}: ')))
+        yield FoundImage(path, Unusable(str(error).removeprefix(f'{path}: ')))
         return
     for shard in manifest.shards:
         shard_path = files.join(manifest.folder, shard.name)
         if not files.exists(shard_path):
-            yield Picture(shard_path, Unusable('the shard is missing'))
+            yield FoundImage(shard_path, Unusable('the shard is missing'))
             continue
         yield from _of_records(shard_path)
         size = files.size(shard_path)
         if size != shard.bytes:
             reason = f'the shard has {size} bytes, but {shard.bytes} were written'
-            yield Picture(shard_path, Unusable(reason))
+            yield FoundImage(shard_path, Unusable(reason))

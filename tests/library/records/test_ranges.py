@@ -1,10 +1,10 @@
-"""Which stretches of a file are read for some of its records."""
+"""Which ranges of a file are read for some of its records."""
 
 from __future__ import annotations
 
 import pytest
 
-from library.records.stretches import stretches
+from library.records.ranges import to_ranges
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from library.records.stretches import stretches
         ([0, 10, 20], 10, [(0, 21)]),
     ],
 )
-def test_numbers_that_are_near_each_other_are_one_stretch(numbers, step, expected):
-    assert list(stretches(numbers, step)) == expected
+def test_numbers_that_are_near_each_other_are_one_range(numbers, step, expected):
+    assert list(to_ranges(numbers, step)) == expected

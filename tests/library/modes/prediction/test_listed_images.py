@@ -1,11 +1,11 @@
-"""Lists of pictures as people have them: columns, delimiters, odd rows."""
+"""Lists of images as people have them: columns, delimiters, odd rows."""
 
 from __future__ import annotations
 
 import pytest
 
 from library.errors import ConfigError
-from library.modes.prediction.picture_list import PictureList
+from library.modes.prediction.listed_images import ListedImages
 from library.records.listing import Unusable
 
 pytestmark = pytest.mark.unit
@@ -21,7 +21,7 @@ def rows(write, tmp_path):
     def call(text):
         return [
             (file.removeprefix(f'{tmp_path}/'), getattr(content, 'reason', ''))
-            for file, content in PictureList(str(write(text, 'list.csv')))
+            for file, content in ListedImages(str(write(text, 'list.csv')))
         ]
 
     return call
@@ -47,7 +47,7 @@ def test_paths_start_at_the_folder_of_the_list(rows, tmp_path):
     assert rows(text) == [(name, '') for name in expected]
 
 
-def test_bad_rows_are_told_and_the_others_read(rows):
+def test_bad_rows_are_reported_and_the_others_read(rows):
     assert rows('path,label\n,x\nno.jpg,x\ncats,x\nhttps://a.b/c.jpg,x\na.jpg,x,y\na.jpg,x\n') == [
         ('list.csv', 'row 2: no path'),
         ('no.jpg', 'row 3: no such file or directory'),
@@ -74,7 +74,7 @@ def test_damage_ends_the_list_with_an_entry_that_says_so(rows):
 )
 def test_a_list_without_paths_is_refused(write, content, message):
     with pytest.raises(ConfigError, match=message):
-        PictureList(str(write(content, 'list.csv')))
+        ListedImages(str(write(content, 'list.csv')))
 
 
 @pytest.mark.graph
@@ -83,6 +83,6 @@ def test_remote_rows_are_not_looked_at():
 
     files.make_folder('ram://lists')
     files.write_atomically('ram://lists/list.csv', b'path\nx/1.jpg\n')
-    ((file, content),) = PictureList('ram://lists/list.csv')
+    ((file, content),) = ListedImages('ram://lists/list.csv')
     assert file == content == 'ram://lists/x/1.jpg'
     assert not isinstance(content, Unusable)

@@ -42,7 +42,7 @@ def check_manifests(
       manifests: of all splits, before they are published.
       images: all that were listed.
       output: of the conversion.
-      max_bad_fraction: the share of them that may be bad.
+      max_bad_fraction: the fraction of them that may be bad.
 
     Raises:
       DataError: too many images are bad, or a split or a class has none that is good.

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import MismatchError, ResourceError
-from library.models.hub_module import (
+from library.models.module_loading import (
     check_features,
     inspect_module,
     load_module,
@@ -184,7 +184,7 @@ def test_a_module_that_draws_random_numbers_is_named_in_one_line(with_dropout, c
 
 
 @pytest.mark.parametrize(('flags', 'count'), [({'fine_tuning': None}, 1), ({}, 0)])
-def test_a_run_with_such_a_module_is_told_once_and_a_frozen_one_is_not(
+def test_a_run_with_such_a_module_is_reported_once_and_a_frozen_one_is_not(
     launch, with_dropout, tmp_path, caplog, flags, count
 ):
     assert launch(tmp_path, module=with_dropout, train_epochs=1, **flags) == 0

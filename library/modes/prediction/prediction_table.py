@@ -1,11 +1,11 @@
-"""Answers to lines of a table on the screen, as wide as the screen is."""
+"""Predictions to lines of a table on the screen, as wide as the screen is."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
 
-from library.modes.prediction.answers import Answer
+from library.modes.prediction.image_predictions import Prediction
 from library.pages.short_text import end_of, printable, short_name
 
 # A line that is longer is hard to read, a shorter one holds too little.
@@ -15,11 +15,11 @@ CLASS_WIDTH = 20
 PROBABILITY = 'probability'
 
 
-class AnswerTable:
-    """A line for each answer: file, class, probability, and the next classes while there is room.
+class PredictionTable:
+    """A line for each prediction: file, class, probability, and the next classes that fit.
 
-    The column of files is as wide as the names of the first answers need; longer names that come
-    later lose their beginning, which they mostly share.
+    The column of files is as wide as the names of the first predictions need; longer names that
+    come later lose their beginning, which they mostly share.
     """
 
     def __init__(self, class_names: Sequence[str], count: int, width: int | None = None):
@@ -27,7 +27,7 @@ class AnswerTable:
 
         Args:
           class_names: that may be named.
-          count: how many of them each answer names.
+          count: how many of them each prediction names.
           width: of the screen, in characters; None asks the terminal.
         """
         width = width or shutil.get_terminal_size((100, 24)).columns
@@ -37,23 +37,23 @@ class AnswerTable:
         self._file_width = 0
         self._others = 'next' if count > 1 else ''
 
-    def lines(self, answers: Sequence[Answer]) -> list[str]:
-        """The lines of some answers, below the header if they are the first."""
+    def lines(self, predictions: Sequence[Prediction]) -> list[str]:
+        """The lines of some predictions, below the header if they are the first."""
         lines = []
-        if answers and not self._file_width:
-            longest = max(len(answer.file) for answer in answers)
+        if predictions and not self._file_width:
+            longest = max(len(prediction.file) for prediction in predictions)
             # The rest is for the class, its probability and at least one more.
             most = self._width - 2 * self._class_width - len(PROBABILITY) - 14
             self._file_width = max(min(longest, most), len('file'))
             lines.append(self._line('file', 'class', PROBABILITY, self._others))
-        return [*lines, *map(self._row, answers)]
+        return [*lines, *map(self._row, predictions)]
 
-    def _row(self, answer: Answer) -> str:
-        file = end_of(printable(answer.file), self._file_width)
-        if answer.error:
-            error = f'error: {printable(answer.error)}'
+    def _row(self, prediction: Prediction) -> str:
+        file = end_of(printable(prediction.file), self._file_width)
+        if prediction.error:
+            error = f'error: {printable(prediction.error)}'
             return f'{file:<{self._file_width}}  {error}'[: self._width]
-        (name, probability), *others = answer.predictions
+        (name, probability), *others = prediction.classes
         line = self._line(file, self._name(name), f'{probability:.4f}', '')
         for name, probability in others:
             part = f'{self._name(name)} {probability:.4f}'

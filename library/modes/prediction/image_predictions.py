@@ -1,6 +1,6 @@
-"""Pictures to answers, batch by batch: the next ones are prepared while the model looks at some.
+"""Predict images batch by batch: the next ones are prepared while the model looks at some.
 
-A picture is prepared by the conversion's own code, with the numbers of the run's data set, and
+An image is prepared by the conversion's own code, with the numbers of the run's data set, and
 decoded by the evaluation's own links: what the model gets is what it was trained on.
 """
 
@@ -16,58 +16,58 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from library.modes.prediction.pictures import Picture
+from library.modes.prediction.found_images import FoundImage
 from library.modes.serving.predictor import Predictor
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import EXTRA_FORMATS, FORMATS, RejectedImage, one_line
-from library.preparation.recipe import Recipe
 from library.preparation.workers import Outcome, prepare
 from library.records.listing import Content
 
-# Pictures of each thread that are prepared beside the batch that the model looks at; a batch of
+# Images of each thread that are prepared beside the batch that the model looks at; a batch of
 # them, if that is more: the next one has to be ready when this one is done.
 AHEAD = 4
 
 
-class Answer(NamedTuple):
-    """Of one picture: (class name, probability) of the most probable classes, or an error."""
+class Prediction(NamedTuple):
+    """Of one image: (class name, probability) of the most probable classes, or an error."""
 
     file: str
-    predictions: tuple[tuple[str, np.float32], ...]
+    classes: tuple[tuple[str, np.float32], ...]
     error: str = ''
 
 
-def recipe_of(max_edge: int | None, quality: int | None) -> Recipe:
-    """How pictures are prepared for a model whose training images were stored so.
+def encoding_options_of(max_edge: int | None, quality: int | None) -> EncodingOptions:
+    """How images are prepared for a model whose training images were stored so.
 
     More formats are accepted than a conversion takes unasked.
 
     Args:
-      max_edge, quality: as `Recipe.of_stored` takes them.
+      max_edge, quality: as `EncodingOptions.of_stored` takes them.
     """
     return dataclasses.replace(
-        Recipe.of_stored(max_edge, quality), formats=(*FORMATS, *EXTRA_FORMATS)
+        EncodingOptions.of_stored(max_edge, quality), formats=(*FORMATS, *EXTRA_FORMATS)
     )
 
 
-def answer_all(
-    pictures: Iterator[Picture],
+def predict_all(
+    images: Iterator[FoundImage],
     model: Predictor,
-    recipe: Recipe,
+    encoding: EncodingOptions,
     *,
     top_k: int,
     batch_size: int,
     threads: int,
-) -> Iterator[list[Answer]]:
-    """Yields the answers to each batch of pictures, in order.
+) -> Iterator[list[Prediction]]:
+    """Yields the predictions to each batch of images, in order.
 
     Args:
-      pictures: any number; in memory are those of one batch, and of another one or AHEAD for each
+      images: any number; in memory are those of one batch, and of another one or AHEAD for each
         thread.
-      model: is asked about the pictures that can be read.
-      recipe: how they are prepared.
+      model: is asked about the images that can be read.
+      encoding: how they are prepared.
       top_k: how many classes are named.
-      batch_size: pictures in a batch.
-      threads: that prepare pictures.
+      batch_size: images in a batch.
+      threads: that prepare images.
 
     Raises:
       OSError: this machine cannot open more files, or has no memory left.
@@ -76,8 +76,8 @@ def answer_all(
     pool = ThreadPoolExecutor(threads)
 
     def submit(count: int) -> None:
-        for picture in islice(pictures, count):
-            waiting.append((picture.file, pool.submit(_prepared, picture.content, recipe)))
+        for image in islice(images, count):
+            waiting.append((image.file, pool.submit(_prepared, image.content, encoding)))
 
     try:
         submit(max(batch_size, AHEAD * threads))
@@ -87,30 +87,32 @@ def answer_all(
                 file, future = waiting.popleft()
                 outcomes.append((file, future.result()))
                 submit(1)
-            yield _answers(outcomes, model, top_k)
+            yield _predictions(outcomes, model, top_k)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _prepared(content: Content, recipe: Recipe) -> Outcome:
+def _prepared(content: Content, encoding: EncodingOptions) -> Outcome:
     """What `prepare` gives; a remote file that TensorFlow cannot read is rejected too."""
     try:
-        return prepare(content, recipe)
+        return prepare(content, encoding)
     except tf.errors.OpError as error:
         return RejectedImage(one_line(error.message))
 
 
-def _answers(outcomes: Sequence[tuple[str, Outcome]], model: Predictor, top_k: int) -> list[Answer]:
+def _predictions(
+    outcomes: Sequence[tuple[str, Outcome]], model: Predictor, top_k: int
+) -> list[Prediction]:
     images = [each.jpeg for _, each in outcomes if not isinstance(each, RejectedImage)]
-    told = iter(_asked(images, model))
-    answers = []
+    results = iter(_asked(images, model))
+    predictions = []
     for file, outcome in outcomes:
-        found = outcome if isinstance(outcome, RejectedImage) else next(told)
+        found = outcome if isinstance(outcome, RejectedImage) else next(results)
         if isinstance(found, Exception):
-            answers.append(Answer(file, (), str(found)))
+            predictions.append(Prediction(file, (), str(found)))
         else:
-            answers.append(_named(file, *found, top_k))
-    return answers
+            predictions.append(_named(file, *found, top_k))
+    return predictions
 
 
 def _asked(
@@ -124,12 +126,12 @@ def _asked(
     except tf.errors.InvalidArgumentError as error:
         # One image spoils a batch: the others are asked about again, each alone.
         if len(images) > 1:
-            return [answer for image in images for answer in _asked([image], model)]
+            return [each for image in images for each in _asked([image], model)]
         return [RejectedImage(f'refused by TensorFlow ({one_line(error.message)})')]
 
 
-def _named(file: str, classes: np.ndarray, probabilities: np.ndarray, top_k: int) -> Answer:
+def _named(file: str, classes: np.ndarray, probabilities: np.ndarray, top_k: int) -> Prediction:
     if not np.isfinite(probabilities).all():
-        return Answer(file, (), 'the model gives no finite numbers')
+        return Prediction(file, (), 'the model gives no finite numbers')
     names = (name.decode('utf-8', 'surrogateescape') for name in classes[:top_k])
-    return Answer(file, tuple(zip(names, probabilities[:top_k], strict=True)))
+    return Prediction(file, tuple(zip(names, probabilities[:top_k], strict=True)))

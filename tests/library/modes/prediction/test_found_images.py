@@ -8,7 +8,7 @@ import pytest
 
 from library import files
 from library.errors import ConfigError
-from library.modes.prediction.pictures import check_some_exist, find_pictures
+from library.modes.prediction.found_images import check_some_exist, find_images
 from library.records.listing import Unusable
 from tests.conftest import convert_folder, draw_images
 
@@ -17,15 +17,15 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 def found():
-    """Calls find_pictures; gives (file, reason or '') of each, and the warnings."""
+    """Calls find_images; gives (file, reason or '') of each, and the warnings."""
 
     def call(*paths):
         warnings = []
-        pictures = [
+        images = [
             (file, content.reason if isinstance(content, Unusable) else '')
-            for file, content in find_pictures([str(path) for path in paths], warnings.append)
+            for file, content in find_images([str(path) for path in paths], warnings.append)
         ]
-        return pictures, warnings
+        return images, warnings
 
     return call
 
@@ -40,16 +40,16 @@ def touch(folder, *names):
 
 def test_a_folder_is_walked_by_name_and_only_images_count(found, tmp_path):
     names = ['b.jpg', 'a/2.PNG', 'a/10.webp', 'notes.txt', '.hidden.jpg', 'c.csv', 'x.tfrecord']
-    pictures, warnings = found(touch(tmp_path, *names))
+    images, warnings = found(touch(tmp_path, *names))
     expected = ['a/10.webp', 'a/2.PNG', 'b.jpg']
-    assert pictures == [(str(tmp_path / name), '') for name in expected]
+    assert images == [(str(tmp_path / name), '') for name in expected]
     assert warnings == []
 
 
-def test_paths_are_answered_in_the_order_they_are_named(found, tmp_path):
+def test_paths_are_predicted_in_the_order_they_are_named(found, tmp_path):
     touch(tmp_path, 'b.jpg', 'a.jpg', 'c/1.jpg')
-    pictures, _ = found(tmp_path / 'b.jpg', tmp_path / 'c', tmp_path / 'a.jpg', tmp_path / 'b.jpg')
-    assert [os.path.relpath(file, tmp_path) for file, _ in pictures] == [
+    images, _ = found(tmp_path / 'b.jpg', tmp_path / 'c', tmp_path / 'a.jpg', tmp_path / 'b.jpg')
+    assert [os.path.relpath(file, tmp_path) for file, _ in images] == [
         'b.jpg',
         'c/1.jpg',
         'a.jpg',
@@ -57,12 +57,12 @@ def test_paths_are_answered_in_the_order_they_are_named(found, tmp_path):
     ]
 
 
-def test_what_is_no_regular_file_is_told_and_never_opened(found, tmp_path):
+def test_what_is_no_regular_file_is_reported_and_never_opened(found, tmp_path):
     (tmp_path / 'folder.jpg').mkdir()
     os.mkfifo(tmp_path / 'pipe.jpg')
     (tmp_path / 'broken.jpg').symlink_to(tmp_path / 'nowhere')
-    pictures, _ = found(tmp_path)
-    assert [(os.path.basename(file), reason) for file, reason in pictures] == [
+    images, _ = found(tmp_path)
+    assert [(os.path.basename(file), reason) for file, reason in images] == [
         ('broken.jpg', 'no such file or directory'),
         ('folder.jpg', 'a folder, not an image'),
         ('pipe.jpg', 'not a regular file'),
@@ -71,8 +71,8 @@ def test_what_is_no_regular_file_is_told_and_never_opened(found, tmp_path):
 
 def test_a_fifo_named_like_records_is_not_opened_either(found, tmp_path):
     os.mkfifo(tmp_path / 'x.tfrecord')
-    pictures, _ = found(tmp_path / 'x.tfrecord')
-    assert pictures == [(str(tmp_path / 'x.tfrecord'), 'not a regular file')]
+    images, _ = found(tmp_path / 'x.tfrecord')
+    assert images == [(str(tmp_path / 'x.tfrecord'), 'not a regular file')]
 
 
 def test_links_are_followed_but_not_in_a_loop(found, tmp_path):
@@ -80,8 +80,8 @@ def test_links_are_followed_but_not_in_a_loop(found, tmp_path):
     touch(tmp_path / 'elsewhere', '2.jpg')
     (tmp_path / 'photos' / 'up').symlink_to(tmp_path / 'photos')
     (tmp_path / 'photos' / 'more').symlink_to(tmp_path / 'elsewhere')
-    pictures, warnings = found(tmp_path / 'photos')
-    assert [os.path.relpath(file, tmp_path) for file, _ in pictures] == [
+    images, warnings = found(tmp_path / 'photos')
+    assert [os.path.relpath(file, tmp_path) for file, _ in images] == [
         'photos/1.jpg',
         'photos/more/2.jpg',
     ]
@@ -90,12 +90,12 @@ def test_links_are_followed_but_not_in_a_loop(found, tmp_path):
 
 def test_patterns_stand_for_paths_and_double_stars_for_folders(found, tmp_path):
     touch(tmp_path, 'a/1.jpg', 'a/b/2.jpg', 'a/3.png')
-    pictures, _ = found(tmp_path / 'a' / '*.jpg')
-    assert [os.path.basename(file) for file, _ in pictures] == ['1.jpg']
-    pictures, _ = found(tmp_path / '**' / '*.jpg')
-    assert [os.path.basename(file) for file, _ in pictures] == ['1.jpg', '2.jpg']
-    pictures, _ = found(f'{tmp_path}/**')
-    assert len(pictures) == 3
+    images, _ = found(tmp_path / 'a' / '*.jpg')
+    assert [os.path.basename(file) for file, _ in images] == ['1.jpg']
+    images, _ = found(tmp_path / '**' / '*.jpg')
+    assert [os.path.basename(file) for file, _ in images] == ['1.jpg', '2.jpg']
+    images, _ = found(f'{tmp_path}/**')
+    assert len(images) == 3
 
 
 def test_a_pattern_of_any_folders_goes_through_each_folder_once(found, tmp_path):
@@ -116,15 +116,15 @@ def test_a_pattern_of_any_folders_may_start_where_the_program_does(found, tmp_pa
 
 def test_a_file_whose_name_looks_like_a_pattern_is_itself(found, tmp_path):
     touch(tmp_path, 'a[1].jpg', 'a1.jpg')
-    pictures, _ = found(tmp_path / 'a[1].jpg')
-    assert pictures == [(str(tmp_path / 'a[1].jpg'), '')]
+    images, _ = found(tmp_path / 'a[1].jpg')
+    assert images == [(str(tmp_path / 'a[1].jpg'), '')]
 
 
 def test_what_is_missing_or_empty_is_warned_of(found, tmp_path):
     touch(tmp_path, 'a.jpg')
     (tmp_path / 'empty').mkdir()
-    pictures, warnings = found(tmp_path / 'no.jpg', tmp_path / 'empty', tmp_path / 'a.jpg')
-    assert [os.path.basename(file) for file, _ in pictures] == ['a.jpg']
+    images, warnings = found(tmp_path / 'no.jpg', tmp_path / 'empty', tmp_path / 'a.jpg')
+    assert [os.path.basename(file) for file, _ in images] == ['a.jpg']
     assert warnings == [
         f'{tmp_path}/no.jpg: no such file or folder',
         f'{tmp_path}/empty: holds no images',
@@ -145,27 +145,27 @@ def test_names_of_odd_bytes_are_found(found, tmp_path):
 @pytest.mark.graph
 def test_a_folder_of_converted_images_stands_for_its_records(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'records' / 'test', 'test')
-    pictures, _ = found(tmp_path / 'records')
-    assert sorted(file for file, _ in pictures)[:2] == ['blue/0.jpg', 'blue/1.jpg']
-    assert len(pictures) == 6
+    images, _ = found(tmp_path / 'records')
+    assert sorted(file for file, _ in images)[:2] == ['blue/0.jpg', 'blue/1.jpg']
+    assert len(images) == 6
 
 
 @pytest.mark.graph
-def test_missing_and_cut_shards_are_told(found, tmp_path):
+def test_missing_and_cut_shards_are_reported(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'test', 'test', num_shards=2)
     first, second = sorted(tmp_path.glob('test/*.tfrecord'))
     first.unlink()
     whole = second.stat().st_size
     os.truncate(second, whole - 10)
-    pictures, _ = found(tmp_path / 'test')
-    reasons = [reason for _, reason in pictures if reason]
+    images, _ = found(tmp_path / 'test')
+    reasons = [reason for _, reason in images if reason]
     assert reasons[0] == 'the shard is missing'
     assert 'more than are left' in reasons[1]
     assert reasons[2] == f'the shard has {whole - 10} bytes, but {whole} were written'
 
 
 @pytest.mark.graph
-def test_a_damaged_manifest_is_told(found, tmp_path):
+def test_a_damaged_manifest_is_reported(found, tmp_path):
     convert_folder(draw_images(tmp_path / 'images', 2), tmp_path / 'test', 'test')
     manifest = tmp_path / 'test' / 'test.json'
     manifest.write_bytes(manifest.read_bytes()[:300])
