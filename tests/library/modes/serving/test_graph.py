@@ -14,7 +14,9 @@ from tests.conftest import COLORS
 
 
 def experiment_of(folder, *words):
-    return run.open_experiment(['predict', '--model_dir', str(folder), *words])
+    return run.open_experiment(
+        ['predict', '--model_dir', str(folder), '--predict_input', str(folder), *words]
+    )
 
 
 @pytest.fixture(scope='module')
