@@ -12,6 +12,7 @@ from tests.conftest import (
     pytest_ignore_collect,
     pytest_make_collect_report,
     pytest_runtest_call,
+    trained_copy,
     write,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     'pytest_ignore_collect',
     'pytest_make_collect_report',
     'pytest_runtest_call',
+    'trained_copy',
     'write',
 ]

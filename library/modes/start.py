@@ -81,7 +81,7 @@ def build_experiment(
     Raises:
       ScaffoldError: data or model cannot be had, or do not fit the run.
     """
-    from library.inputs.open_data import open_all
+    from library.inputs.open_data import open_all, open_data
 
     training = not mode.on_a_run
     hparams, run, train_data, eval_data = open_all(
@@ -99,7 +99,15 @@ def build_experiment(
     )
     distribution = project.extras.one('distribution', make_distribution)(hparams, project.extras)
     return make_experiment(
-        hparams, run, functions, model, train_data, eval_data, distribution, project.extras
+        hparams,
+        run,
+        functions,
+        model,
+        train_data,
+        eval_data,
+        distribution,
+        project.extras,
+        lambda: open_data(hparams, project.sources, run.class_names, training=True),
     )
 
 

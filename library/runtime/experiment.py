@@ -51,6 +51,7 @@ class Experiment:
       eval_data: the split that is evaluated; None where no data are read at all.
       distribution: what trains, and which part of it this process is.
       extras: the optional parts of this clone.
+      open_train_data: opens the training split, in modes that usually do not read it.
     """
 
     hparams: HParams
@@ -62,6 +63,7 @@ class Experiment:
     eval_data: Any
     distribution: Distribution
     extras: Extras = field(default_factory=Extras)
+    open_train_data: Callable[[], Any] = lambda: None
 
     def batches(self, mode: str, augmented: bool = True) -> Callable[..., tf.data.Dataset]:
         """Make an input_fn for the Estimator, bound to this run.
@@ -115,12 +117,15 @@ class Experiment:
 
         Args:
           shuffle_buffer: images that are shuffled together.
+
+        Raises:
+          ConfigError: there are no training data.
         """
-        size = self.hparams.take(DataOptions).images_per_batch(training=True)
         hparams = self.hparams.with_values('export', shuffle_buffer=shuffle_buffer, debug=False)
         plain = replace(self, hparams=hparams)
-        mode = tf.estimator.ModeKeys.TRAIN
-        return lambda: plain._batches(mode, self.train_data, None, InputShard(size))
+        split = self.train_data or self.open_train_data()
+        shard = training_shard(hparams, None, augments=False)
+        return lambda: plain._batches(tf.estimator.ModeKeys.TRAIN, split, None, shard)
 
     def found(self, origin: str, **values: Any) -> Experiment:
         """Return the same run with metadata that it found out since."""
@@ -138,13 +143,23 @@ def make_experiment(
     eval_data: Split | None,
     distribution: Distribution,
     extras: Extras,
+    open_train_data: Callable[[], Split],
 ) -> Experiment:
     """Makes the Estimator over the project's functions, and all around it."""
     if hparams.deterministic:
         tf.config.experimental.enable_op_determinism()
     estimator = _estimator(hparams, run, functions, distribution)
     return Experiment(
-        hparams, run, estimator, functions, model_class, train_data, eval_data, distribution, extras
+        hparams,
+        run,
+        estimator,
+        functions,
+        model_class,
+        train_data,
+        eval_data,
+        distribution,
+        extras,
+        open_train_data,
     )
 
 

@@ -14,9 +14,7 @@ from tests.conftest import COLORS
 
 
 def experiment_of(folder, *words):
-    return run.open_experiment(
-        ['predict', '--model_dir', str(folder), '--predict_input', str(folder), *words]
-    )
+    return run.open_experiment(['export', '--model_dir', str(folder), *words])
 
 
 @pytest.fixture(scope='module')
