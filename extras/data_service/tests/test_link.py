@@ -119,9 +119,10 @@ def test_noise_and_modes_that_read_no_images_of_the_run_are_not_refused():
 def test_unasked_a_run_on_a_service_does_not_work_on_features():
     from library.modes.feature_cache.decision import uses_features
     from library.records.manifest import Manifest, Shard
+    from library.runs.metadata import Run
 
     images = Manifest(('a', 'b'), {'a': 12, 'b': 12}, (Shard('s', 24, 1, ''),))
     for words, on in (([], True), (['--data_service', 'localhost:1'], False)):
         hparams = hparams_of('--no_augmentation', *words)
-        hparams = hparams.with_values('the test', features_digest='abc')
-        assert uses_features(hparams, (images, images), training=True) is on
+        run = Run().found('the test', features_digest='abc')
+        assert uses_features(hparams, run, (images, images), training=True) is on
