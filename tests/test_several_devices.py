@@ -129,8 +129,8 @@ def runs(data_dir, module_dir, tmp_path_factory):
     for name, options in (('cached', CACHED), ('batch norm', BATCH_NORM)):
         add(f'{name} on one', f'{name} on one', options)
         add(f'{name} on two', f'{name} on two', {**options, **TWO})
-    script = Path(__file__).with_name('trainings_on_devices.py')
-    result = forked(script, json.dumps(commands), seconds=600, PYTHONPATH=str(ROOT))
+    # As a module: beside the script, tests/library would be taken for the library.
+    result = forked('-m', 'tests.trainings_on_devices', json.dumps(commands), seconds=600)
     assert result.returncode == 0, result.stderr
     assert 'Warning' not in result.stderr
     return Runs(root, json.loads(result.stdout))

@@ -44,7 +44,7 @@ def main(commands):
     tf.config.set_logical_device_configuration(
         cpu, [tf.config.LogicalDeviceConfiguration()] * DEVICES
     )
-    HOOKS['module_values'] = lambda params: ModuleValuesHook(params.model_dir)
+    HOOKS['module_values'] = lambda params, run: ModuleValuesHook(params.model_dir)
     said = {}
     for name, words in commands.items():
         with contextlib.redirect_stdout(io.StringIO()) as text:
