@@ -1,7 +1,8 @@
 """Find the optional parts in extras/, and declare what one of them may add. Imports no TensorFlow.
 
 A folder of extras/ is an extra if it holds extra.py with an `EXTRA` in it. Deleting the folder
-takes the extra away; nothing else names it but the table of flags below.
+takes the extra away; the library names extras only in the table of flags below, and one's option in
+`is_offloaded` (library/inputs/options.py).
 """
 
 from __future__ import annotations
@@ -72,13 +73,14 @@ class Extra:
       convert_options: classes of options that convert_dataset.py gets.
       modes: the modes that run.py gets, by name.
       sources: name of a source to its class.
-      runners: name of a --runner to the function that writes shards with it.
       export_formats: name of a format to the object that writes and checks it
         (library/modes/exporting/formats.py).
       check: called with (hparams, mode), it raises ConfigError where options do not go together.
-      code: what else the core asks for by a name, such as 'distribution'. 'evaluation_files' is
-        called with the HParams, the Evaluation and its Plots; it gives names of files to their
-        bytes, or to None to remove such a file of an earlier evaluation.
+      code: what is asked for by a name. By the library: 'distribution' and 'check_distribution'
+        (in the place of its own), 'offload' (inputs/batches.py), and 'evaluation_files', called
+        with the HParams, the Evaluation and its Plots; it gives names of files to their bytes, or
+        to None to remove such a file of an earlier evaluation. By convert_dataset.py:
+        'shard_writer'. By the extra of clusters: 'before_training_together'.
     """
 
     name: str
@@ -134,5 +136,6 @@ def find_extras() -> Extras:
     if importlib.util.find_spec('extras') is None:
         return Extras()
     package = importlib.import_module('extras')
-    names = sorted(each.name for each in pkgutil.iter_modules(package.__path__) if each.ispkg)
+    packages = sorted(each.name for each in pkgutil.iter_modules(package.__path__) if each.ispkg)
+    names = [name for name in packages if importlib.util.find_spec(f'extras.{name}.extra')]
     return Extras(tuple(load(f'extras.{name}.extra:EXTRA') for name in names))

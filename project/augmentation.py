@@ -1,7 +1,7 @@
-"""The random changes of training images: a class each, and one line in AUGMENTATIONS at the end.
+"""Change training images at random: a class each, and one line in AUGMENTATIONS at the end.
 
-Fields are options: flags, and keys of hyperparameters.yaml. One image is changed at a time, which
-stays in the processor's cache, where a batch of floats would travel to memory and back.
+Fields are options: flags, and keys of hyperparameters.yaml. Images are changed one at
+a time, because one image fits in the processor's cache and a batch of floats does not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class RandomCrop(Options, group='augmentation', home=HYPERPARAMETERS):
-    """Cut out a part; input_fn does so before all others, as it decodes only that part."""
+    """Cut out a part; input_fn does this first, while decoding, so that only it is decoded."""
 
     random_crop: bool = option(
         True, 'Cut a random part of each training image.', changes_images=True
@@ -54,7 +54,7 @@ class RandomFlip(Augmentation):
         return self.random_flip
 
     def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Mirror half of the images; see Augmentation.change."""
+        """Mirror the image if its draw is below one half; see Augmentation.change."""
         return flipped(image, draws[0], axis=1)
 
 
@@ -72,7 +72,7 @@ class RandomFlipVertical(Augmentation):
         return self.random_flip_vertical
 
     def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-        """Mirror half of the images; see Augmentation.change."""
+        """Mirror the image if its draw is below one half; see Augmentation.change."""
         return flipped(image, draws[0], axis=0)
 
 

@@ -1,4 +1,4 @@
-"""The hooks by name, as `--hooks` chooses them: a function each, and one line in HOOKS at the end.
+"""Make the hooks that `--hooks` names: a function each, and one line in HOOKS at the end.
 
 A function takes the HParams and the metadata of a run and gives a hook, or None. It imports what it
 needs itself: names must be known before TensorFlow is imported.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def environment(params: HParams, run: Run) -> Hook:
-    """Machine, versions and code of each start: environment.json."""
+    """Record machine, versions and code at each start: environment.json."""
     from library.hooks.environment_log import EnvironmentLogHook
     from library.runtime.machine import describe
 
@@ -29,7 +29,7 @@ def environment(params: HParams, run: Run) -> Hook:
 
 
 def hparams(params: HParams, run: Run) -> Hook:
-    """The run's row in TensorBoard's HParams table."""
+    """Add the run's row to TensorBoard's HParams table."""
     from library.hooks.hparams_table import HParamsTableHook
     from library.modes.length import run_length
 
@@ -44,21 +44,21 @@ def hparams(params: HParams, run: Run) -> Hook:
 
 
 def logging_tensors(params: HParams, run: Run) -> Hook:
-    """Chosen tensors as a line on the screen."""
+    """Print chosen tensors on one line."""
     from library.hooks.logging_tensors import NamedTensorsHook
 
     return NamedTensorsHook(params.log_tensors, params.logging_tensors_steps)
 
 
 def metrics(params: HParams, run: Run) -> Hook:
-    """Loss, learning rate, accuracy as JSON: metrics.jsonl."""
+    """Log loss, learning rate and accuracy as JSON: metrics.jsonl."""
     from library.hooks.metrics_log import MetricsLogHook
 
     return MetricsLogHook(params.model_dir, params.metrics_steps)
 
 
 def examples_per_second(params: HParams, run: Run) -> Hook:
-    """The speed, as a line and in TensorBoard."""
+    """Report the speed, as a line and in TensorBoard."""
     from library.hooks.examples_per_second import ExamplesPerSecondHook
 
     batch_size = params.take(DataOptions).images_per_batch(training=True)
@@ -66,7 +66,7 @@ def examples_per_second(params: HParams, run: Run) -> Hook:
 
 
 def profiler(params: HParams, run: Run) -> Hook:
-    """Where the time of single steps goes: timeline-STEP.json."""
+    """Trace where the time of single steps goes: timeline-STEP.json."""
     from library.hooks.profiler import FewTracesHook
 
     return FewTracesHook(params.model_dir, params.profiler_steps, params.profiler_traces)

@@ -44,8 +44,8 @@ def input_fn(mode: str, params: HParams, images: ImageSource, shard: InputShard)
         records = images.epoch(seed, shard_index, shard.shards)
         return records.shuffle(images.shuffle_buffer, seed, reshuffle_each_iteration=False)
 
-    # Python decides nothing in it by a tensor's value, and to look for that takes longer than all
-    # else in making the chain.
+    # Nothing here branches on a tensor's value, and AutoGraph's search for such branches would take
+    # longer than the rest of building the chain.
     @tf.autograph.experimental.do_not_convert
     def decode_and_augment(
         number: tf.Tensor, record: Any
@@ -55,7 +55,7 @@ def input_fn(mode: str, params: HParams, images: ImageSource, shard: InputShard)
         return {'image': image}, example['label']
 
     if training:
-        # The epochs shuffle before they repeat, and a resumed run goes on inside of one.
+        # Each epoch is shuffled before the next begins, and a resumed run continues inside one.
         dataset = repeat_epochs(one_epoch, images.examples, shard)
     else:
         dataset = images.numbered(shard.first)

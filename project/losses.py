@@ -1,4 +1,4 @@
-"""What is minimized: the sum of named parts, each with a curve of its own in TensorBoard."""
+"""Compute the training loss: a sum of named parts, each with its own curve in TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One graph per mode: predict, evaluate, train. The same for every model."""
+"""Build the graph of each mode (predict, evaluate, train), the same way for every model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The optimizers: a class each, and one line in OPTIMIZERS at the end.
+"""Define the optimizers: a class each, and one line in OPTIMIZERS at the end.
 
 Fields are options: flags, and keys of hyperparameters.yaml.
 """

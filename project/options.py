@@ -1,4 +1,4 @@
-"""The list of all options of run.py: the classes that declare them, and what may be chosen.
+"""List all options of run.py: the classes that declare them, and what may be chosen.
 
 Options are declared where they are used; this file gathers them, and adds those that choose.
 """

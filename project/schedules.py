@@ -1,4 +1,4 @@
-"""The schedules of the learning rate: a class each, and one line in SCHEDULES at the end.
+"""Define the learning-rate schedules: a class each, and one line in SCHEDULES at the end.
 
 Fields are options: flags, and keys of hyperparameters.yaml. The warm-up comes before any of them
 (library/training/schedule.py).

@@ -70,8 +70,9 @@ class DataOptions(Options, group='data', home=PROJECT):
 
 
 def is_offloaded(hparams: HParams) -> bool:
-    """True where an extra prepares the training batches on other machines."""
-    return 'data_service' in hparams and bool(hparams.data_service)
+    """Return whether an extra prepares the training batches on other machines; noise needs none."""
+    asked = 'data_service' in hparams and bool(hparams.data_service)
+    return asked and not hparams.use_synthetic_data
 
 
 @dataclass(frozen=True)

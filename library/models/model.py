@@ -76,14 +76,14 @@ class Model(abc.ABC):
 
     @classmethod
     def complete(cls, hparams: HParams) -> Mapping[str, Any]:
-        """Options that only the model can know, once, before any graph is built.
+        """Find out what only the model knows, once, before any graph is built.
 
         Returns:
-          Values for options of this run. 'image_size' must be among them; a model that is built
+          Values for options of this run; 'image_size' must be among them. A model that is built
           from a file also gives 'model_digest', so that another file is noticed later. A model
-          whose features never change while it is trained gives 'features_digest', a digest of all
-          that they follow from beside the pixels (see code_digest.py), and implements `classify`:
-          its features can then be computed once and kept.
+          whose features never change while it is trained gives 'features_digest', a digest of
+          everything that they follow from except the pixels (see code_digest.py), and implements
+          `classify`: its features can then be computed once and kept.
 
         Raises:
           ScaffoldError: what the options name cannot be had, or does not fit.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from library.checkpoints.names import find_warm_start
 from library.checkpoints.newest import newest_checkpoint
+from library.config.fields import options_of
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import MismatchError
 from library.models.model import Model
-from library.runs.metadata import Run, kept, kept_metadata, with_completed
+from library.runs.metadata import Run, RunMetadata, kept, kept_metadata, with_completed
 from library.training.options import FineTuningOptions
 from library.training.warm_start import module_weights_digest
 
@@ -28,11 +29,13 @@ def complete(
       ScaffoldError: what the options name cannot be had, or does not fit the run.
     """
     _check_model(hparams, saved)
-    completed = dict(model.complete(hparams))
-    size = completed.pop('image_size')
-    run = with_completed(run, hparams.model_dir, hparams.model, saved, completed)
+    completed = model.complete(hparams)
+    names = {each.name for each in options_of(RunMetadata)}
+    found = {name: value for name, value in completed.items() if name in names}
+    values = {name: value for name, value in completed.items() if name not in names}
+    run = with_completed(run, hparams.model_dir, hparams.model, saved, found)
     run = run.found('warm start', module_from=_module_from(hparams, run, saved))
-    return hparams.with_values(f'model {hparams.model}', image_size=size), run
+    return hparams.with_values(f'model {hparams.model}', **values), run
 
 
 def _check_model(hparams: HParams, saved: Set | None) -> None:

@@ -10,6 +10,7 @@ from library.config.catalog import Catalog
 from library.config.checked_sets import CheckedSets
 from library.config.command_line import CommandLine, parse
 from library.config.hparams import HParams, resolve
+from library.errors import ConfigError
 from library.extras import Extras, Mode
 from library.modes.device_checks import check_distribution
 from library.modes.option_checks import check
@@ -112,7 +113,7 @@ def build_experiment(
 
 
 def open_experiment(project: Project, modes: Mapping[str, Mode], argv: Sequence[str]) -> Experiment:
-    """Put together what `run.py ARGV` would run, without running it.
+    """Put together what `run.py ARGV` would run, without running it; for modes that need a run.
 
     Args:
       project: what run.py joined.
@@ -124,6 +125,8 @@ def open_experiment(project: Project, modes: Mapping[str, Mode], argv: Sequence[
     """
     command_line = parse(argv, project.catalog, tuple(modes))
     mode, sets = modes[command_line.mode], CheckedSets(project.catalog)
+    if mode.alone or 'saved_model' in command_line.values:
+        raise ConfigError(f'{command_line.mode}: needs no run here, so there is none to open')
     run_directory = find_run(project.catalog, command_line, mode.trains, sets)
     hparams = checked_values(project, command_line, mode, run_directory, sets)
     return build_experiment(project, mode, claim(hparams, run_directory), run_directory)

@@ -6,7 +6,7 @@ Imports no TensorFlow.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -105,7 +105,7 @@ def kept(saved: Set | None, option: Option) -> Any:
         raise ConfigError(f'{saved[option.name].origin}: {error}') from None
 
 
-def kept_metadata(saved: Set | None, names: Iterator[str] | tuple[str, ...] = ()) -> Run:
+def kept_metadata(saved: Set | None, names: Collection[str] = ()) -> Run:
     """Read the metadata that a saved run kept.
 
     Args:

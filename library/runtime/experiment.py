@@ -81,7 +81,7 @@ class Experiment:
             context = self.distribution.input_context(input_context)
             shard = training_shard(hparams, context, augmented and hparams.augmentation)
             if is_offloaded(hparams) and not self.run.train_features:
-                shard = offloaded(shard, hparams, context, *self.extras.code('offload'))
+                shard = offloaded(shard, hparams, context, self.extras.one('offload', None))
             return self._batches(mode, self.train_data, self.run.train_features, shard)
 
         return input_fn

@@ -1,4 +1,4 @@
-"""The models by name: one line each, FILE:CLASS. `--model latest` is the last entry."""
+"""List the models by name: one line each, FILE:CLASS. `--model latest` is the last entry."""
 
 from __future__ import annotations
 

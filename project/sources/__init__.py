@@ -1,6 +1,6 @@
-"""The sources of images by name. `convert_dataset.py` takes the first that fits, or --source.
+"""List the sources of images by name; `convert_dataset.py` takes the first that fits, or --source.
 
-Add yours as one more line: `'mine': 'project.sources.mine:Mine'`. Those of extras/ come behind
+Add yours as one more line: `'mine': 'project.sources.mine:Mine'`. Those of extras/ come after
 yours, and `folder`, which fits every folder, comes last.
 """
 

@@ -126,3 +126,10 @@ def test_unasked_a_run_on_a_service_does_not_work_on_features():
         hparams = hparams_of('--no_augmentation', *words)
         run = Run().found('the test', features_digest='abc')
         assert uses_features(hparams, run, (images, images), training=True) is on
+
+
+def test_noise_is_made_here_whatever_service_is_named(launch, tmp_path):
+    # Nobody answers there, and nobody is asked.
+    flags = {'use_synthetic_data': None, 'synthetic_examples': 12, 'image_size': 16}
+    flags |= {'model': 'simple', 'data_service': 'localhost:1', 'train_epochs': 1}
+    assert launch(tmp_path, **flags) == 0
