@@ -14,14 +14,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from library.config.checked_sets import CheckedSets
 from library.config.command_line import help_text, parse
 from library.config.explain import explain
 from library.extras import Mode, find_extras, load
 from library.modes import start
 from library.modes.overruled import overruled
 from library.preparation.sources.registry import joined
-from library.runs.directory import NO_RUN, claim, find_run
+from library.runs.directory import claim
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project import hooks, models, options, sources
@@ -58,15 +57,13 @@ def main(argv: list[str]) -> int:
     if command_line.wants_help:
         print(help_text('run.py', __doc__, CATALOG, tuple(MODES), command_line.typed_mode))
         return 0
-    mode, sets = MODES[command_line.mode], CheckedSets(CATALOG)
-    alone = mode.alone or 'saved_model' in command_line.values  # needs no run of its own
-    run_directory = NO_RUN if alone else find_run(CATALOG, command_line, mode.trains, sets)
-    hparams = start.checked_values(PROJECT, command_line, mode, run_directory, sets)
+    mode = MODES[command_line.mode]
+    hparams, run_directory = start.checked_values(PROJECT, command_line, mode)
     if hparams.explain:
         print(explain(hparams, overruled(hparams, CATALOG.folders)))
         return 0
     quiet_tensorflow(hparams.verbose)
-    if alone:
+    if start.is_alone(command_line, mode):
         return load(f'{mode.code}:run_alone')(hparams)
     experiment = start.build_experiment(PROJECT, mode, claim(hparams, run_directory), run_directory)
     return load(f'{mode.code}:run')(experiment)

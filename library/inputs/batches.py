@@ -45,12 +45,13 @@ def batches(
     """
     training = mode == tf.estimator.ModeKeys.TRAIN
     if features:
-        return feature_batches(features, params, shard, training)
-    if isinstance(split, SyntheticImages):
+        dataset = feature_batches(features, params, shard, training)
+    elif isinstance(split, SyntheticImages):
         dataset = synthetic_batches(split, shard.batch_size, params.image_size, training)
-        dataset = prefetch(dataset, params.prefetch_batches)
-        return prefetch_to_device(dataset, params.prefetch_to_device, shard.has_strategy)
-    return input_fn(mode, params, image_source(params, split), shard)
+    else:
+        return input_fn(mode, params, image_source(params, split), shard)
+    dataset = prefetch(dataset, params.prefetch_batches)
+    return prefetch_to_device(dataset, params.prefetch_to_device, shard.has_strategy)
 
 
 def image_source(params: HParams, split: Any) -> ImageSource:
@@ -102,12 +103,12 @@ def offloaded(
         # They are dealt out there, to whoever is done with one.
         shard_index=None,
         offload=lambda dataset: link.distribute(dataset, params, several),
-        runs_elsewhere=True,
     )
 
 
 def parallel_calls(params: HParams, shard: InputShard) -> int:
-    """How many images to decode at the same time; tf.data decides where cores are not known."""
+    """Choose how many images are decoded at once; tf.data decides where the cores are unknown."""
     if params.num_parallel_calls:
         return int(params.num_parallel_calls)
-    return tf.data.AUTOTUNE if shard.runs_elsewhere else CALLS_PER_CORE * (os.cpu_count() or 1)
+    runs_here = shard.shard_index is not None
+    return CALLS_PER_CORE * (os.cpu_count() or 1) if runs_here else tf.data.AUTOTUNE

@@ -1,4 +1,4 @@
-"""Feed features that were computed once: the chain of a run that reads no images.
+"""Read features that were computed once: the chain of a run that reads no images.
 
 Contract: {'features': float32 [batch, depth]}, int64 [batch] labels.
 """
@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.errors import DataError
-from library.inputs.batching import prefetch, prefetch_to_device
 from library.inputs.epoch_stream import epoch_seed, read_shard, repeat_epochs
 from library.inputs.input_shard import InputShard
 from library.inputs.reading import list_shards
@@ -60,9 +59,7 @@ def feature_batches(
         records = tf.data.TFRecordDataset(manifest.paths_of_copies[0])
     dataset = records.batch(shard.batch_size, drop_remainder=training)
     # A batch at a time: record by record it would take five times as long.
-    dataset = dataset.map(_parser(manifest))
-    dataset = prefetch(dataset, params.prefetch_batches)
-    return prefetch_to_device(dataset, params.prefetch_to_device, shard.has_strategy)
+    return dataset.map(_parser(manifest))
 
 
 def _parser(

@@ -20,11 +20,11 @@ class InputShard:
       first: while training, how many images were fed before, to all processes together; otherwise
         the number of the first image. Random operations are keyed by these numbers.
       shards: how many parts each epoch is cut into.
-      shard_index: the part that this process reads; None where a service deals all of them out.
+      shard_index: the part that this process reads; None where a service deals all of them out to
+        machines of its own.
       augments: training images are changed at random.
       has_strategy: a tf.distribute strategy feeds its own replicas.
       offload: lets other machines run all links before it.
-      runs_elsewhere: they do, so that this machine's cores say nothing about the chain's.
     """
 
     batch_size: int
@@ -34,4 +34,3 @@ class InputShard:
     augments: bool = False
     has_strategy: bool = False
     offload: Callable[[Any], Any] = _as_it_is
-    runs_elsewhere: bool = False

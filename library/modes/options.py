@@ -153,7 +153,7 @@ class ExportFormatOptions(
 ):
     """What a trained model is turned into beside a SavedModel, in a clone with formats for that."""
 
-    # The choices are the formats of all extras (run.py).
+    # The choices are the formats of all extras (start.py).
     export_formats: tuple[str, ...] = option((), 'What to make of a model beside a SavedModel.')
     min_agreement: float = option(
         0.95,

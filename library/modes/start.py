@@ -50,28 +50,36 @@ def join_options(catalog: Catalog, extras: Extras) -> Catalog:
     return catalog.extended((*extras.options(), *of_formats), {'export_formats': formats})
 
 
+def is_alone(command_line: CommandLine, mode: Mode) -> bool:
+    """Return whether a mode needs no run of its own, such as with an exported model."""
+    return mode.alone or 'saved_model' in command_line.values
+
+
 def checked_values(
-    project: Project,
-    command_line: CommandLine,
-    mode: Mode,
-    run_directory: RunDirectory,
-    sets: CheckedSets,
-) -> HParams:
+    project: Project, command_line: CommandLine, mode: Mode
+) -> tuple[HParams, RunDirectory]:
     """Resolve the values of a run and check them; a mode on a trained run takes what that kept.
+
+    Returns:
+      The values, and where the run lives.
 
     Raises:
       ConfigError: a value is wrong, or some do not go together; there is no such run.
     """
-    if mode.on_a_run and run_directory != NO_RUN:
-        check_run_exists(run_directory.folder)
+    sets, run_directory = CheckedSets(project.catalog), NO_RUN
+    if not is_alone(command_line, mode):
+        run_directory = find_run(project.catalog, command_line, mode.trains, sets)
+        if mode.on_a_run:
+            check_run_exists(run_directory.folder)
     saved = run_directory.saved if mode.on_a_run else None
-    hparams = in_run_directory(resolve(project.catalog, command_line, saved, sets), run_directory)
+    hparams = resolve(project.catalog, command_line, saved, sets)
+    hparams = in_run_directory(hparams, run_directory)
     name = 'train' if mode.trains else command_line.mode
     check(hparams, name, project.catalog, project.hooks)
     if mode.trains:
         project.extras.one('check_distribution', check_distribution)(hparams)
     project.extras.check(hparams, name)
-    return hparams
+    return hparams, run_directory
 
 
 def build_experiment(
@@ -124,9 +132,8 @@ def open_experiment(project: Project, modes: Mapping[str, Mode], argv: Sequence[
       ScaffoldError: as the program would end.
     """
     command_line = parse(argv, project.catalog, tuple(modes))
-    mode, sets = modes[command_line.mode], CheckedSets(project.catalog)
-    if mode.alone or 'saved_model' in command_line.values:
+    mode = modes[command_line.mode]
+    if is_alone(command_line, mode):
         raise ConfigError(f'{command_line.mode}: needs no run here, so there is none to open')
-    run_directory = find_run(project.catalog, command_line, mode.trains, sets)
-    hparams = checked_values(project, command_line, mode, run_directory, sets)
+    hparams, run_directory = checked_values(project, command_line, mode)
     return build_experiment(project, mode, claim(hparams, run_directory), run_directory)

@@ -65,13 +65,8 @@ class Experiment:
     extras: Extras = field(default_factory=Extras)
     open_train_data: Callable[[], Any] = lambda: None
 
-    def batches(self, mode: str, augmented: bool = True) -> Callable[..., tf.data.Dataset]:
-        """Make an input_fn for the Estimator, bound to this run.
-
-        Args:
-          mode: a tf.estimator.ModeKeys.
-          augmented: False leaves training images as they are.
-        """
+    def batches(self, mode: str) -> Callable[..., tf.data.Dataset]:
+        """Make an input_fn for the Estimator, bound to this run; `mode` is a ModeKeys."""
         hparams = self.hparams
 
         def input_fn(input_context: tf.distribute.InputContext | None = None) -> tf.data.Dataset:
@@ -79,7 +74,7 @@ class Experiment:
                 shard = InputShard(hparams.take(DataOptions).images_per_batch(training=False))
                 return self._batches(mode, self.eval_data, self.run.eval_features, shard)
             context = self.distribution.input_context(input_context)
-            shard = training_shard(hparams, context, augmented and hparams.augmentation)
+            shard = training_shard(hparams, context, hparams.augmentation)
             if is_offloaded(hparams) and not self.run.train_features:
                 shard = offloaded(shard, hparams, context, self.extras.one('offload', None))
             return self._batches(mode, self.train_data, self.run.train_features, shard)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 from types import SimpleNamespace
 
@@ -26,21 +25,6 @@ from library.errors import ResourceError, Stopped
 from library.runs.lock import only_trainer
 
 pytestmark = pytest.mark.train
-
-
-@pytest.fixture(scope='module')
-def finished(trained_copy, tmp_path_factory):
-    """A run of 8 steps, evaluated at 4 and 8."""
-    folder = tmp_path_factory.mktemp('finished')
-    trained_copy(folder, **SMALL)
-    return folder
-
-
-@pytest.fixture
-def run_dir(finished, tmp_path):
-    """A copy of the run."""
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    return tmp_path / 'checkpoints'
 
 
 @pytest.fixture

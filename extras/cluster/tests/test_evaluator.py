@@ -22,21 +22,6 @@ from library.runs.lock import only_trainer
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture(scope='module')
-def finished(trained_copy, tmp_path_factory):
-    """A run of 8 steps, evaluated at 4 and 8."""
-    folder = tmp_path_factory.mktemp('finished')
-    trained_copy(folder, **SMALL)
-    return folder
-
-
-@pytest.fixture
-def run_dir(finished, tmp_path):
-    """A copy of the run, all of whose checkpoints were evaluated."""
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    return tmp_path / 'checkpoints'
-
-
 @pytest.fixture
 def unevaluated(run_dir, tmp_path):
     """A copy of the run, as a chief leaves it to its evaluator."""

@@ -92,14 +92,6 @@ def test_a_worker_that_is_just_starting_may_need_them(workers, cluster, tmp_path
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """The run's folder, as `launch` names it; of the chief there is just its port."""
-    path = tmp_path / 'checkpoints'
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
 def serve(launch, folder, tmp_path, cluster, monkeypatch):
     """Serves without a server; `act(look)` stands for the time that passes between two looks."""
 

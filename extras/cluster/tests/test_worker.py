@@ -49,14 +49,6 @@ def chief(cluster):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """The run's folder, as `launch` names it."""
-    path = tmp_path / 'checkpoints'
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
 def never_trains(monkeypatch):
     monkeypatch.setattr(worker, 'train_together', lambda *args: pytest.fail('it trains'))
 

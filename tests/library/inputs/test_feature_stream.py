@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 def batches(folder, count=None, *, training, seed=0, first=0, batch_size=4, shards=(1, 0), **data):
     options = {'debug': False, 'shuffle_buffer': 4096, 'interleave_files': 8} | data
-    options |= {'prefetch_batches': None, 'prefetch_to_device': 'none', 'random_seed': seed}
+    options |= {'random_seed': seed}
     shard = InputShard(batch_size, first, *shards)
     dataset = feature_batches(folder, SimpleNamespace(**options), shard, training)
     return [
