@@ -91,9 +91,14 @@ def draw_images(folder: Path, per_class: int = 6, seed: int = 0) -> Path:
 
 
 def copy_project(folder: Path, *programs: str) -> Path:
-    """Copies library, project, both files of sets and these programs, to change them there."""
+    """Copies library, project, extras, both files of sets and these programs, to change them there.
+
+    A clone may have no extras.
+    """
     for name in ('library', 'project', 'extras'):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
+        if (ROOT / name).is_dir():
+            without = shutil.ignore_patterns('__pycache__')
+            shutil.copytree(ROOT / name, folder / name, ignore=without)
     for name in (*programs, 'project.yaml', 'hyperparameters.yaml'):
         shutil.copy(ROOT / name, folder)
     return folder
