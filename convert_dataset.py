@@ -1,4 +1,4 @@
-"""Turns labelled images into JPEG TFRecords for run.py.
+"""Convert labelled images to JPEG TFRecords for run.py.
 
 Takes a folder of images with one folder per class, a CSV file, or what another --source reads.
 With --verify it checks what was converted before.
@@ -61,7 +61,7 @@ Given = TypeVar('Given')
 
 
 def main(argv: list[str]) -> int:
-    """Converts a data set, or verifies one; returns the exit code."""
+    """Convert a data set, or verify one; return the exit code."""
     command_line = parse(argv, CATALOG)
     if command_line.wants_help:
         print(help_text('convert_dataset.py', __doc__, CATALOG))
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
 
 
 def _verify(data_dir: str) -> int:
-    """Prints what is wrong with converted images; returns 0 if nothing is."""
+    """Print what is wrong with converted images; return 0 if nothing is."""
     from library.preparation.verification import verify
 
     problems = 0
@@ -121,14 +121,14 @@ def _verify(data_dir: str) -> int:
 
 
 def _given(value: Given | None, name: str) -> Given:
-    """The value of a flag that may not be left out."""
+    """Return the value of a required flag."""
     if value is None:
         raise ConfigError(f'--{name} is missing (see --help)')
     return value
 
 
 def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | None) -> Output:
-    """Where to write, once it is known that nothing speaks against it."""
+    """Find where to write, after checking that the place is free."""
     if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
             f'--tfrecord_filename {name}: a name of at most {LONGEST_NAME} bytes, without folders '
@@ -140,14 +140,14 @@ def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | N
 
 
 def _check_unused(given: Collection[str], source: str) -> None:
-    """Raises ConfigError for a flag that would be without effect."""
+    """Raise ConfigError for a flag that would have no effect."""
     check_flags(ALL_SOURCES, given, source)
     if 'split_by' in given and 'splits' not in given:
         raise ConfigError('--split_by is without effect unless --splits is given')
 
 
 def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:
-    """Says so where numbers of the data set were taken for positions in --labels."""
+    """Say where numbers of the data set were taken for positions in --labels."""
     known = set(labels)
     shifted = [name for name in names if name not in known]
     if shifted:
@@ -156,7 +156,7 @@ def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:
 
 
 def _shard_writer(command_line: CommandLine, running: RunnerOptions) -> WriteShards:
-    """Who decodes and writes: what an extra was asked for, or this machine."""
+    """Return what decodes and writes: the runner of an extra, or this machine."""
     for choose in EXTRAS.code('shard_writer'):
         if write_shards := choose(command_line, CATALOG):
             return write_shards

@@ -1,4 +1,4 @@
-"""Trains and evaluates an image classifier: HParams in, tf.estimator.Estimator out.
+"""Train and evaluate an image classifier: HParams in, tf.estimator.Estimator out.
 
 The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
 every checkpoint and keeps the best; evaluate evaluates one checkpoint; predict classifies images;
@@ -52,7 +52,7 @@ open_experiment = functools.partial(start.open_experiment, PROJECT, MODES)
 
 
 def main(argv: list[str]) -> int:
-    """Run one mode; returns the exit code. TensorFlow is imported once all options are right."""
+    """Run one mode; return the exit code. TensorFlow is imported once all options are right."""
     command_line = parse(argv, CATALOG, tuple(MODES))
     if command_line.wants_help:
         print(help_text('run.py', __doc__, CATALOG, tuple(MODES), command_line.typed_mode))

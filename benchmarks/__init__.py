@@ -1,1 +1,1 @@
-"""Speed on this machine beside what the same machine could do, measured in turns."""
+"""Compare speeds on this machine with what the same machine could reach, measured in turns."""

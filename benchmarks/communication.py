@@ -1,4 +1,4 @@
-"""Trained variables to the bytes that each step sends between devices and machines.
+"""Compute the bytes that each training step sends between devices and machines.
 
 What all-reduce sends follows from the way that a ring works, and what parameter servers send from
 what a worker does in a step; see docs/scaling.md. Imports no TensorFlow.
@@ -19,7 +19,7 @@ MEGA = 1e6
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training changes in each step.
+    """What a training run changes in each step.
 
     Attributes:
       name: of the model, and how it is trained.
@@ -33,18 +33,18 @@ class Trained:
 
     @property
     def size(self) -> int:
-        """Bytes of all gradients, and of the variables that they change."""
+        """Return the bytes of all gradients, and of the variables that they change."""
         return NUMBER * self.numbers
 
     def all_reduce_bytes(self, replicas: int) -> float:
-        """Bytes that each replica sends in a step, and receives, to sum gradients up in a ring.
+        """Return the bytes that each replica sends, and receives, per step of a ring all-reduce.
 
         Averages of batch norm travel only when a checkpoint is saved.
         """
         return 2 * (replicas - 1) / replicas * self.size
 
     def parameter_server_bytes(self) -> int:
-        """Bytes between one worker and all parameter servers in one step of this worker.
+        """Return the bytes between one worker and all parameter servers in one step of this worker.
 
         Variables come and gradients go, and averages of batch norm come and go.
         """
@@ -52,7 +52,7 @@ class Trained:
 
 
 def head(depth: int, classes: int = CLASSES) -> int:
-    """Numbers of the layer from features to logits.
+    """Count the parameters of the layer from features to logits.
 
     Args:
       depth: of the features.
@@ -74,7 +74,7 @@ PUBLISHED = {
 
 
 def communication_table(models: Sequence[Trained]) -> str:
-    """MB of each step, a line for each model.
+    """Format the MB of each step, one line per model.
 
     With all-reduce what a replica sends; with parameter servers what a worker fetches and sends.
     """

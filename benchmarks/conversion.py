@@ -1,4 +1,4 @@
-"""Images/s of convert_dataset.py for every number of workers, beside a bare Pillow loop.
+"""Measure images/s of convert_dataset.py for each number of workers, beside a bare Pillow loop.
 
 The loop does on one core what no conversion can do without: open, decode, shrink and encode each
 image. N workers should come near N times its rate; the ratio says how near. The time to start
@@ -36,7 +36,7 @@ ENDINGS = ('.jpg', '.jpeg', '.png')
 
 
 def main(argv: list[str]) -> int:
-    """Measures the loop and every number of workers in turns and prints the table."""
+    """Measure the loop and every number of workers in turns and print the table."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
 
 
 def measure(photos: Path, folder: Path, max_edge: int, workers: int, rounds: int) -> list[Row]:
-    """Rates of the loop and of 1 to `workers` workers; shards go to FOLDER."""
+    """Measure the loop and 1 to `workers` workers; shards go to FOLDER."""
     import library.records.example  # noqa: F401  (imports TensorFlow, which is not to be measured)
 
     paths = [path for path in sorted(photos.rglob('*')) if path.suffix.lower() in ENDINGS]

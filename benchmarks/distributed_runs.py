@@ -1,4 +1,4 @@
-"""A set-up of devices and tasks to the speed of a training run with it, in processes of its own.
+"""Measure the speed of a training run on given devices and tasks, in processes of its own.
 
 The speed follows from the run's own metrics.jsonl, which holds the step and the time; starting does
 not count, nor does what comes in the first moments. A run is stopped once it was measured. What its
@@ -52,7 +52,7 @@ class SetUp:
     shares: int = 1
 
     def command(self, flags: Mapping[str, object]) -> list[str]:
-        """What starts a run, for this Python.
+        """Return the command that starts a run with this Python.
 
         Args:
           flags: of run.py, besides its own.
@@ -125,7 +125,7 @@ class Measured:
 def measure_run(
     setup: SetUp, case: Case, flags: Mapping[str, object], seconds: float, limit: float
 ) -> Measured:
-    """Starts a run, measures it, stops it.
+    """Start a run, measure it and stop it.
 
     Args:
       setup: devices and tasks.
@@ -166,7 +166,7 @@ def measure_run(
 
 
 def loopback_bytes() -> int | None:
-    """What this machine has sent to itself so far; None where the system does not tell."""
+    """Read how many bytes this machine has sent to itself; None where the system does not say."""
     if not NETWORK.exists():
         return None
     for line in NETWORK.read_text().splitlines():
@@ -177,7 +177,7 @@ def loopback_bytes() -> int | None:
 
 
 def points_in(lines: Iterable[bytes], warm_up: float) -> list[tuple[int, float]]:
-    """Step and time, in seconds, of each line after the warm-up.
+    """Return step and time, in seconds, of each line after the warm-up.
 
     Args:
       lines: of metrics.jsonl; one that is not whole yet does not count.
@@ -192,7 +192,7 @@ def points_in(lines: Iterable[bytes], warm_up: float) -> list[tuple[int, float]]
 
 
 class _Watch:
-    """A program that runs, and what it printed."""
+    """A running program and what it printed."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, name: str):
         self._process, self._log, self._name = process, log, name
@@ -201,7 +201,7 @@ class _Watch:
         self._sent: list[tuple[int, int]] = []
 
     def until_measured(self, metrics: Path, seconds: float, limit: float) -> tuple[int, float]:
-        """Waits for steps that take so long after the warm-up; gives their number and seconds."""
+        """Wait until the steps after the warm-up took this long; return their count and seconds."""
         while True:
             ended = self._process.poll() is not None
             sent = loopback_bytes()
@@ -224,7 +224,7 @@ class _Watch:
             time.sleep(_LOOK)
 
     def bytes_per_step(self) -> float | None:
-        """What went over the loopback interface while it was measured."""
+        """Return what passed the loopback interface per step of the measurement."""
         if not self._sent or self._sent[-1][0] == self._sent[0][0]:
             return None
         steps = self._sent[-1][0] - self._sent[0][0]
@@ -238,7 +238,7 @@ class _Watch:
 
 @contextmanager
 def _started(words: Sequence[str], log: Path) -> Iterator[_Watch]:
-    """Starts a program, and ends it together with what it started."""
+    """Start a program, and end it together with what it started."""
     name = words[1] if words[0] == '-m' else words[0]
     environment = {key: value for key, value in os.environ.items() if key != 'TF_CONFIG'}
     with (
@@ -259,7 +259,7 @@ def _started(words: Sequence[str], log: Path) -> Iterator[_Watch]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks twice: the first time saves a checkpoint, which nobody needs; the second is at once."""
+    """Ask twice: the first time saves a checkpoint, which nobody needs; the second ends at once."""
     for patience in (1.0, _END):
         process.terminate()
         try:

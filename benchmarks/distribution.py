@@ -1,4 +1,4 @@
-"""Speed of training on several devices, and in a cluster, all of this machine.
+"""Measure the speed of training on several devices, and in a cluster, all on this machine.
 
 A table for each kind of training: one device; two replicas in one process; chief and worker; chief,
 worker and parameter server. All share the cores of this machine. So the ratios show what working
@@ -43,7 +43,7 @@ parameter servers: what a worker fetches and sends"""
 
 
 def main(argv: list[str]) -> int:
-    """Measures what was asked for, and prints the tables."""
+    """Measure what was asked for, and print the tables."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     # Without it there is nothing to compare with.
@@ -79,7 +79,7 @@ def main(argv: list[str]) -> int:
 def _measure(
     args: argparse.Namespace, case: Case, setups: Sequence[SetUp], flags: Mapping[str, object]
 ) -> tuple[str, Trained]:
-    """The table of one case, and what it trains."""
+    """Return the table of one case, and what it trains."""
     found: dict[str, list[Measured]] = {setup.name: [] for setup in setups}
 
     def measure(setup: SetUp) -> Measurement:
@@ -101,7 +101,7 @@ def _measure(
 def speed_table(
     rows: Sequence[Row], batch_sizes: Mapping[str, int], sent: Mapping[str, float]
 ) -> str:
-    """A line for each row under a heading.
+    """Format a line for each row under a heading.
 
     Args:
       rows: as `to_rows` gives them.

@@ -1,4 +1,4 @@
-"""Images/s of the input pipeline, stage by stage, beside TensorFlow's own JPEG decoder.
+"""Measure images/s of the input pipeline by stage, beside TensorFlow's own JPEG decoder.
 
 The reference is the least that can be done: read the same records and decode each JPEG in full,
 with as many parallel calls, in order, in batches. Training and evaluation are project.input_fn
@@ -47,7 +47,7 @@ WARM_UP = 0.5
 
 
 def main(argv: list[str]) -> int:
-    """Converts photos, measures each stage in turns and prints the table."""
+    """Convert photos, measure each stage in turns and print the table."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def main(argv: list[str]) -> int:
 def measure(
     data_dir: Path, image_size: int, batch_size: int, batches: int, rounds: int
 ) -> list[Row]:
-    """Rates of every stage on DATA_DIR/train."""
+    """Measure every stage on DATA_DIR/train."""
     from library.records.manifest import open_split
 
     paths = open_split(str(data_dir), 'train').shard_paths
@@ -87,7 +87,7 @@ def measure(
 
 
 def bare_decode(paths: tuple[str, ...], batch_size: int) -> tf.data.Dataset:
-    """Whole photos as uint8 [batch, bytes]; as one row each, so that sizes may differ."""
+    """Decode whole photos as uint8 [batch, bytes]; one row each, so that sizes may differ."""
     import tensorflow as tf
 
     from library.inputs.batches import CALLS_PER_CORE
@@ -111,7 +111,7 @@ def _records(paths: tuple[str, ...]) -> tf.data.Dataset:
 def _chain(
     data_dir: Path, image_size: int, batch_size: int, mode: str, **flags: object
 ) -> tf.data.Dataset:
-    """What a run with these flags is fed; `mode` is a tf.estimator.ModeKeys."""
+    """Build the input of a run with these flags; `mode` is a tf.estimator.ModeKeys."""
     import run
 
     values = {
@@ -133,7 +133,7 @@ def _chain(
 
 
 def _feed(stage: Callable[[], tf.data.Dataset], batch_size: int, batches: int) -> Measurement:
-    """Takes some batches, once the chain is under way."""
+    """Take some batches, once the chain is under way."""
     elements = iter(stage())
     for _ in range(max(1, round(WARM_UP * batches))):
         next(elements)

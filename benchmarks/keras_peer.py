@@ -1,4 +1,4 @@
-"""A head on a frozen TF-Hub module, as one writes it with Keras alone (see benchmarks.training).
+"""Train a head on a frozen TF-Hub module with Keras alone (see benchmarks.training).
 
 Photos come from folders, decoded once and then kept in memory; the module computes the features of
 all photos in every epoch. Module, head, optimizer, rate, batch and number of epochs are those of
@@ -26,7 +26,7 @@ ADAM_EPSILON = 1e-8
 
 
 def main(argv: list[str]) -> int:
-    """Trains, and prints a line after the evaluation of each epoch."""
+    """Train, and print a line after the evaluation of each epoch."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     import tensorflow as tf
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
 def _photos(
     folder: Path, args: argparse.Namespace, shuffle: bool
 ) -> tuple[tf.data.Dataset, list[str]]:
-    """(float32 [batch, size, size, 3] in [0, 1], int32 [batch]) elements, and the class names."""
+    """Read (float32 [batch, size, size, 3] in [0, 1], int32 [batch]) elements and class names."""
     import tensorflow as tf
 
     # It says how many files it found, which nobody needs here.

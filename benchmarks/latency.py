@@ -1,4 +1,4 @@
-"""How long a person waits: for help, errors and tables, and for the class of one image.
+"""Measure how long a person waits for help, errors, tables and the class of one image.
 
 Two tables: programs that need no TensorFlow, from their start to their end, beside a Python that
 does nothing; and `run.py predict` on one image, with where its time goes.
@@ -32,7 +32,7 @@ _WIDTH = 28
 
 
 def main(argv: list[str]) -> int:
-    """Measures and prints both tables."""
+    """Measure and print both tables."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     with tempfile.TemporaryDirectory() as name:
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
 def measure_programs(
     programs: Mapping[str, tuple[Sequence[object], int]], rounds: int
 ) -> dict[str, list[float]]:
-    """Seconds of each program in every round, in turns.
+    """Time each program once a round, in turns.
 
     Args:
       programs: by name, the words after `python` and the exit code that is right.
@@ -79,7 +79,7 @@ def measure_programs(
 def measure_stages(
     model_dir: Path, image: Path, rounds: int, repeats: int
 ) -> dict[str, list[float]]:
-    """Seconds of each stage of one prediction, in a new process each round."""
+    """Time each stage of one prediction, in a new process each round."""
     found: dict[str, list[float]] = {}
     for _ in tqdm.trange(rounds, unit='round', disable=None):
         text = _call(['-m', 'benchmarks.predict_stages', model_dir, image, repeats], 0)
@@ -89,7 +89,7 @@ def measure_stages(
 
 
 def start_table(found: Mapping[str, Sequence[float]]) -> str:
-    """A line for each program: median, and how much of it is not Python's own start."""
+    """Format a line for each program: median, and how much of it is not Python's own start."""
     base = statistics.median(found[REFERENCE])
     lines = [f'{"":{_WIDTH}}   seconds  beyond {REFERENCE} (target: {TARGET} s in all)']
     for name, seconds in found.items():
@@ -99,7 +99,7 @@ def start_table(found: Mapping[str, Sequence[float]]) -> str:
 
 
 def stage_table(whole: Sequence[float], stages: Mapping[str, Sequence[float]]) -> str:
-    """The whole program, then its stages, each with its share."""
+    """Format the whole program, then its stages, each with its share."""
     total = statistics.median(whole)
     lines = [
         f'{"":{_WIDTH}}   seconds  share',
@@ -124,7 +124,7 @@ def _call(words: Sequence[object], expected: int) -> str:
 
 
 def _run_and_image(args: argparse.Namespace, folder: Path) -> tuple[Path, Path]:
-    """What was given; what was not is made: a short training on drawn photos."""
+    """Return the given run and image; without them, train briefly on drawn photos."""
     from benchmarks.stand_ins import draw_splits, make_module
 
     photos, run = folder / 'photos', folder / 'run'

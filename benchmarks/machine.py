@@ -1,4 +1,4 @@
-"""What a figure was measured on: without it a figure says nothing."""
+"""Describe the machine that a figure was measured on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from library.runtime import machine
 
 
 def describe_machine() -> str:
-    """Processor, cores, memory and the versions of what does the work, in two lines."""
+    """Name processor, cores, memory and the versions of the libraries, in two lines."""
     packages = machine.versions(('tensorflow', 'pillow'))
     listed = ', '.join(f'{name} {version or "absent"}' for name, version in packages.items())
     size = machine.memory_bytes()

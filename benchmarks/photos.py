@@ -1,4 +1,4 @@
-"""Pictures that cost a JPEG codec what photographs cost, drawn from a seed.
+"""Draw pictures that cost a JPEG codec as much as photographs do, from a seed.
 
 The detail of a photograph gets weaker as it gets finer: here octaves of noise, each twice as fine
 as the last and weaker, over a gradient, with some hard edges and grain on top. Shrunk to 384 x 288
@@ -30,7 +30,7 @@ SHAPES = 12
 
 
 def draw_folder(folder: Path, photos: int, width: int = 640, height: int = 480) -> None:
-    """Writes FOLDER/CLASS/NUMBER.jpg, as convert_dataset.py reads them; all cores draw."""
+    """Write FOLDER/CLASS/NUMBER.jpg, as convert_dataset.py reads them, on all cores."""
     for label in range(CLASSES):
         (folder / f'class_{label}').mkdir(parents=True, exist_ok=True)
     draw = functools.partial(_draw_turned, folder, photos, width, height)
@@ -41,7 +41,7 @@ def draw_folder(folder: Path, photos: int, width: int = 640, height: int = 480) 
 
 
 def draw_photo(number: int, width: int, height: int) -> Image.Image:
-    """The same picture for the same number and size."""
+    """Draw the same picture for the same number and size."""
     random = np.random.default_rng(number)
     # Things differ less in colour than in light.
     light = _octaves(random, width, height, channels=1)
@@ -60,7 +60,7 @@ def _draw_turned(folder: Path, photos: int, width: int, height: int, first: int)
 
 
 def _octaves(random: np.random.Generator, width: int, height: int, channels: int) -> np.ndarray:
-    """Noise of every fineness: float32 [height, width, channels], about -1 to 1."""
+    """Draw noise at every scale: float32 [height, width, channels], about -1 to 1."""
     total = np.zeros((height, width, channels), np.float32)
     cells, strength = COARSEST, 0.4
     while cells <= width // 2:

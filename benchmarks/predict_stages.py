@@ -1,4 +1,4 @@
-"""One prediction from the start of the program, stage by stage; prints the seconds as JSON.
+"""Time one prediction from the start of the program, by stage; print the seconds as JSON.
 
 It takes the steps of `run.py predict` one by one, in a process that has imported nothing yet.
 """
@@ -15,7 +15,7 @@ STARTED = time.perf_counter()
 
 
 def main(argv: Sequence[str]) -> int:
-    """Predicts: arguments are the run's folder, the image, and how often to repeat the last stage.
+    """Predict; arguments: the run's folder, the image, and how often to repeat the last stage.
 
     The stages are in the order of the clock; 'again' is the median of the repetitions.
     """

@@ -1,4 +1,4 @@
-"""Measurements taken in turns to a table of rates and ratios.
+"""Summarize measurements taken in turns as a table of rates and ratios.
 
 Other programs slow a machine down for seconds at a time. So nothing is measured twice in a row:
 each round measures everything once, a ratio is taken within a round, and the table shows medians.
@@ -26,7 +26,7 @@ class Measurement:
 
     @property
     def rate(self) -> float:
-        """Images per second."""
+        """Return the images per second."""
         return self.images / self.seconds
 
 
@@ -44,7 +44,7 @@ class Row:
 
 @contextmanager
 def measured(images: int) -> Iterator[Measurement]:
-    """Yields a Measurement that is filled in when the block ends."""
+    """Yield a Measurement that is filled in when the block ends."""
     measurement = Measurement(images)
     started, cpu_before = time.perf_counter(), time.process_time()
     yield measurement
@@ -55,7 +55,7 @@ def measured(images: int) -> Iterator[Measurement]:
 def measure_in_turns(
     measure: Mapping[str, Callable[[], Measurement]], rounds: int
 ) -> dict[str, list[Measurement]]:
-    """Calls everything once a round: name to one Measurement for each round."""
+    """Call everything once a round; map each name to one Measurement per round."""
     found: dict[str, list[Measurement]] = {name: [] for name in measure}
     # disable=None: no bar where nobody looks (a log file).
     for _ in tqdm.trange(rounds, unit='round', disable=None):
@@ -69,7 +69,7 @@ def to_rows(
     reference: str,
     times: Mapping[str, float] | None = None,
 ) -> list[Row]:
-    """Medians over the rounds.
+    """Take the medians over the rounds.
 
     Args:
       measurements: by name, one for each round.
@@ -91,7 +91,7 @@ def to_rows(
 def format_table(
     rows: Sequence[Row], ratio_of: str, with_cpu: bool = False, batch_size: int | None = None
 ) -> str:
-    """A line for each row under a heading.
+    """Format a line for each row under a heading.
 
     Args:
       rows: as `to_rows` gives them.

@@ -1,4 +1,4 @@
-"""Measured and assumed speeds to what limits a training: images, computing, or sums of gradients.
+"""Find what limits a training from its speeds: images, computing, or sums of gradients.
 
 docs/scaling.md tells the formulas and shows examples. Imports no TensorFlow.
 """
@@ -44,29 +44,29 @@ class Plan:
 
     @property
     def replicas(self) -> int:
-        """GPUs in all."""
+        """Count the GPUs of all machines."""
         return self.machines * self.gpus
 
     @property
     def input_seconds(self) -> float:
-        """Of a step: a machine's cores prepare the images of its GPUs."""
+        """Return the seconds per step in which a machine's cores prepare the images of its GPUs."""
         return self.gpus * self.batch_size / (self.cores * self.per_core)
 
     @property
     def compute_seconds(self) -> float:
-        """Of a step."""
+        """Return the seconds per step that the GPUs compute."""
         return self.batch_size / self.per_gpu
 
     def reduce_seconds(self, link: float) -> float:
-        """Of a step: all bytes of a ring pass its slowest link, of so many bytes a second."""
+        """Return the seconds per step in which a ring's bytes pass its slowest link, in bytes/s."""
         return self.trained.all_reduce_bytes(self.replicas) / link
 
     def step_seconds(self, link: float) -> float:
-        """Images are prepared meanwhile; sums are taken as not hidden behind computing."""
+        """Return the seconds per step; input overlaps computing, sums of gradients do not."""
         return max(self.input_seconds, self.compute_seconds + self.reduce_seconds(link))
 
     def limit(self, link: float) -> str:
-        """What a step waits for."""
+        """Name what a step waits for."""
         reduce = self.reduce_seconds(link)
         if self.input_seconds > self.compute_seconds + reduce:
             return 'input'
@@ -74,7 +74,7 @@ class Plan:
 
 
 def plan_table(plan: Plan) -> str:
-    """The plan, and a line for each link between its GPUs or machines."""
+    """Format the plan, and a line for each link between its GPUs or machines."""
     step, size = plan.replicas * plan.batch_size, plan.trained.size / 1e6
     feeds = plan.cores * plan.per_core / plan.gpus
     lines = [
@@ -98,7 +98,7 @@ def plan_table(plan: Plan) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Prints the table of one plan."""
+    """Print the table of one plan."""
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks.scale_plan',
         description=__doc__,

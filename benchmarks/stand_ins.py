@@ -1,4 +1,4 @@
-"""Photos and a module to train on: what was brought, or stand-ins for whoever brings none."""
+"""Find photos and a module to train on: the given ones, or stand-ins."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Inputs:
 def find_inputs(
     photos: Path | None, images: int, module: str | None, image_size: int, folder: Path
 ) -> Inputs:
-    """What was given; what was not is made in FOLDER.
+    """Return what was given, and make the rest in FOLDER.
 
     Args:
       photos: folder with train/ and test/; None: photos are drawn.
@@ -78,7 +78,7 @@ def find_inputs(
 
 
 def draw_splits(folder: Path, photos: int) -> None:
-    """Writes FOLDER/{train,test}/CLASS/NUMBER.jpg, four fifths for training.
+    """Write FOLDER/{train,test}/CLASS/NUMBER.jpg, four fifths for training.
 
     The turned copies of a drawing stay on one side.
     """
@@ -97,7 +97,7 @@ def draw_splits(folder: Path, photos: int) -> None:
 
 
 def make_module(folder: Path, image_size: int) -> None:
-    """Saves a TF2 module of random weights: [batch, image_size, image_size, 3] to [batch, 128]."""
+    """Save a TF2 module of random weights: [batch, image_size, image_size, 3] to [batch, 128]."""
     import tensorflow as tf
 
     tf.keras.utils.set_random_seed(0)

@@ -1,4 +1,4 @@
-"""Steps/s of training inside a real run, and of a bare loop over the same graph and batch.
+"""Measure training steps/s inside a real run, and of a bare loop over the same graph and batch.
 
 A run is what `run.py train` starts: the project's input_fn, model_fn, Estimator and all hooks. One
 more hook times its steps after a warm-up and then breaks it off; it saves and evaluates nothing.
@@ -56,17 +56,17 @@ class Case:
 
 
 class Measured(Exception):
-    """A run is broken off: its steps were timed."""
+    """Break off a run whose steps were timed."""
 
 
 class StepClock(tf.estimator.SessionRunHook):
-    """Times steps in turns with something else that takes as many steps.
+    """Time steps in turns with something else that takes as many steps.
 
     The first steps of the run and the step after each turn do not count.
     """
 
     def __init__(self, seconds: float, turns: int = 1, other: Callable[[int], float] | None = None):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           seconds: least length of a turn.
@@ -79,12 +79,12 @@ class StepClock(tf.estimator.SessionRunHook):
         self._other = other
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Starts the warm-up."""
+        """Start the warm-up."""
         self._warm_after = time.perf_counter() + WARM_UP * self._seconds
         self._started: float | None = None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Counts a step; raises Measured once all turns are over."""
+        """Count a step; raise Measured once all turns are over."""
         now = time.perf_counter()
         if self._started is None:
             if now >= self._warm_after:
@@ -105,7 +105,7 @@ class StepClock(tf.estimator.SessionRunHook):
 
 
 def measure_data(data_dir: Path, cases: Sequence[Case], seconds: float, rounds: int) -> list[Row]:
-    """Rates of training on noise from memory and on DATA_DIR/train; ratios are of the noise.
+    """Measure training on noise from memory and on DATA_DIR/train; ratios are to the noise.
 
     Args:
       data_dir: converted images.
@@ -128,7 +128,7 @@ def measure_data(data_dir: Path, cases: Sequence[Case], seconds: float, rounds: 
 
 
 def measure_loop(cases: Sequence[Case], seconds: float, rounds: int) -> list[Row]:
-    """Rates of a bare loop and of the Estimator's, with all hooks of a run; ratios are of the bare.
+    """Measure a bare loop and the Estimator's, with all hooks of a run; ratios are to the bare one.
 
     Args:
       cases: what to train, each on one batch of noise from memory.
@@ -164,7 +164,7 @@ def _time_run(case: Case, flags: Mapping[str, object], seconds: float) -> Measur
 
 
 def _make_run(case: Case, flags: Mapping[str, object], folder: Path) -> Experiment:
-    """The run in FOLDER that these flags make, ready to train."""
+    """Make the run in FOLDER with these flags, ready to train."""
     values = {
         'config_file': ROOT / 'project.yaml',
         'hyperparameter_file': ROOT / 'hyperparameters.yaml',
@@ -187,7 +187,7 @@ def _make_run(case: Case, flags: Mapping[str, object], folder: Path) -> Experime
 
 
 def _features(classes: int, mode: str, params: HParams, images: Any, shard: Any) -> tf.data.Dataset:
-    """Noise in the place of the features of a module: the same batch without end."""
+    """Feed noise in place of a module's features: the same batch without end."""
     del mode, images, shard
     size = params.train_batch_size
     features = tf.random.stateless_uniform([size, DEPTH], [0, 0])
@@ -196,7 +196,7 @@ def _features(classes: int, mode: str, params: HParams, images: Any, shard: Any)
 
 
 def _break_off(experiment: Experiment, clock: StepClock) -> None:
-    """Trains with all hooks of a run until the clock has what it wants."""
+    """Train with all hooks of a run until the clock has what it wants."""
     hooks_of = experiment.functions.make_hooks
     functions = dataclasses.replace(
         experiment.functions, make_hooks=lambda hparams, run: [*hooks_of(hparams, run), clock]
@@ -207,7 +207,7 @@ def _break_off(experiment: Experiment, clock: StepClock) -> None:
 
 
 def _bare_loop(experiment: Experiment) -> Callable[[int], float]:
-    """Takes so many steps of the run's own training graph, and gives their seconds."""
+    """Take this many steps of the run's own training graph; return their seconds."""
     ((features, labels),) = experiment.batches(TRAIN)().take(1)
 
     def step(features: dict[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:

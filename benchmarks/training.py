@@ -1,4 +1,4 @@
-"""Speed of training: its data, the Estimator's loop, kept features, and Keras beside it.
+"""Measure the speed of training: data, the Estimator's loop, cached features, and Keras.
 
 Four parts, each a table. `data`: steps on noise from memory and on converted photos. `loop`: the
 Estimator with all hooks of a run beside a bare loop over the same graph and batch. `features`: one
@@ -37,7 +37,7 @@ PARTS = ('data', 'loop', 'features', 'keras')
 
 
 def main(argv: list[str]) -> int:
-    """Measures the parts that were asked for; prints each table as soon as it is there."""
+    """Measure the parts that were asked for; print each table as soon as it is complete."""
     args = _parser().parse_args(argv)
     quiet_tensorflow(verbose=False)
     with tempfile.TemporaryDirectory() as name:
@@ -90,7 +90,7 @@ def _tables(args: argparse.Namespace, inputs: Inputs, folder: Path) -> Iterator[
 
 
 def _cases(args: argparse.Namespace, inputs: Inputs) -> list[Case]:
-    """The models whose steps are measured."""
+    """Return the models whose steps are measured."""
     from benchmarks.step_rates import Case
 
     batch: dict[str, Any] = {'train_batch_size': args.batch_size}

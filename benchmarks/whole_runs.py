@@ -1,4 +1,4 @@
-"""Wall time of whole programs, from their start on, that train a head on a frozen module.
+"""Time whole programs, from their start, that train a head on a frozen module.
 
 On images, on features that are computed once, and with Keras.
 """
@@ -64,34 +64,34 @@ class WholeRun:
 
     @property
     def first(self) -> float:
-        """Seconds to the end of the first evaluation."""
+        """Return the seconds to the end of the first evaluation."""
         return self.evaluations[0].seconds
 
     @property
     def cycle(self) -> float:
-        """Median seconds from one evaluation to the next; with one evaluation, to that one."""
+        """Return the median seconds from one evaluation to the next, or to the only one."""
         times = [each.seconds for each in self.evaluations]
         cycles = [later - earlier for earlier, later in itertools.pairwise(times)]
         return statistics.median(cycles or times)
 
     @property
     def best(self) -> float:
-        """Highest accuracy of any evaluation."""
+        """Return the highest accuracy of any evaluation."""
         return max(each.accuracy for each in self.evaluations)
 
     def until(self, accuracy: float) -> float:
-        """Seconds to the end of the first evaluation that is at least so good; inf: none is."""
+        """Return the seconds to the first evaluation at least this good; inf if there is none."""
         found = (each.seconds for each in self.evaluations if each.accuracy >= accuracy)
         return next(found, float('inf'))
 
     def later(self, seconds: float) -> WholeRun:
-        """The same run, of a person who had to do something else first for so long."""
+        """Return the same run as if it had started this many seconds later."""
         evaluations = (replace(each, seconds=each.seconds + seconds) for each in self.evaluations)
         return WholeRun(tuple(evaluations), self.seconds + seconds)
 
 
 def warm_up(folder: Path) -> None:
-    """Keeps compiled modules in FOLDER from here on, and compiles those of all programs.
+    """Keep compiled modules in FOLDER from here on, and compile those of all programs.
 
     Anyone's second start finds them, unless told not to write any, as in many containers.
     """
@@ -101,7 +101,7 @@ def warm_up(folder: Path) -> None:
 
 
 def watch(words: Sequence[object]) -> WholeRun:
-    """Runs `python WORDS...` to its end and notes the time of each evaluation that it prints.
+    """Run `python WORDS...` to its end and note the time of each evaluation that it prints.
 
     Raises:
       ResourceError: it failed; the text is its last line.
@@ -136,7 +136,7 @@ def watch(words: Sequence[object]) -> WholeRun:
 def measure_cache(
     data_dir: Path, folder: Path, flags: Mapping[str, object], rounds: int
 ) -> dict[str, list[WholeRun]]:
-    """The same training on images, on features that are computed first, on features that are there.
+    """Time the same training on images, on features computed first, and on cached features.
 
     Args:
       data_dir: converted images.
@@ -158,7 +158,7 @@ def measure_cache(
 def measure_peer(
     photos: Path, folder: Path, flags: Mapping[str, object], rounds: int
 ) -> dict[str, list[WholeRun]]:
-    """The same training by this project, with and without its conversion, and by Keras.
+    """Time the same training by this project, with and without its conversion, and by Keras.
 
     Args:
       photos: with train/ and test/, a folder per class in each.
@@ -178,7 +178,7 @@ def measure_peer(
 
 
 def cache_table(found: Mapping[str, Sequence[WholeRun]]) -> str:
-    """A line for each way: medians, and how many times as fast as on images."""
+    """Format a line for each way: medians, and how many times as fast as on images."""
     lines = [f'{"":{_WIDTH}}   total  first evaluation  then each  best accuracy  times as fast']
     images = found[next(iter(VARIANTS))]
     for name, runs in found.items():
@@ -194,7 +194,7 @@ def cache_table(found: Mapping[str, Sequence[WholeRun]]) -> str:
 
 
 def peer_table(found: Mapping[str, Sequence[WholeRun]]) -> str:
-    """A line for each program, with the time to the accuracy that the less accurate one reaches."""
+    """Format a line per program, with the time to the accuracy that the worse one reaches."""
     lines = [
         f'{"":{_WIDTH}}   total  first evaluation  then each  best accuracy  to the same accuracy'
     ]
@@ -221,13 +221,13 @@ def peer_table(found: Mapping[str, Sequence[WholeRun]]) -> str:
 
 
 def conversion_words(photos: Path, data_dir: Path) -> list[object]:
-    """The command that converts train/ and test/ of a folder."""
+    """Return the command that converts train/ and test/ of a folder."""
     words = ['convert_dataset.py', '--dataset_dir', photos, '--tfrecord_dir', data_dir]
     return [*words, '--max_edge', MAX_EDGE]
 
 
 def run_words(data_dir: Path, folder: Path, flags: Mapping[str, object]) -> list[object]:
-    """The command of one training run in FOLDER, with an evaluation after each epoch."""
+    """Return the command of one training run in FOLDER, with an evaluation after each epoch."""
     values = {
         'data_dir': data_dir,
         'model_dir': folder / 'checkpoints',
@@ -243,7 +243,7 @@ def run_words(data_dir: Path, folder: Path, flags: Mapping[str, object]) -> list
 
 
 def keras_words(photos: Path, flags: Mapping[str, object]) -> list[object]:
-    """The command of the same training with Keras."""
+    """Return the command of the same training with Keras."""
     return [
         *('-m', 'benchmarks.keras_peer', '--photos', photos),
         *(f'--{name}={value}' for name, value in flags.items() if name != 'model'),

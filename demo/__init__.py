@@ -1,1 +1,1 @@
-"""The embedded default: scikit-learn's digits, a small TF-Hub module, and a run on them."""
+"""Train on an embedded default: scikit-learn's digits and a small TF-Hub module."""

@@ -1,4 +1,4 @@
-"""`make demo`: from nothing to a trained TF-Hub classifier, through the programs a person uses."""
+"""Go from nothing to a trained TF-Hub classifier with the programs of this project: `make demo`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETS = ['--config_set', 'demo', '--hyperparameter_set', 'demo']
 
 
 def main(argv: list[str]) -> int:
-    """Makes digits and module if they are not there, converts, trains anew, shows the result."""
+    """Make digits and module if missing, convert, train from the start and show the result."""
     del argv
     started = time.monotonic()
     quiet_tensorflow(verbose=False)
@@ -52,7 +52,7 @@ def _print_step(text: str) -> None:
 
 
 def _show_result(seconds: float) -> None:
-    """Draws the picture, and says how good the model is and what to try next."""
+    """Draw the picture, and say how good the model is and what to try next."""
     import numpy as np
     import tensorflow as tf
 

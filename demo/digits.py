@@ -1,4 +1,4 @@
-"""scikit-learn's 1,797 handwritten digits as folders of JPEGs."""
+"""Write scikit-learn's 1,797 handwritten digits as folders of JPEGs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEST_SHARE = 0.2
 
 
 def write_digits(folder: str) -> None:
-    """Writes FOLDER/{train,test}/{0..9}/NUMBER.jpg, a fifth of each digit for test."""
+    """Write FOLDER/{train,test}/{0..9}/NUMBER.jpg, a fifth of each digit for test."""
     digits = load_digits()
     numbers = np.arange(len(digits.target))
     parts = train_test_split(numbers, test_size=TEST_SHARE, stratify=digits.target, random_state=0)

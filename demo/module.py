@@ -1,4 +1,4 @@
-"""A small TF-Hub module, made on the spot: a network that has learned the digits 0 to 4.
+"""Make a small TF-Hub module: a network trained on the digits 0 to 4.
 
 The run then trains a head on all ten digits over its features, as one does with a module that
 was trained on ImageNet.
@@ -20,7 +20,7 @@ EPOCHS = 12
 
 
 def make_module(digits_dir: str, module_dir: str) -> None:
-    """Trains the network on the known digits of DIGITS_DIR/train and saves it as a TF2 module.
+    """Train the network on the known digits of DIGITS_DIR/train and save it as a TF2 module.
 
     The module takes float32 [batch, 32, 32, 3] in [0, 1] and gives float32 [batch, 1024].
     """
@@ -44,7 +44,7 @@ def make_module(digits_dir: str, module_dir: str) -> None:
 
 
 def _read(folder: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images float32 [count, 32, 32, 3] in [0, 1] and labels of the known digits."""
+    """Read images float32 [count, 32, 32, 3] in [0, 1] and labels of the known digits."""
     images, labels = [], []
     for label in range(KNOWN_DIGITS):
         for path in sorted(glob.glob(os.path.join(folder, str(label), '*.jpg'))):

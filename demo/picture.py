@@ -1,4 +1,4 @@
-"""One PNG of the demo's result: the learning curve, and digits with what the model says."""
+"""Draw the demo's result: the learning curve, and digits with their predictions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def draw_result(
     predicted: np.ndarray,
     class_names: Sequence[str],
 ) -> None:
-    """Draws the picture.
+    """Draw the picture.
 
     Args:
       path: of the PNG.

@@ -1,4 +1,4 @@
-"""Give the tests of the extras what those of the core have."""
+"""Give the tests of the extras the fixtures of the core."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Print which share of each room's lines the tests ran, and fail where it is below its floor.
+"""Print the share of each room's lines that the tests ran; fail below the room's floor.
 
 Reads what pytest-cov has left in .coverage (`make coverage`). A room is a folder of library or
 extras, or the project. Programs that tests start as processes of their own are not counted: tracing
@@ -40,7 +40,7 @@ def room_of(path: Path) -> str:
 
 
 def measured(data_file: Path) -> dict[str, tuple[int, int]]:
-    """Return the lines that were run and all lines, of each room."""
+    """Return the executed lines and all lines of each room."""
     from coverage import Coverage
 
     coverage = Coverage(data_file=str(data_file), config_file=str(ROOT / 'pyproject.toml'))
@@ -57,7 +57,7 @@ def measured(data_file: Path) -> dict[str, tuple[int, int]]:
 
 
 def below(lines: Mapping[str, tuple[int, int]], floors: Mapping[str, int] = FLOORS) -> list[str]:
-    """Return a line for each room whose share is too small, and for each that is not there."""
+    """Return a line for each room below its floor, and for each that is missing."""
     found = [f'{room}: it has a floor, but no lines' for room in floors if room not in lines]
     for room, (ran, all_lines) in lines.items():
         floor = floors.get(room, NEW_ROOM)
@@ -67,7 +67,7 @@ def below(lines: Mapping[str, tuple[int, int]], floors: Mapping[str, int] = FLOO
 
 
 def main() -> int:
-    """Print a table, and what is below its floor; return the exit code."""
+    """Print a table and the rooms below their floor; return the exit code."""
     lines = measured(ROOT / '.coverage')
     for room, (ran, all_lines) in sorted(lines.items()):
         print(f'{room:24} {100 * ran / all_lines:5.1f} %  of {all_lines:5} lines')

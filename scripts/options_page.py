@@ -1,4 +1,4 @@
-"""Writes docs/options.md from the declarations of all options: `make docs`."""
+"""Write docs/options.md from the declarations of all options: `make docs`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = Path(__file__).resolve().parents[1] / 'docs' / 'options.md'
 
 
 def current_page() -> str:
-    """The page as the declarations have it now."""
+    """Return the page as the declarations have it now."""
     return options_page({'run.py': CATALOG, 'convert_dataset.py': convert_dataset.CORE})
 
 

@@ -1,1 +1,1 @@
-"""Read data sets whose images are arrays of pixels: CIFAR-10 and -100, and IDX files as MNIST's."""
+"""Read data sets stored as pixel arrays: CIFAR-10, CIFAR-100, and IDX files such as MNIST."""

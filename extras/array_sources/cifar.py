@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100, their Python version, as downloaded or unpacked."""
+"""Read CIFAR-10 and CIFAR-100 in their Python version, as downloaded or unpacked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Batch:
 
 
 class _Cifar(Source):
-    """What both data sets have in common: pickled batches, and the class names in a file apart.
+    """Shared by both data sets: pickled batches, and a separate file of class names.
 
     Attributes:
       TITLE: of the data set.
@@ -57,7 +57,7 @@ class _Cifar(Source):
 
     @classmethod
     def fits(cls, dataset_dir: str) -> bool:
-        """True for the archive, the folder that it holds, or a folder with one of the two."""
+        """Return True for the archive, the folder that it holds, or a folder with either."""
         try:
             return cls._place(dataset_dir) is not None
         # Of whatever kind, local or remote: it will be told when the path is read.
@@ -65,7 +65,7 @@ class _Cifar(Source):
             return False
 
     def listing(self) -> Listing:
-        """The class names, and the images as views of their batches.
+        """Read the class names, and the images as views of their batches.
 
         Raises:
           ConfigError: there is no such path, or nothing of this data set.
@@ -85,7 +85,7 @@ class _Cifar(Source):
             raise ResourceError(f'{place}: the images do not fit into memory') from None
 
     def split(self, batch: str, index: int, count: int) -> str:
-        """The split of one of the `count` images of a batch."""
+        """Name the split of one of the `count` images of a batch."""
         return self.BATCHES[batch]
 
     def _listing(self, place: str) -> Listing:
@@ -109,7 +109,7 @@ class _Cifar(Source):
 
     @classmethod
     def _place(cls, path: str) -> str | None:
-        """The archive or the folder of batches that is meant; None where there is neither."""
+        """Find the archive or the folder of batches that is meant; None if there is neither."""
         name = os.path.basename(path.rstrip('/'))
         if not files.is_folder(path):
             is_archive = name == cls.ARCHIVE and files.exists(path) and _is_file(path)
@@ -127,7 +127,7 @@ class _Cifar(Source):
         return path if name == cls.FOLDER else None
 
     def _contents(self, place: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yields (name, content) of those files that are there."""
+        """Yield (name, content) of the files that exist."""
         if not files.is_folder(place):
             yield from read_members(place, self.FOLDER, names, MAX_FILE_BYTES)
             return
@@ -157,7 +157,7 @@ class _Cifar(Source):
 
 
 class Cifar10(_Cifar):
-    """CIFAR-10: four batches to train, the fifth for validation, and the test batch."""
+    """Read CIFAR-10: four batches to train, the fifth for validation, and the test batch."""
 
     TITLE = 'CIFAR-10'
     ARCHIVE = 'cifar-10-python.tar.gz'
@@ -176,7 +176,7 @@ class Cifar10(_Cifar):
 
 
 class Cifar100(_Cifar):
-    """CIFAR-100 by its 100 fine labels; the 20 coarse ones are not used.
+    """Read CIFAR-100 by its 100 fine labels; the 20 coarse ones are not used.
 
     The last fifth of the training images is for validation.
     """
@@ -190,12 +190,12 @@ class Cifar100(_Cifar):
     BATCHES: ClassVar = {'train': 'train', 'test': 'test'}
 
     def split(self, batch: str, index: int, count: int) -> str:
-        """As the batch; `validation` for the last fifth of train."""
+        """Return the batch's split, or `validation` for the last fifth of train."""
         return 'validation' if batch == 'train' and index >= count * 4 // 5 else batch
 
 
 def _is_file(path: str) -> bool:
-    """Of something that is there: a regular file, which opens at once."""
+    """Return True for an existing regular file, which opens at once."""
     return look(path, follow_symlinks=True).kind == 'image'
 
 
@@ -210,7 +210,7 @@ def _unpickled(path: str, content: bytes) -> dict[str, Any]:
 
 
 def _batch(path: str, values: dict[str, Any], labels_key: str, classes: int) -> _Batch:
-    """The images of one batch, once they are known to fit their labels."""
+    """Return the images of one batch, after checking that they fit their labels."""
     data = values.get('data')
     if not isinstance(data, np.ndarray):
         raise DataError(f"{path}: holds no array 'data'")
@@ -233,7 +233,7 @@ def _batch(path: str, values: dict[str, Any], labels_key: str, classes: int) -> 
 
 
 def _filenames(given: object, count: int) -> list[str]:
-    """The batch's own names of its images; the number where one is missing, odd or there twice."""
+    """Return the batch's image names; the number where a name is missing, invalid or repeated."""
     names = given if isinstance(given, list) and len(given) == count else [None] * count
     unique: dict[str, None] = {}
     for index, name in enumerate(map(_text, names)):
@@ -253,7 +253,7 @@ def _list(path: str, values: dict[str, Any], key: str) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    """A text of Python 2 or 3; '' for anything else."""
+    """Return a text of Python 2 or 3; '' for anything else."""
     if isinstance(value, bytes):
         return value.decode('latin-1')
     return value if isinstance(value, str) else ''

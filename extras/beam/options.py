@@ -16,7 +16,7 @@ from library.preparation.converter import WriteShards
 
 @dataclass(frozen=True)
 class BeamOptions(Options, group='running', home=COMMAND_LINE):
-    """Which machines do the work."""
+    """Which machines convert."""
 
     runner: str | None = option(
         None,

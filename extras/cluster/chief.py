@@ -1,4 +1,4 @@
-"""Lead a cluster: prepare the run for all tasks, train, write checkpoints, say when it is done."""
+"""Lead a cluster: prepare the run for all tasks, train, write checkpoints, announce the end."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _before_training_together(experiment: Experiment) -> None:
 
 
 def _end(experiment: Experiment, rules: EarlyStopping) -> str | None:
-    """Why there is nothing more to train; None if there is."""
+    """Return why there is nothing more to train; None if there is."""
     step = newest_step(experiment.hparams.model_dir)
     _, total = run_length(experiment.hparams, experiment.run)
     if step >= total:

@@ -1,4 +1,4 @@
-"""End a run early by the evaluations that another process makes."""
+"""End a run early, judging by the evaluations of another process."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ LOOK_SECONDS = 5.0
 
 
 class EarlyEnd:
-    """Judges now and then whether a run is to end.
+    """Check from time to time whether a run should end.
 
     Attributes:
       rules: by which it does.
     """
 
     def __init__(self, rules: EarlyStopping):
-        """Makes it; the rules have just judged."""
+        """Start counting; the rules have just been checked."""
         self.rules = rules
         self._next_look = time.monotonic() + LOOK_SECONDS
 
     def look(self) -> bool:
-        """True once the run is to end; the history is not read at every call."""
+        """Return True once the run should end; the history is not read at every call."""
         rules = self.rules
         if rules.is_asked and not rules.is_reached and time.monotonic() >= self._next_look:
             rules.judge()

@@ -32,7 +32,7 @@ LOOK_SECONDS = 1.0
 
 
 def evaluate_while_others_train(experiment: Experiment) -> None:
-    """Evaluates each checkpoint that it finds to be the newest, until training is done.
+    """Evaluate each newest checkpoint until training is done.
 
     Raises:
       ResourceError: the chief is gone, and did not say that training is done; another process
@@ -51,7 +51,7 @@ def evaluate_while_others_train(experiment: Experiment) -> None:
 
 
 class _Evaluator:
-    """Looks for checkpoints, and for the end."""
+    """Look for checkpoints, and for the end."""
 
     def __init__(self, experiment: Experiment, request: TaskStopRequest):
         self._experiment, self._request = experiment, request
@@ -62,7 +62,7 @@ class _Evaluator:
         self._last: str | None = None
 
     def run(self) -> None:
-        """Evaluates until training is done."""
+        """Evaluate until training is done."""
         while True:
             self._request.raise_if_asked()
             # Before the checkpoint is looked for: the last one was there when this was noted.
@@ -84,7 +84,7 @@ class _Evaluator:
             self._evaluations.finish()
 
     def _evaluate_copy(self, checkpoint: str) -> bool:
-        """Evaluates a checkpoint if it was not; False if it was removed before it was copied.
+        """Evaluate a checkpoint if needed; return False if it vanished before it was copied.
 
         The chief keeps the newest few only, and an evaluation with its exports may take long.
         """
@@ -102,7 +102,7 @@ class _Evaluator:
         return True
 
     def _prepared(self) -> Evaluations:
-        """The evaluations of the run that the chief trains: it made what tells runs apart."""
+        """Return the evaluations of the chief's run, whose folder the chief makes."""
         experiment = self._experiment
         saved = read_saved(self._model_dir)
         if saved is None:
@@ -113,7 +113,7 @@ class _Evaluator:
         return Evaluations(ready, [StopEvaluationHook(self._request)])
 
     def _wait(self) -> None:
-        """Keeps the time between two evaluations; the last one needs no waiting."""
+        """Pause between two evaluations; the last one needs no pause."""
         seconds = self._experiment.hparams.eval_throttle_secs
         last = time.monotonic() + seconds
         while time.monotonic() < last and not is_trained(self._experiment):
@@ -122,7 +122,7 @@ class _Evaluator:
 
 
 class _Chief:
-    """Whether the chief is there: the evaluator is no part of the cluster, and nobody calls it."""
+    """Watch the chief from outside the cluster: nobody calls the evaluator."""
 
     def __init__(self, experiment: Experiment):
         self._chief, self._model_dir = cluster_of(experiment).chief, experiment.hparams.model_dir
@@ -132,7 +132,7 @@ class _Chief:
         self._silent_since: float | None = None
 
     def check(self) -> None:
-        """Raises ResourceError if it has not answered for too long."""
+        """Raise ResourceError if the chief has not answered for too long."""
         if ask(self._chief.address).state != UNREACHABLE:
             self._seen, self._silent_since = True, None
             return

@@ -38,7 +38,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Failed:
-    """The end of a process by an error that is known.
+    """The end of a process by a known error.
 
     Attributes:
       line: what it says, for people.
@@ -50,52 +50,52 @@ class Failed:
 
 
 def note_ended(model_dir: str, step: int, reason: str) -> None:
-    """Notes that the run is trained to its end."""
+    """Note that the run is trained to its end."""
     files.make_folder(model_dir)
     _write(files.join(model_dir, TRAINING_ENDED), asdict(Ended(step, reason)))
 
 
 def read_ended(model_dir: str) -> Ended | None:
-    """How training ended; None while it goes on, or if the note cannot be read."""
+    """Read how training ended; None while it goes on, or if the note cannot be read."""
     content = _read(files.join(model_dir, TRAINING_ENDED))
     step, reason = content.get('step'), content.get('reason')
     return Ended(step, reason) if _is_number(step) and isinstance(reason, str) else None
 
 
 def forget_ended(model_dir: str) -> None:
-    """Takes the note back: training goes on."""
+    """Remove the note: training goes on."""
     _remove(files.join(model_dir, TRAINING_ENDED))
 
 
 def note_started(model_dir: str) -> None:
-    """Notes that the chief's session is there, and with it the variables."""
+    """Note that the chief's session exists, and with it the variables."""
     files.make_folder(files.join(model_dir, TASKS))
     _write(files.join(model_dir, TASKS, STARTED), {'started': True})
 
 
 def has_started(model_dir: str) -> bool:
-    """True if the chief noted that; False too if the note cannot be read."""
+    """Return True if the chief noted that; False also if the note cannot be read."""
     return 'started' in _read(files.join(model_dir, TASKS, STARTED))
 
 
 def forget_started(model_dir: str) -> None:
-    """Takes the note back: the chief starts again."""
+    """Remove the note: the chief starts again."""
     _remove(files.join(model_dir, TASKS, STARTED))
 
 
 def note_finished(model_dir: str, task: Task) -> None:
-    """Notes that a task came to its end in good order."""
+    """Note that a task ended in good order."""
     files.make_folder(files.join(model_dir, TASKS))
     _write(_own_note(model_dir, task), {'finished': str(task)})
 
 
 def has_finished(model_dir: str, task: Task) -> bool:
-    """True if the task noted such an end; False too if the note cannot be read."""
+    """Return True if the task noted such an end; False also if the note cannot be read."""
     return 'finished' in _read(_own_note(model_dir, task))
 
 
 def note_failed(model_dir: str, task: Task, line: str, exit_code: int) -> None:
-    """Notes that a task ends with an error; never raises for storage that fails.
+    """Note that a task ends with an error; never raise for storage that fails.
 
     Args:
       model_dir: of the run.
@@ -111,7 +111,7 @@ def note_failed(model_dir: str, task: Task, line: str, exit_code: int) -> None:
 
 
 def read_failed(model_dir: str, task: Task) -> Failed | None:
-    """How the task failed; None if it did not, or if the note cannot be read."""
+    """Read how the task failed; None if it did not, or if the note cannot be read."""
     content = _read(_own_note(model_dir, task))
     line, code = content.get('line'), content.get('exit_code')
     if 'failed' in content and isinstance(line, str) and _is_number(code) and 0 < code < 256:
@@ -120,7 +120,7 @@ def read_failed(model_dir: str, task: Task) -> Failed | None:
 
 
 def forget_finished(model_dir: str, task: Task) -> None:
-    """Takes the note of a task's end back, good or bad: the task starts again."""
+    """Remove the note of a task's end, good or bad: the task starts again."""
     _remove(_own_note(model_dir, task))
 
 
@@ -133,7 +133,7 @@ def _write(path: str, content: Mapping[str, Any]) -> None:
 
 
 def _read(path: str) -> Mapping[str, Any]:
-    """What a note says; nothing if it is not there or cannot be read."""
+    """Read a note; return nothing if it is missing or cannot be read."""
     content = None
     with _storage_may_fail():
         content = json.loads(files.read_bytes(path))
@@ -142,7 +142,7 @@ def _read(path: str) -> Mapping[str, Any]:
 
 @contextlib.contextmanager
 def _storage_may_fail() -> Iterator[None]:
-    """Passes over errors of storage, and of damaged content."""
+    """Ignore errors of storage, and damaged content."""
     try:
         yield
     # A signal's, which may come at any place.

@@ -33,7 +33,7 @@ from library.runtime.experiment import Experiment
 
 
 def met(experiment: Experiment) -> bool:
-    """Waits until all tasks of the cluster have started; for all but the chief.
+    """Wait, in all but the chief, until all tasks of the cluster have started.
 
     Returns:
       False if there is nothing to train.
@@ -67,7 +67,7 @@ class _NothingToDo(Exception):
 def meet_others(
     experiment: Experiment, port: RendezvousPort, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Waits until all tasks of the cluster have started; `check` is called while it waits.
+    """Wait until all tasks of the cluster have started, calling `check` meanwhile.
 
     Raises:
       ResourceError: one did not.
@@ -81,7 +81,7 @@ def meet_others(
 def watched(
     experiment: Experiment, request: TaskStopRequest, scratch_dir: str | None = None
 ) -> Iterator[None]:
-    """Ends this process where another one is lost; notes for the others how this one ends.
+    """End this process when another one is lost; note for the others how this one ends.
 
     Args:
       experiment: the run.
@@ -136,7 +136,7 @@ def watched(
 
 
 def train_together(experiment: Experiment, hooks: Hooks) -> None:
-    """Trains this task's part of every step, to the end of the run's length."""
+    """Train this task's part of every step, to the end of the run."""
     _, total = run_length(experiment.hparams, experiment.run)
     modes = tf.estimator.ModeKeys
     train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)

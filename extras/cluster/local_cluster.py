@@ -29,7 +29,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(argv: list[str]) -> int:
-    """Starts the tasks and waits for them; returns the status of the first that failed, else 0."""
+    """Start the tasks and wait; return the status of the first that failed, otherwise 0."""
     own, command = _split(argv)
     options = parser().parse_args(own)
     for name in ('workers', 'ps', 'gpus', 'grace'):
@@ -50,20 +50,20 @@ def main(argv: list[str]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as all of this project's."""
+    """A parser whose errors are one line, as everywhere in this project."""
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f'{message} (--help tells more)')
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """What is for this program, and the command."""
+    """Split the words into those for this program and the command."""
     place = argv.index('--') if '--' in argv else len(argv)
     return argv[:place], argv[place + 1 :]
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of this program, before the command."""
+    """Parse the options of this program, before the command."""
     made = _Parser(
         prog='python -m extras.cluster.local_cluster',
         usage='%(prog)s [--workers N] [--ps N] [--evaluator] [--gpus N] [--grace SECONDS] '
@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Addresses on this machine, all different, which nobody uses now.
+    """Find different free addresses on this machine.
 
     Raises:
       ResourceError: there are not so many.
@@ -107,7 +107,7 @@ def free_addresses(count: int) -> list[str]:
 
 
 def _dealt_gpus(jobs: list[str], each: int) -> list[str]:
-    """CUDA_VISIBLE_DEVICES of each task: where it trains, GPUs of its own.
+    """Deal out GPUs: CUDA_VISIBLE_DEVICES of each task that trains.
 
     Two tasks on one GPU would take each other's memory, and NCCL refuses them.
 

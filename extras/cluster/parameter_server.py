@@ -1,4 +1,4 @@
-"""Hold variables until all who train have ended."""
+"""Hold variables until all tasks that train have ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOK_SECONDS = 1.0
 
 
 def serve(experiment: Experiment) -> None:
-    """Serves as long as anybody trains; see `train.run` for what it raises."""
+    """Serve as long as anybody trains; see `train.run` for what it raises."""
     if not met(experiment):
         return
     # It must be held: a server that nobody refers to may end.
@@ -47,7 +47,7 @@ class Workers:
         self._last_seen = time.monotonic()
 
     def have_ended(self) -> bool:
-        """True if training has ended, and nobody needs the variables any more."""
+        """Return True if training has ended, and nobody needs the variables any more."""
         left = [task for task in self._tasks if not has_finished(self._model_dir, task)]
         if not left:
             return True

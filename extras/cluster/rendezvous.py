@@ -37,7 +37,7 @@ _PATIENT = 4.0
 
 
 def ask_all(tasks: Sequence[Task], timeout: float = 1.0) -> dict[Task, Answer]:
-    """Asks several tasks at the same time, each for about `timeout` seconds; never raises."""
+    """Ask several tasks in parallel, each for about `timeout` seconds; never raise."""
     answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
     for task in tasks:
         # No pool: it would be waited for at the process's end, as long as a name is looked up.
@@ -56,7 +56,7 @@ def ask_all(tasks: Sequence[Task], timeout: float = 1.0) -> dict[Task, Answer]:
 
 
 def _ask_twice(tasks: Sequence[Task]) -> dict[Task, Answer]:
-    """Asks them, and those at length who seem to train already."""
+    """Ask all tasks, and those at length that seem to train already."""
     answers = ask_all(tasks)
     running = [task for task in tasks if answers[task].state == RUNNING]
     return answers | ask_all(running, _PATIENT)
@@ -71,7 +71,7 @@ def meet(
     log: Callable[[str], None] = log,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Returns once all tasks of the cluster have started; each but the evaluator calls it.
+    """Return once all tasks of the cluster have started; every task but the evaluator calls it.
 
     The chief calls it when it is prepared. Close the port when it returned, and start TensorFlow's
     server then.
@@ -118,7 +118,7 @@ def _wait_for_all(cluster: Cluster, devices: int, wait: _Wait, rejoins: bool) ->
 
 
 def _wait_until_heard(cluster: Cluster, wait: _Wait) -> None:
-    """Waits until nobody waits any more: whoever has heard the word has gone on."""
+    """Wait until nobody waits any more: whoever heard the word has gone on."""
     waiting = list(cluster.peers)
     while waiting:
         answers = ask_all(waiting)
@@ -149,7 +149,7 @@ def _wait_for_chief(cluster: Cluster, devices: int, wait: _Wait, rejoins: bool) 
 
 
 def _next_of(answer: Answer, seen: bool) -> str:
-    """What is to come of the chief, by its answer and whether it was seen before."""
+    """Decide what comes next from the chief's answer and whether it was seen before."""
     if answer.state == UNREACHABLE:
         return 'to answer again' if seen else 'to start'
     return {
@@ -160,7 +160,7 @@ def _next_of(answer: Answer, seen: bool) -> str:
 
 
 def _check(cluster: Cluster, devices: int, task: Task, answer: Answer) -> None:
-    """Raises ConfigError if at a task's address another one stands, or one that cannot join."""
+    """Raise ConfigError if another task, or one that cannot join, answers at an address."""
     if not answer.is_before_training:
         return
     if answer.task != task.name:
@@ -179,7 +179,7 @@ def _check(cluster: Cluster, devices: int, task: Task, answer: Answer) -> None:
 
 @dataclass
 class _Wait:
-    """The pauses of a wait that has an end.
+    """The pauses of a wait with an end.
 
     Attributes:
       timeout: seconds until it ends.
@@ -200,11 +200,11 @@ class _Wait:
     length: float = _FIRST_PAUSE
 
     def restart(self) -> None:
-        """Gives the full time again."""
+        """Allow the full time again."""
         self.began = time.monotonic()
 
     def pause(self, purpose: str, missed: str) -> None:
-        """Waits a little for `purpose`; raises ResourceError with `missed` if it was too long."""
+        """Pause briefly for `purpose`; raise ResourceError with `missed` after too long."""
         self.check()
         now = time.monotonic()
         if now - self.began > self.timeout:

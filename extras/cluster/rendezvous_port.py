@@ -42,12 +42,12 @@ class Answer:
 
     @property
     def is_before_training(self) -> bool:
-        """True if the task has not begun to train."""
+        """Return True if the task has not begun to train."""
         return self.state in STATES
 
 
 class RendezvousPort:
-    """The own port of a task until TensorFlow takes it; as a context it closes at the end.
+    """A task's own port until TensorFlow takes it; as a context it closes at the end.
 
     Attributes:
       state: what it says; may be set at any time.
@@ -55,7 +55,7 @@ class RendezvousPort:
     """
 
     def __init__(self, task: Task, state: str = WAITING, devices: int = 1) -> None:
-        """Opens it on all interfaces.
+        """Open the port on all interfaces.
 
         Args:
           task: this process.
@@ -79,7 +79,7 @@ class RendezvousPort:
         self.close()
 
     def close(self) -> None:
-        """Frees the port; more than once does no harm."""
+        """Free the port; repeated calls do no harm."""
         # The wait for connections would keep the port beyond a plain close.
         with contextlib.suppress(OSError):
             self._wake.send(b'.')
@@ -107,7 +107,7 @@ class RendezvousPort:
 
 
 def listener_at(port: int) -> socket.socket:
-    """Takes a port of this machine on all interfaces, as TensorFlow's server does.
+    """Listen on all interfaces of this machine, as TensorFlow's server does.
 
     Raises:
       OSError: it is taken.
@@ -132,7 +132,7 @@ def _listen(task: Task) -> socket.socket:
 
 
 def ask(address: str, timeout: float = 1.0) -> Answer:
-    """Asks one address what stands there; never raises.
+    """Ask an address which task it is; never raise.
 
     Args:
       address: host:port.
@@ -152,7 +152,7 @@ def ask(address: str, timeout: float = 1.0) -> Answer:
 
 
 def _read(connection: socket.socket, deadline: float) -> Answer:
-    """What a port says, and RUNNING if it is TensorFlow's."""
+    """Read what a port says, and RUNNING if it is TensorFlow's."""
     text = b''
     with contextlib.suppress(OSError):
         while len(text) < _MOST_BYTES and b'\n' not in text:

@@ -1,4 +1,4 @@
-"""Run the tasks of a cluster as processes of this machine: their lines, and their end.
+"""Run the tasks of a cluster as processes of this machine: their output and their end.
 
 Imports no TensorFlow.
 """
@@ -35,7 +35,7 @@ if os.getppid() == int(sys.argv[1]):
 
 
 class TaskProcess:
-    """One task that runs; each line that it prints is told with its name before it."""
+    """A running task, each of whose lines is printed with its name in front."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TaskProcess:
         index: int,
         gpus: str = '',
     ) -> None:
-        """Starts it.
+        """Start the task.
 
         Args:
           command: for this Python.
@@ -86,16 +86,16 @@ class TaskProcess:
 
     @property
     def status(self) -> int | None:
-        """The exit status, 128 + n for signal n; None while it runs."""
+        """Return the exit status, 128 + n for signal n; None while it runs."""
         status = self._popen.poll()
         return 128 - status if status is not None and status < 0 else status
 
     def send(self, number: int) -> None:
-        """Sends a signal, if it still runs."""
+        """Send a signal if the task still runs."""
         self._popen.send_signal(number)
 
     def close(self) -> None:
-        """Ends it at once if it still runs, with what it started, and tells its last lines."""
+        """End the task at once with all that it started, and print its last lines."""
         if self.status is None:
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
@@ -113,10 +113,10 @@ class TaskProcess:
 
 
 class Supervisor:
-    """Waits for the tasks, and ends those that outlive their time."""
+    """Wait for the tasks, and end those that outlive their time."""
 
     def __init__(self, processes: Sequence[TaskProcess], grace: float) -> None:
-        """Makes it.
+        """Start watching the tasks.
 
         Args:
           processes: all tasks.
@@ -127,7 +127,7 @@ class Supervisor:
         self._status = 0
 
     def wait(self, came: list[int]) -> int:
-        """Waits until all have ended.
+        """Wait until all have ended.
 
         Args:
           came: signals are added here; each is passed on to all tasks.
@@ -166,7 +166,7 @@ class Supervisor:
         return [each for each in self._processes if each.status is None]
 
     def _give(self, seconds: float) -> None:
-        """Sets a time limit, unless there is one already."""
+        """Set a time limit, unless there is one already."""
         if self._limit is None:
             self._limit = time.monotonic() + seconds
 

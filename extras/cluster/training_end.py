@@ -16,7 +16,7 @@ LOOK_SECONDS = 5.0
 
 
 def is_trained(experiment: Experiment) -> bool:
-    """True if the chief's note says that the run is at its end, by this task's own options.
+    """Return True if the chief noted the end of the run, as this task's own options define it.
 
     An older start may have left the note, and this one goes on to more steps, or by other rules.
     """
@@ -29,7 +29,7 @@ def is_trained(experiment: Experiment) -> bool:
 
 
 def follow_chief(experiment: Experiment, request: TaskStopRequest) -> None:
-    """Stops, as by a signal, if the chief noted an end before the run's own.
+    """Stop, as on a signal, if the chief noted an end before the run's own.
 
     Args:
       experiment: the run.
@@ -46,10 +46,10 @@ def _is_run_end(experiment: Experiment, ended: Ended) -> bool:
 
 
 class EndNotice:
-    """Whether the chief has noted an end, be it before the run's own."""
+    """Watch for the chief's note of an end, even one before the run's own."""
 
     def __init__(self, experiment: Experiment, before: Ended | None = None):
-        """Makes it.
+        """Start watching.
 
         Args:
           experiment: the run.
@@ -61,7 +61,7 @@ class EndNotice:
         self._next_look = 0.0
 
     def is_there(self) -> bool:
-        """True once it has."""
+        """Return True once the note exists."""
         ended = read_ended(self._model_dir)
         if ended != self._before:
             self._before = None
@@ -69,7 +69,7 @@ class EndNotice:
         return self._is_there
 
     def look(self) -> bool:
-        """The same, but the file is read only now and then."""
+        """Return the same, but read the file only from time to time."""
         if not self._is_there and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_SECONDS
             self.is_there()

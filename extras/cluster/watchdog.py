@@ -1,4 +1,4 @@
-"""End this process, with one line that says who, once a peer is gone; no TensorFlow.
+"""End this process, with one line that names the peer, once a peer is gone; no TensorFlow.
 
 TensorFlow itself would wait for them, for minutes or for ever.
 """
@@ -46,7 +46,7 @@ class _Peer:
     is_lost: bool = False
 
     def note(self, answer: Answer, now: float, rejoins: bool) -> bool:
-        """Takes an answer down.
+        """Note an answer.
 
         Returns:
           True if it was lost and is back.
@@ -63,7 +63,7 @@ class _Peer:
 
 
 class Watch:
-    """The rules: what the answers of a round mean. It knows neither threads nor sockets."""
+    """The rules: what the answers of a round mean, without threads or sockets."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Watch:
         needed: Callable[[Task], bool],
         now: float,
     ) -> None:
-        """Begins to watch; the arguments are those of `Watchdog`, and the clock's reading."""
+        """Begin to watch; the arguments are those of `Watchdog`, and the clock's reading."""
         self._peers = [_Peer(task, now) for task in peers]
         self._timeout, self._start_timeout = timeout, max(timeout, start_timeout)
         self._fatal, self._rejoins = fatal, rejoins
@@ -86,11 +86,11 @@ class Watch:
 
     @property
     def tasks(self) -> list[Task]:
-        """Whom to ask: those who have not finished."""
+        """Return whom to ask: those who have not finished."""
         return [peer.task for peer in self._peers]
 
     def judge(self, answers: Mapping[Task, Answer], now: float) -> tuple[list[str], Failed | None]:
-        """What a round of answers means.
+        """Judge the answers of a round.
 
         Returns:
           Lines to tell, and why and how this process must end, or None.
@@ -117,14 +117,14 @@ class Watch:
         return lines, None
 
     def _failure_of(self, peer: _Peer, answer: Answer) -> Failed | None:
-        """By what a peer ended that is not there any more, if it noted that; once."""
+        """Return, once, the error by which a lost peer ended, if it noted one."""
         if peer.is_lost or answer.state != UNREACHABLE:
             return None
         failure = self._failure(peer.task)
         return failure and Failed(f'{peer.task} ended: {failure.line}', failure.exit_code)
 
     def _loss_of(self, peer: _Peer, answer: Answer, now: float) -> str | None:
-        """How a peer is lost; None if it is not, or if that was told."""
+        """Say how a peer is lost; None if it is not, or if that was reported."""
         if peer.is_lost:
             return None
         if answer.is_before_training and peer.ran and not self._rejoins:
@@ -142,7 +142,7 @@ def _ask(tasks: Sequence[Task]) -> Mapping[Task, Answer]:
 
 
 class Watchdog:
-    """As a context, around all that may wait in TensorFlow; entered in the main thread."""
+    """Guard all that may wait in TensorFlow; a context that the main thread enters."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Watchdog:
         ask: Callable[[Sequence[Task]], Mapping[Task, Answer]] = _ask,
         end: Callable[[str, int], None] = end_process,
     ) -> None:
-        """Makes it.
+        """Set up the watch.
 
         Args:
           peers: whom to watch: cluster.peers.

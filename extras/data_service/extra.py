@@ -1,4 +1,4 @@
-"""Declare the option data_service, and the link that it puts into the chain. No TensorFlow."""
+"""Declare the option data_service, and the link that it adds to the chain. No TensorFlow."""
 
 from __future__ import annotations
 

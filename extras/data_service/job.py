@@ -1,4 +1,4 @@
-"""One start of a cluster to the name of the stream that its tasks share on a tf.data service.
+"""Name the stream that one start of a cluster shares on a tf.data service.
 
 A service keeps a stream for some time after its readers are gone, newer ones for ever, and whoever
 names it again gets what is left of it. So no start may take the name of an earlier one, and a name
@@ -18,7 +18,7 @@ JOB = 'data_service_job.json'
 
 
 def begin_job(model_dir: str) -> None:
-    """Gives this start a stream of its own.
+    """Give this start a stream of its own.
 
     To be called by the chief alone, before any task asks for the name. A chief that comes back to
     tasks that train already must not call it: they share the stream that is named there.
@@ -29,7 +29,7 @@ def begin_job(model_dir: str) -> None:
 
 
 def job_name(model_dir: str) -> str:
-    """The name of the stream that this start shares.
+    """Return the name of the stream that this start shares.
 
     Raises:
       ResourceError: the chief named none, or in another folder.

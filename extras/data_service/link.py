@@ -10,7 +10,7 @@ from library.config.hparams import HParams
 
 
 def shards_of(hparams: HParams) -> int:
-    """Into how many parts an epoch is cut: one for each worker of the service.
+    """Count the shards of an epoch: one for each worker of the service.
 
     The service deals them out, so that no process has a part of its own.
 

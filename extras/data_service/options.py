@@ -25,7 +25,7 @@ class DataServiceOptions(Options, group='data', home=PROJECT):
 
 
 def check(hparams: HParams, mode: str) -> None:
-    """Raises ConfigError where the service could not prepare what is trained on."""
+    """Raise ConfigError where the service could not prepare the training data."""
     if not hparams.data_service:
         return
     asked = asked_by(hparams, training=True) if mode == 'train' else None

@@ -1,4 +1,4 @@
-"""The chain on other machines: what tf.data service needs to deal its work out to workers.
+"""Run the chain on other machines: what tf.data service needs to deal out its work.
 
 A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
 source of the chain is a count of the shards of all epochs (library/inputs/epoch_stream.py), and the
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 10.0
 
 
 def count_workers(address: str, patience: float = PATIENCE_SECONDS) -> int:
-    """How many workers a service has; an epoch is best cut into as many shards.
+    """Count the workers of a service; an epoch is best cut into as many shards.
 
     Args:
       address: 'host:port' or 'grpc://host:port' of the dispatcher.
@@ -48,7 +48,7 @@ def count_workers(address: str, patience: float = PATIENCE_SECONDS) -> int:
 def distribute_to_service(
     dataset: tf.data.Dataset, address: str, job: str | None = None
 ) -> tf.data.Dataset:
-    """Lets the workers of a service run all links before this one.
+    """Let the workers of a service run all links before this one.
 
     Belongs behind the last map: what follows runs in the program that trains. A chain that calls
     Python (tf.numpy_function, from_generator) cannot travel.
@@ -74,7 +74,7 @@ def distribute_to_service(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs a server until it is stopped; returns the exit code."""
+    """Run a server until it is stopped; return the exit code."""
     parser = argparse.ArgumentParser(
         prog='python -m extras.data_service.service',
         description='Starts a server of tf.data service: one dispatcher, then any workers.',
@@ -105,7 +105,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _host_and_port(address: str) -> str:
-    """An address without its protocol."""
+    """Split an address without its protocol."""
     match = re.fullmatch(r'(?:grpc://)?([^\s:/]+:\d+)', address)
     if not match:
         raise ConfigError(
@@ -115,7 +115,7 @@ def _host_and_port(address: str) -> str:
 
 
 def _ask_for_workers(address: str, patience: float) -> int:
-    """The number of workers that a dispatcher names, perhaps none."""
+    """Ask a dispatcher for the number of its workers, perhaps none."""
     # Here, because most runs have no service.
     import grpc
     from google.protobuf.empty_pb2 import Empty
@@ -136,7 +136,7 @@ def _ask_for_workers(address: str, patience: float) -> int:
 
 
 def _start(role: str, host: str, port: int, dispatcher: str | None) -> tuple[object, str]:
-    """A server that listens, and its address."""
+    """Start a server; return it and its address."""
     service = tf.data.experimental.service
     port = _free_port(port)
     address = f'{host}:{port}'
@@ -152,7 +152,7 @@ def _start(role: str, host: str, port: int, dispatcher: str | None) -> tuple[obj
 
 
 def _free_port(port: int) -> int:
-    """This port, or any free one for 0; refuses one in use, where two servers would share calls."""
+    """Take this port, or any free one for 0; refuse a used one: two servers would share calls."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -35,7 +35,7 @@ MARK = '*'
 
 
 def run_alone(hparams: HParams) -> int:
-    """Prints the tables; returns the exit code.
+    """Print the tables; return the exit code.
 
     Raises:
       ConfigError: no runs are named, one is none, or no run has the metric to sort by.
@@ -60,7 +60,7 @@ def run_alone(hparams: HParams) -> int:
 def tables(
     runs: Sequence[RunResult], metric: str, lower: bool, options: dict[str, list[str]]
 ) -> list[str]:
-    """The lines for the screen.
+    """Return the lines for the screen.
 
     Args:
       runs: in the order of their rows.
@@ -89,7 +89,7 @@ def tables(
 
 
 def _summary(runs: Sequence[RunResult], metric: str, lower: bool) -> list[Column]:
-    """The columns of what the runs reached; those that are empty everywhere are left out."""
+    """Return the columns of what the runs reached, without those that are empty everywhere."""
     found = [_best(run, metric, lower) for run in runs]
     columns: dict[str, list[str]] = {metric: [], 'at step': []}
     columns |= {name: [] for name in ALWAYS_SHOWN if name != metric}
@@ -108,7 +108,7 @@ def _summary(runs: Sequence[RunResult], metric: str, lower: bool) -> list[Column
 
 
 def _evaluated(run: RunResult, metric: str, best_step: Any) -> str:
-    """What `run.py evaluate` said of the metric: its value, on which split, at which step.
+    """Return what `run.py evaluate` found: the metric's value, on which split, at which step.
 
     And under which name, where the evaluation has one.
     """
@@ -123,7 +123,7 @@ def _evaluated(run: RunResult, metric: str, best_step: Any) -> str:
 
 
 def _best(run: RunResult, metric: str, lower: bool) -> tuple[dict[str, Any], str]:
-    """The evaluation that a run is ranked by, and its mark; {} where there is none."""
+    """Return the evaluation that a run is ranked by, and its mark; {} if there is none."""
     best = best_of(run.history, metric, lower)
     if best is not None:
         return dict(best), ''
@@ -131,7 +131,7 @@ def _best(run: RunResult, metric: str, lower: bool) -> tuple[dict[str, Any], str
 
 
 def _rank(run: RunResult, metric: str, lower: bool) -> tuple[bool, float, str]:
-    """Sorts the best first, and what has no such metric last."""
+    """Sort the best first, and runs without such a metric last."""
     value = number(_best(run, metric, lower)[0], metric)
     if value is None:
         return True, 0, run.folder

@@ -1,4 +1,4 @@
-"""The options of reports and comparisons."""
+"""Declare the options of reports and comparisons."""
 
 from __future__ import annotations
 

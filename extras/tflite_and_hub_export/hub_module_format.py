@@ -20,12 +20,12 @@ FORMAT = FOLDER = 'hub_module'
 
 
 class HubModuleFormat:
-    """The module, with the weights that are served: the averages, where the run keeps them."""
+    """The module with the weights that are served: the averages, where the run keeps them."""
 
     is_quantized = False
 
     def check(self, experiment: Experiment) -> None:
-        """Raises ConfigError for a model that does not say how its backbone is saved."""
+        """Raise ConfigError for a model that does not say how its backbone is saved."""
         model = experiment.model_class.of_run(experiment.hparams, experiment.run)
         if type(model).save_backbone is Model.save_backbone:
             raise ConfigError(
@@ -49,7 +49,7 @@ HUB_MODULE = HubModuleFormat()
 
 
 def trained_weights(serving: ServingGraph) -> dict[str, np.ndarray]:
-    """Every variable of the graph by its name: the averages, where the run keeps them."""
+    """Map the name of every variable of the graph to its value: the averages, where kept."""
     variables = {v.op.name: v for v in serving.graph.get_collection(GLOBAL)}
     with serving.graph.as_default():
         return serving.session.run(variables) if variables else {}

@@ -1,4 +1,4 @@
-"""Make TFLite models for phones and small computers of a SavedModel."""
+"""Make TFLite models of a SavedModel, for phones and small computers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DRAWN_FROM = 2000
 
 @dataclass(frozen=True)
 class TFLite:
-    """A TFLite model with the signature `images`, float32 in and out.
+    """Export a TFLite model with the signature `images`, float32 in and out.
 
     It knows the names of the classes: it gives `classes` and `probabilities` as a SavedModel does.
 
@@ -49,7 +49,7 @@ class TFLite:
     in_int8: bool = False
 
     def check(self, experiment: Experiment) -> None:
-        """Accept every model: the converter alone knows better."""
+        """Accept every model: only the converter knows better."""
 
     def write(
         self, experiment: Experiment, serving: ServingGraph, check: ParityCheck, folder: str
@@ -61,7 +61,7 @@ class TFLite:
         return compare_tflite(path, self.name, check)
 
     def _convert(self, experiment: Experiment, saved_model: str) -> bytes:
-        """The model as a file holds it; raises MismatchError for what TFLite does not have."""
+        """Convert the model; raise MismatchError for what TFLite does not have."""
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=[IMAGES])
         if self.is_quantized:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -84,7 +84,7 @@ INT8 = TFLite('tflite_int8', 'int8.tflite', is_quantized=True, in_int8=True)
 
 
 def representative_images(experiment: Experiment) -> np.ndarray:
-    """Training images in a random order, not augmented: float32 [images, size, size, 3].
+    """Draw training images at random, not augmented: float32 [images, size, size, 3].
 
     Raises:
       ConfigError: there are no training data.
@@ -112,7 +112,7 @@ def compare_tflite(path: str, name: str, check: ParityCheck) -> Parity:
 
 @contextlib.contextmanager
 def _converter_is_quiet() -> Iterator[None]:
-    """Keeps the converter, which prints tables of its own, from the screen."""
+    """Keep the converter's own tables off the screen."""
     if is_verbose():
         yield
         return

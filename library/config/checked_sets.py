@@ -1,4 +1,4 @@
-"""Read the files of sets, and check every key and value in them, once for a whole start."""
+"""Read the files of sets, and check every key and value in them, once per start."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FROM_FILE = re.compile(r':\d+$')
 
 
 class CheckedSets:
-    """The sets of each file that was asked for, read and checked at the first time of asking."""
+    """The sets of each requested file, read and checked at the first request."""
 
     def __init__(self, catalog: Catalog):
-        """Reads nothing yet.
+        """Read nothing yet.
 
         Args:
           catalog: the options that sets may give.
@@ -30,7 +30,7 @@ class CheckedSets:
         self._files: dict[tuple[str, str], dict[str, Set]] = {}
 
     def chosen(self, home: str, path: str, name: str) -> Set:
-        """The set called `name` of a file.
+        """Return the set called `name` of a file.
 
         Args:
           home: of the options that belong in the file.
@@ -66,7 +66,7 @@ class CheckedSets:
 
 
 def read_choice(catalog: Catalog, selector: str, written: Written, place: str) -> str:
-    """What a selector's text stands for, once there is such a choice."""
+    """Return what a selector's text stands for, after checking that such a choice exists."""
     choices = catalog.selectors[selector]
     if not isinstance(written.text, str):
         raise ConfigError(f'{place}: a list was given, expected a text')
@@ -78,7 +78,7 @@ def read_choice(catalog: Catalog, selector: str, written: Written, place: str) -
 
 
 def read_value(option: Option, written: Written, place: str) -> Any:
-    """The value that a written text gives to an option."""
+    """Read a written text as an option's value."""
     try:
         return option.read(written.text)
     except ValueError as error:
@@ -87,7 +87,7 @@ def read_value(option: Option, written: Written, place: str) -> Any:
 
 
 def _of_missing_extra(option: Option, written: Written) -> str | None:
-    """What to say of a choice that an extra has which this clone lacks; None for other texts."""
+    """Explain a choice of an extra that this clone lacks; None for other texts."""
     texts = option.parts_of(written.text) if isinstance(written.text, str) else written.text
     for text in texts if option.choices else ():
         if extra := missing_extra(text):
@@ -96,5 +96,5 @@ def _of_missing_extra(option: Option, written: Written) -> str | None:
 
 
 def place_of(origin: str, name: str) -> str:
-    """'file:line: key 'name'' for a file, '--name' for the command line and what no file gave."""
+    """Return 'file:line: key 'name'' for a value from a file, otherwise '--name'."""
     return f'{origin}: key {name!r}' if _FROM_FILE.search(origin) else f'--{name}'

@@ -1,4 +1,4 @@
-"""Dataclass fields to options: one declaration gives the flag, the YAML key, the check, the docs.
+"""Turn dataclass fields into options: one declaration gives flag, YAML key, check and docs.
 
 An options class is a frozen dataclass that derives from `Options`; each of its fields is made by
 `option()`. Whoever uses an option declares it, in the options.py of its room.
@@ -29,7 +29,7 @@ _NONE = {'none', 'null', '~', ''}
 
 @dataclass(frozen=True)
 class Option:
-    """One option: what it is called, what it may be, and what a person is told about it."""
+    """One option: its name, its legal values, and its description for people."""
 
     name: str
     value_type: type
@@ -53,7 +53,7 @@ class Option:
     modes: tuple[str, ...]
 
     def read(self, text: str | Sequence[str]) -> Any:
-        """Turns written text into this option's value.
+        """Turn written text into this option's value.
 
         Args:
           text: one scalar as it was written, or a list of them for a field of several values;
@@ -77,12 +77,12 @@ class Option:
         return value
 
     def parts_of(self, text: str) -> list[str]:
-        """The values in one text, for a field of several."""
+        """Split a text into the values of an option of several."""
         parts = [part.strip() for part in text.split(',')] if self.commas else [text]
         return [part for part in parts if part.strip()]
 
     def check(self, value: Any) -> None:
-        """Raises ValueError unless `value` lies in the range or among the choices."""
+        """Raise ValueError unless `value` lies in the range or among the choices."""
         if value is None and self.optional:
             return
         for one in value if self.many else (value,):
@@ -97,19 +97,19 @@ class Option:
 
     @property
     def type_name(self) -> str:
-        """What the value is, in a reader's words."""
+        """Name the type of the value, in a reader's words."""
         several = f' (or several{", with commas" if self.commas else ""})' if self.many else ''
         names = {int: 'a whole number', float: 'a number', bool: 'true or false', str: 'a text'}
         return names[self.value_type] + several
 
     @property
     def default_text(self) -> str:
-        """The default as a person would write it."""
+        """Return the default as a person would write it."""
         return as_written(self.default)
 
     @property
     def range_text(self) -> str:
-        """The legal range as a person writes it, or '' where every value is legal."""
+        """Return the legal range as a person writes it, or '' where every value is legal."""
         low, high = (self.low, '<=') if self.above is None else (self.above, '<')
         top, top_sign = (self.high, '<=') if self.below is None else (self.below, '<')
         if low is None and top is None:
@@ -236,7 +236,7 @@ class Options:
 
 
 def as_written(value: Any) -> str:
-    """A value as a person would write it in a set or behind a flag."""
+    """Format a value as a person would write it in a set or behind a flag."""
     if value is None or value == ():
         return 'none'
     if isinstance(value, bool):
@@ -245,7 +245,7 @@ def as_written(value: Any) -> str:
 
 
 def options_of(cls: type[Options]) -> list[Option]:
-    """The options that a class declares, in the order of its fields."""
+    """Return the options that a class declares, in the order of its fields."""
     hints = get_type_hints(cls)
     found = []
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
@@ -267,7 +267,7 @@ def options_of(cls: type[Options]) -> list[Option]:
 
 
 def _unfold(hint: Any) -> tuple[type, bool, bool]:
-    """(scalar type, may be None, is a tuple of them) of an annotation like `int | None`."""
+    """Return (scalar type, may be None, is a tuple of them) of an annotation like `int | None`."""
     optional = get_origin(hint) in (types.UnionType, typing.Union)
     if optional:
         (hint,) = (part for part in get_args(hint) if part is not type(None))

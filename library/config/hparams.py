@@ -1,4 +1,4 @@
-"""Written values to HParams: one frozen object with every option of a run and where it came from.
+"""Resolve written values to HParams: one frozen object with every option and its origin.
 
 Precedence: the field's default < the YAML set < the saved run (in modes that work on one) < the
 command line.
@@ -68,27 +68,27 @@ class HParams:
         return name in self._entries
 
     def values(self) -> dict[str, Any]:
-        """Name to value, in the order of declaration."""
+        """Map each name to its value, in the order of declaration."""
         return {name: entry.value for name, entry in self._entries.items()}
 
     def entries(self) -> dict[str, Value]:
-        """Name to value, origin and option."""
+        """Map each name to value, origin and option."""
         return dict(self._entries)
 
     def origin(self, name: str) -> str:
-        """Where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
+        """Say where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
         return self._entries[name].origin
 
     def place(self, name: str) -> str:
-        """Where a person changes a value: '--NAME', or file, line and key if it is from a file."""
+        """Say where to change a value: '--NAME', or file, line and key if it is from a file."""
         return place_of(self._entries[name].origin, name)
 
     def take(self, cls: type[OptionsT]) -> OptionsT:
-        """The options of one class, as an instance of it."""
+        """Return the options of one class, as an instance of it."""
         return cls(**{each.name: self._entries[each.name].value for each in options_of(cls)})
 
     def with_values(self, origin: str, **values: Any) -> HParams:
-        """A copy in which some values are replaced by what the run found out."""
+        """Return a copy in which some values are replaced by what the run found out."""
         entries = dict(self._entries)
         for name, value in values.items():
             entries[name] = replace(entries[name], value=value, origin=origin)
@@ -101,7 +101,7 @@ def resolve(
     saved: Set | None = None,
     sets: CheckedSets | None = None,
 ) -> HParams:
-    """Merges defaults, YAML sets, a saved run and the command line.
+    """Merge defaults, YAML sets, a saved run and the command line.
 
     Args:
       catalog: the options there are; must declare config_file, config_set, hyperparameter_file
@@ -138,7 +138,7 @@ def resolve(
 
 
 def peek(catalog: Catalog, command_line: CommandLine, name: str, sets: CheckedSets) -> Any:
-    """One value, before it is known what else the run needs; raises as `resolve`."""
+    """Read one value before the rest of the run's options is known; raise as `resolve` does."""
     option, written = catalog.by_name[name], _written(catalog, command_line, None, sets)
     return read_value(option, written[name], name) if name in written else option.default
 
@@ -146,7 +146,7 @@ def peek(catalog: Catalog, command_line: CommandLine, name: str, sets: CheckedSe
 def _written(
     catalog: Catalog, command_line: CommandLine, saved: Set | None, sets: CheckedSets
 ) -> dict[str, Written]:
-    """Every key that anything gives, in its strongest form."""
+    """Collect every key that anything gives; the strongest source wins."""
     typed = command_line.values
     files = {name: catalog.by_name[name].default for name in ('config_file', 'config_set')}
     files |= {name: str(typed[name].text) for name in files if name in typed}
@@ -163,7 +163,7 @@ def _written(
 
 
 def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]:
-    """The choice of every selector, aliases resolved."""
+    """Return the choice of every selector, aliases resolved."""
     chosen = {}
     for name in catalog.selectors:
         option = catalog.by_name[name]
@@ -177,7 +177,7 @@ def _is_kept(catalog: Catalog, name: str) -> bool:
 
 
 def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalog) -> OptionsT:
-    """The options of one class from the command line alone, for a program without YAML sets.
+    """Read the options of one class from the command line alone, for a program without YAML sets.
 
     Raises:
       ConfigError: a value of the wrong type or out of range.

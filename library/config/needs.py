@@ -1,4 +1,4 @@
-"""Find options that were set but have no effect without another one (`needs` of a declaration)."""
+"""Find options that were set but have no effect without another one (`needs` in `option`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from library.errors import ConfigError
 
 
 def unused(hparams: HParams) -> dict[str, str]:
-    """By name, the options that somebody set and training does not use, with what they need."""
+    """Map each option that was set but that training does not use to what it needs."""
     return {
         name: f'--{entry.option.needs}'
         for name, entry in hparams.entries().items()

@@ -1,1 +1,1 @@
-"""Make HTML pages that hold everything in themselves: template, charts, pictures, short texts."""
+"""Make self-contained HTML pages: template, charts, pictures, short texts."""

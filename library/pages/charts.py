@@ -81,7 +81,7 @@ def make_chart(name: str, series: Mapping[str, Points], best_step: int | None) -
 
 
 def _draw(curves: Sequence[Points], best: tuple[float, float] | None) -> bytes:
-    """The first curve over the others, as an SVG."""
+    """Draw the first curve over the others, as an SVG."""
     with matplotlib.rc_context(_STYLE):
         layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
         figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), layout=layout)
@@ -116,7 +116,7 @@ def _draw(curves: Sequence[Points], best: tuple[float, float] | None) -> bytes:
 
 
 def _averaged(points: Points) -> Points:
-    """At most so many points as are worth drawing."""
+    """Average the points down to as many as are worth drawing."""
     size = math.ceil(len(points) / MOST_POINTS)
     parts = [points[i : i + size] for i in range(0, len(points), size)]
     return [(sum(s for s, _ in p) / len(p), sum(v for _, v in p) / len(p)) for p in parts]

@@ -1,4 +1,4 @@
-"""Drawn figures to the bytes of PNG files."""
+"""Encode drawn figures as PNG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DPI = 140
 
 
 def png_of(figure: Figure) -> bytes:
-    """The figure as a PNG."""
+    """Return the figure as a PNG."""
     png = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'Glyph ')  # drawn as boxes, of scripts without a font

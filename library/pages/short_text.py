@@ -1,23 +1,23 @@
-"""Names of anything to short texts in one line, for tables, pictures and pages."""
+"""Shorten any name to one line, for tables, pictures and pages."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """What could move the cursor or cannot be drawn, such as bytes that are no UTF-8, is a `?`."""
+    """Replace by `?` what could move the cursor or cannot be drawn, such as invalid UTF-8."""
     return ''.join(character if character.isprintable() else '?' for character in text)
 
 
 def start_of(text: str, length: int) -> str:
-    """A text of at most `length` characters; of a longer one the start is kept."""
+    """Keep the start of a text, at most `length` characters."""
     return text if len(text) <= length else f'{text[: length - 1]}…'
 
 
 def end_of(text: str, length: int) -> str:
-    """A text of at most `length` characters; of a longer one the end is kept, as of a path."""
+    """Keep the end of a text, as of a path, at most `length` characters."""
     return text if len(text) <= length else f'…{text[len(text) - length + 1 :]}'
 
 
 def short_name(name: str, length: int = 22) -> str:
-    """A name, such as of a class, of at most `length` characters that can be shown."""
+    """Shorten a name, such as of a class, to at most `length` characters that can be shown."""
     return start_of(printable(name), length)

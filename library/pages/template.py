@@ -1,4 +1,4 @@
-"""Make templates of pages that run nothing, load nothing and obey no name.
+"""Make page templates that run nothing, load nothing and obey no name.
 
 A page extends base.html, which has the styles and the Content-Security-Policy of all pages.
 """
@@ -44,5 +44,5 @@ def _read(package: str, name: str) -> str:
 
 
 def _file_end(name: str) -> str:
-    """The end of a long path, which tells more than its start."""
+    """Return the end of a long path, which says more than its start."""
     return end_of(printable(name), LONGEST_FILE)

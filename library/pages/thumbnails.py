@@ -1,4 +1,4 @@
-"""Images to data: URIs, which a page holds in itself."""
+"""Encode images as data: URIs, which a page holds in itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EDGE, QUALITY = 160, 80
 
 
 def data_uri(image: bytes, kind: str) -> str:
-    """The address of an image that is its content.
+    """Return the address of an image that is its content.
 
     Args:
       image: encoded.
@@ -22,7 +22,7 @@ def data_uri(image: bytes, kind: str) -> str:
 
 
 def thumbnail(jpeg: bytes | None) -> tuple[str, int, int] | None:
-    """A shrunk image as URI, width and height; None where there is no image that can be read."""
+    """Shrink an image to a URI with width and height; None if no image can be read."""
     if jpeg is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Images to records: pictures of any make become upright RGB JPEGs in shards, once, offline.
+"""Convert images to records: upright RGB JPEGs in shards, once, offline.
 
 In the order in which a conversion goes through it:
 

@@ -1,4 +1,4 @@
-"""What a conversion refuses: places that are taken, and results that are too bad to publish."""
+"""Refuse a conversion to places that are taken, or with results too bad to publish."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from library.records.manifest import Manifest, is_manifest, manifest_names
 
 
 def check_free(target: Target, output: Output) -> None:
-    """Raises ConfigError where somebody else's files, or another split, would be in the way."""
+    """Raise ConfigError where somebody else's files, or another split, would be in the way."""
     other = f'choose another --tfrecord_dir{" or --tfrecord_filename" if output.name else ""}'
     if files.exists(target.manifest) and not is_manifest(target.manifest):
         raise ConfigError(f'{target.manifest}: not of a conversion; {other}')
@@ -36,7 +36,7 @@ def check_manifests(
     output: Output,
     max_bad_fraction: float,
 ) -> None:
-    """Writes the reports; nothing but them is left unless all is well.
+    """Write the reports; leave nothing but them unless all is well.
 
     Args:
       manifests: of all splits, before they are published.
@@ -58,7 +58,7 @@ def check_manifests(
 
 
 def _write_report(target: Target, manifest: Manifest) -> None:
-    """Lists the rejected images of a split."""
+    """List the rejected images of a split."""
     write_list(target.report, lambda: ((each.file, each.reason) for each in manifest.rejected))
 
 
@@ -80,7 +80,7 @@ def _check_budget(
 def _check_classes(
     manifests: Mapping[Target, Manifest], images: Sequence[LabelledImage], output: Output
 ) -> None:
-    """No split and no class without an image; --labels may name classes for other splits."""
+    """Raise DataError for a split or class without images, unless --labels names the class."""
     for target, manifest in manifests.items():
         if not manifest.examples:
             raise DataError(f'{target.folder}: none of its images is good; see {target.report}')

@@ -1,4 +1,4 @@
-"""A listing of images to shards and manifests: all of it, or nothing under a final name."""
+"""Convert a listing of images to shards and manifests: all, or nothing under a final name."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def convert(
     split_by: str = 'hash',
     duplicates: str | None = None,
 ) -> Conversion:
-    """Writes shards and manifests; the same bytes for the same images, seed and options.
+    """Write shards and manifests; the same bytes for the same images, seed and options.
 
     Args:
       listing: the images, from a source.
@@ -138,7 +138,7 @@ def _options_kept(
     fractions: Mapping[str, float] | None,
     split_by: str,
 ) -> dict[str, Any]:
-    """The options that each manifest keeps."""
+    """Return the options that each manifest keeps."""
     options: dict[str, Any] = {'max_edge': encoding.max_edge, 'quality': encoding.quality}
     options['random_seed'] = random_seed
     if fractions is not None:
@@ -147,7 +147,7 @@ def _options_kept(
 
 
 def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, list[int]]:
-    """The places of each split's images, splits in the order in which people name them."""
+    """Return the indices of each split's images, splits in their usual order."""
     names = usual_order({image.split for image in images})
     members: dict[str, list[int]] = {name: [] for name in names}
     for place, image in enumerate(images):
@@ -160,7 +160,7 @@ def _write_missing(
     encoding: EncodingOptions,
     write_shards: WriteShards,
 ) -> tuple[dict[Target, list[FinishedShard]], int]:
-    """Writes the shards that no earlier run finished; gives all, and how many were kept."""
+    """Write the shards that no earlier run finished; return all, and how many were kept."""
     shards = [shard for plan in plans.values() for shard in plan]
     for target in plans:
         files.make_folder(target.folder)

@@ -1,4 +1,4 @@
-"""Images to sha256 digests of their content, before anything is decoded.
+"""Compute sha256 digests of the content of images, before anything is decoded.
 
 The digest tells an image whatever its name: it puts equal pictures into one split, finds them
 under two labels, and tells a later run which shards are still right.
@@ -21,7 +21,7 @@ CHUNK = 64
 
 
 def content_digests(images: Sequence[LabelledImage]) -> list[bytes]:
-    """The 32 bytes of each image's digest, in order; of its name where it cannot be read.
+    """Digest each image to 32 bytes, in order; digest its name where it cannot be read.
 
     Threads are enough: hashing leaves Python's lock alone.
 

@@ -1,4 +1,4 @@
-"""Images to those that are there more than once, found by their content, whatever their names."""
+"""Find images that are there more than once, by their content, whatever their names."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Group:
 
     @property
     def conflicts(self) -> bool:
-        """True if the same picture has two labels."""
+        """Return True if the same picture has two labels."""
         return len({image.label for image in self.images}) > 1
 
     @property
     def leaks(self) -> bool:
-        """True if the same picture is in two splits."""
+        """Return True if the same picture is in two splits."""
         return len({image.split for image in self.images}) > 1
 
 
 def find_duplicates(
     images: Sequence[LabelledImage], digests: Sequence[bytes], encoding: EncodingOptions
 ) -> list[Group]:
-    """The pictures that are there more than once, sorted by the first name.
+    """Find the pictures that are there more than once, sorted by the first name.
 
     Files that are equal but no pictures, such as empty ones, are not meant: each is reported as
     bad, and tells nothing about labels.
@@ -66,7 +66,7 @@ def find_duplicates(
 def resolve_duplicates(
     images: Sequence[LabelledImage], groups: Sequence[Group], rule: str | None, listed_in: str
 ) -> list[LabelledImage]:
-    """What becomes of the images under a rule of --duplicates.
+    """Decide what becomes of the images under a rule of --duplicates.
 
     Args:
       images: all images, with their splits.
@@ -108,12 +108,12 @@ def resolve_duplicates(
 
 
 def is_dropped(rejected: Rejected) -> bool:
-    """True for an image that is left out as a duplicate, and is not bad itself."""
+    """Return True for an image that is left out as a duplicate, and is not itself bad."""
     return rejected.reason.startswith(DROPPED)
 
 
 def write_duplicates(output: Output, groups: Sequence[Group], class_names: Sequence[str]) -> None:
-    """Lists the duplicates in a CSV file, equal pictures side by side; no file if there are none.
+    """List the duplicates in a CSV file, equal pictures side by side; no file if there are none.
 
     Raises:
       OSError: the disk is full or may not be written.
@@ -128,7 +128,7 @@ def write_duplicates(output: Output, groups: Sequence[Group], class_names: Seque
 
 
 def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str, int]:
-    """Folder beside the target's to how many of these images it holds too.
+    """Map each folder beside the target's to the number of these images that it holds too.
 
     Data sets that were converted one by one are neighbours, as dataset/train and dataset/test are.
     """
@@ -152,7 +152,7 @@ def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str
 
 
 def _other(images: Sequence[LabelledImage]) -> LabelledImage:
-    """An image to show beside the first: of another label if there is one."""
+    """Choose an image to show beside the first: of another label if there is one."""
     return next((each for each in images if each.label != images[0].label), images[1])
 
 

@@ -1,4 +1,4 @@
-"""How an image is stored: what the pool, Beam and a direct source must agree on."""
+"""Define how an image is stored, as the pool, Beam and a direct source must agree on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EncodingOptions:
 
     @classmethod
     def of_stored(cls, max_edge: int | None, quality: int | None) -> EncodingOptions:
-        """How images are stored that came to a run's data set with these two numbers.
+        """Return how the images of a run's data set are stored, from these two numbers.
 
         Args:
           max_edge: None keeps the size that images have.
@@ -39,7 +39,7 @@ class EncodingOptions:
         return cls(max_edge or LARGEST_EDGE, quality or QUALITY)
 
     def fingerprint(self) -> dict[str, object]:
-        """All that decides an image's stored bytes beside the image: versions of codecs too."""
+        """Return all that decides an image's stored bytes besides the image, codec versions too."""
         codecs = {name: features.version(name) for name in ('jpg', 'libjpeg_turbo', 'webp')}
         return {
             # The name is part of every shard's digest: another would make all of them anew.

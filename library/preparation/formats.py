@@ -1,4 +1,4 @@
-"""Image files to opened images: which formats there may be, and what a header alone tells.
+"""Open image files of the accepted formats, and check what the header alone shows.
 
 Imports no TensorFlow. What is mended here is what Pillow takes otherwise than the file means it.
 """
@@ -103,7 +103,7 @@ class RejectedImage(Exception):
 
 
 def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
-    """Reads the header of an image file, no pixel.
+    """Read the header of an image file, no pixel.
 
     Args:
       data: the whole file.
@@ -135,7 +135,7 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 
 
 def _check_header(image: Image.Image) -> None:
-    """Raises RejectedImage if the header alone says that the pixels are not worth decoding.
+    """Raise RejectedImage if the header alone says that the pixels are not worth decoding.
 
     A TIFF's tile is decoded whole, however little of it the picture shows. PPM uses Pillow's 32
     bits for 16.
@@ -150,13 +150,13 @@ def _check_header(image: Image.Image) -> None:
 
 
 def check_size(width: int, height: int, what: str = '') -> None:
-    """Raises RejectedImage over MAX_PIXELS, before anything is decoded."""
+    """Raise RejectedImage over MAX_PIXELS, before anything is decoded."""
     if width * height > MAX_PIXELS:
         raise RejectedImage(f'{what}{width}x{height} is more than {MAX_PIXELS} pixels')
 
 
 def end_of_jpeg(data: bytes) -> tuple[int, bool]:
-    """Where the first picture of a JPEG ends, and whether every TensorFlow reads its kind.
+    """Find where a JPEG's first picture ends, and whether every TensorFlow reads its kind.
 
     TensorFlow refuses a JPEG without its end, where Pillow may take what follows a cut (the zeros
     of a download that was given up) for pixels.
@@ -175,10 +175,10 @@ def end_of_jpeg(data: bytes) -> tuple[int, bool]:
 
 
 def has_end(image: Image.Image, data: bytes) -> bool:
-    """True unless the mark is missing that stands at the end of a whole file of this format."""
+    """Return False if the mark is missing that ends every whole file of this format."""
     return END_MARKS.get(image.format or '', b'') in data
 
 
 def one_line(message: object) -> str:
-    """A message of somebody else's code, cut and on one line."""
+    """Shorten a message of third-party code to one line."""
     return ' '.join(str(message).split())[:120]

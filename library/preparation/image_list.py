@@ -1,4 +1,4 @@
-"""NAME.images.csv: which images a split holds, in the order of its records.
+"""Write NAME.images.csv: which images a split holds, in the order of its records.
 
 A person looks a record up in it; a later conversion reads which picture was in which split.
 """
@@ -18,7 +18,7 @@ from library.records.manifest import Rejected
 
 
 def write_images(path: str, plan: Sequence[PlannedShard], rejected: Iterable[Rejected]) -> None:
-    """Writes the list of a split's images, but for the rejected ones.
+    """Write the list of a split's images, except the rejected ones.
 
     Raises:
       OSError: the disk is full or may not be written.
@@ -35,7 +35,7 @@ def write_images(path: str, plan: Sequence[PlannedShard], rejected: Iterable[Rej
 def stored_images(
     plan: Sequence[PlannedShard], rejected: Iterable[Rejected]
 ) -> Iterator[tuple[str, str, bytes]]:
-    """File name, class name and digest of each image of a split that became a record."""
+    """Read file name, class name and digest of each image of a split that became a record."""
     missing = {each.file for each in rejected}
     for shard in plan:
         for image, digest in zip(shard.images, shard.digests, strict=True):
@@ -44,7 +44,7 @@ def stored_images(
 
 
 def read_digests(path: str) -> Iterator[bytes]:
-    """The digests in a list, in its order; nothing where the file is no such list."""
+    """Read the digests in a list, in its order; nothing where the file is no such list."""
     text = files.read_bytes(path).decode('utf-8', 'surrogateescape')
     # csv.Error: a field longer than any of ours.
     with contextlib.suppress(csv.Error):

@@ -1,4 +1,4 @@
-"""Bytes of one image file to an upright RGB JPEG no larger than asked, or the reason why not.
+"""Convert an image file's bytes to an upright RGB JPEG of limited size, or reject it.
 
 Runs in worker processes; imports no TensorFlow. A JPEG that needs no change is kept byte for
 byte: encoding it again would cost quality and gain nothing. Of a file with several pictures the
@@ -64,7 +64,7 @@ class PreparedImage:
 def prepare_image(
     data: bytes, max_edge: int, quality: int, formats: tuple[str, ...] = FORMATS
 ) -> PreparedImage:
-    """Decodes, turns, flattens and shrinks one image.
+    """Decode, turn, flatten and shrink one image.
 
     Args:
       data: the whole file.
@@ -86,7 +86,7 @@ def prepare_image(
 
 
 def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedImage:
-    """Flattens, shrinks and encodes pixels that came without a file.
+    """Flatten, shrink and encode pixels that came without a file.
 
     Args:
       pixels: uint8 [height, width] of grey or [height, width, 3] of RGB, in any memory layout.
@@ -106,7 +106,7 @@ def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedI
 
 
 def check_jpeg(data: bytes) -> None:
-    """Raises RejectedImage unless `data` is a JPEG that decodes to its last byte."""
+    """Raise RejectedImage unless `data` is a JPEG that decodes to its last byte."""
     with _reasons():
         try:
             Image.open(io.BytesIO(data), formats=('JPEG',)).load()
@@ -116,7 +116,7 @@ def check_jpeg(data: bytes) -> None:
 
 @contextlib.contextmanager
 def _reasons() -> Iterator[None]:
-    """Turns whatever goes wrong inside into a RejectedImage of one short line.
+    """Turn whatever goes wrong inside into a RejectedImage of one short line.
 
     Pillow's plug-ins raise about anything on damaged input; one file must not end the whole.
     """
@@ -132,7 +132,7 @@ def _reasons() -> Iterator[None]:
 
 
 def _prepare(data: bytes, max_edge: int, quality: int, formats: tuple[str, ...]) -> PreparedImage:
-    """Lets libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
+    """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
     image = open_image(data, formats)
     end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
     turn = _turn(image)
@@ -148,7 +148,7 @@ def _prepare(data: bytes, max_edge: int, quality: int, formats: tuple[str, ...])
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
-    """Width and height to store; raises RejectedImage if an edge gets too short."""
+    """Return width and height to store; raise RejectedImage if an edge gets too short."""
     width, height = target = size
     if max(size) > max_edge:
         scale = max_edge / max(size)
@@ -160,7 +160,7 @@ def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What brings the image upright, if anything has to; broken metadata says nothing.
+    """Return what brings the image upright, if anything; ignore broken metadata.
 
     A PNG's tag may stand behind its pixels, and Pillow turns a TIFF itself on loading: so all are
     loaded here but JPEGs, which their decoder may still shrink. ImageOps.exif_transpose would write
@@ -178,7 +178,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Three channels of eight bits: 16-bit grey scaled down, transparency laid on white.
+    """Convert to three channels of eight bits: 16-bit grey scaled, transparency laid on white.
 
     Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
     """
@@ -197,7 +197,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 12 or 16 bits scaled to eight; convert('L') alone would clip it at 255."""
+    """Scale grey of 12 or 16 bits to eight; convert('L') alone would clip it at 255."""
     white, inverted = 65_535, False
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         white = 2 ** image.tag_v2[TiffImagePlugin.BITSPERSAMPLE][0] - 1
@@ -209,7 +209,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _encoded(
     image: Image.Image, target: tuple[int, int], turn: Image.Transpose | None, quality: int
 ) -> PreparedImage:
-    """Shrinks by Hamming: as sharp as bilinear filters get, and a third cheaper than bicubic."""
+    """Shrink with Hamming: as sharp as bilinear filters get, and a third cheaper than bicubic."""
     if image.size != target:
         image = image.resize(target, Image.Resampling.HAMMING)
     if turn is not None:

@@ -1,4 +1,4 @@
-"""Class names to one numbering for all splits of a data set, whatever each of them holds."""
+"""Number class names once for all splits of a data set, whatever each of them holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from library.records.manifest import from_json, is_manifest
 
 
 def read_labels(path: str) -> tuple[str, ...]:
-    """Class names in the order of their numbers: one a line, or those of a manifest.
+    """Read class names in the order of their numbers: one a line, or those of a manifest.
 
     Raises:
       ConfigError: there is no such file, or it names nothing or something twice.
@@ -33,7 +33,7 @@ def read_labels(path: str) -> tuple[str, ...]:
 
 
 def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels') -> Listing:
-    """The same images, numbered as `names` says.
+    """Number the same images as `names` says.
 
     Where the data set's own labels are whole numbers, and none of `names` is one, they are taken as
     positions in it.
@@ -68,7 +68,7 @@ def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels'
 
 
 def _is_number(name: str) -> bool:
-    """True for a label that can be a position; Python would refuse to read very many digits."""
+    """Return True for a label that can be a position; Python refuses to read very many digits."""
     return re.fullmatch(r'[0-9]{1,9}', name) is not None
 
 

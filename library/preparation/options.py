@@ -1,4 +1,4 @@
-"""The options of convert_dataset.py."""
+"""Declare the options of convert_dataset.py."""
 
 from __future__ import annotations
 

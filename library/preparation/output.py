@@ -1,4 +1,4 @@
-"""Where a conversion writes, and which files are its own."""
+"""Choose where a conversion writes, and recognize its own files."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ class Target:
     name: str
 
     def path(self, file_name: str) -> str:
-        """The path of one file in the folder."""
+        """Return the path of one file in the folder."""
         return files.join(self.folder, file_name)
 
     @property
     def manifest(self) -> str:
-        """The path of the manifest."""
+        """Return the path of the manifest."""
         return self.path(f'{self.name}.json')
 
     @property
     def report(self) -> str:
-        """The path of the list of rejected files."""
+        """Return the path of the list of rejected files."""
         return self.path(f'{self.name}{REJECTED}')
 
     @property
     def images(self) -> str:
-        """The path of the list of stored images."""
+        """Return the path of the list of stored images."""
         return self.path(f'{self.name}{IMAGES}')
 
     def is_shard(self, file_name: str) -> bool:
-        """True for a shard of this split of any count, finished or not, and its note."""
+        """Return True for a shard of this split of any count, finished or not, and its note."""
         return is_shard_of(self.name, file_name.removesuffix(PARTIAL).removesuffix('.json'))
 
 
@@ -87,25 +87,25 @@ class Output:
     splits: tuple[str, ...] = ()
 
     def target(self, split: str) -> Target:
-        """Where a split goes."""
+        """Return where a split goes."""
         if self.name is not None:
             return Target(self.folder, self.name)
         return Target(files.join(self.folder, split), split)
 
     @property
     def duplicates(self) -> str:
-        """The path of the list of pictures that are there more than once."""
+        """Return the path of the list of pictures that are there more than once."""
         prefix = f'{self.name}.' if self.name is not None else ''
         return files.join(self.folder, f'{prefix}{DUPLICATES}')
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The folders that are written into, as far as they are known before listing."""
+        """Return the folders to write into, as far as they are known before listing."""
         return (self.folder, *(files.join(self.folder, split) for split in self.splits))
 
 
 def old_manifest(target: Target) -> Manifest | None:
-    """The manifest of an earlier conversion to the same place, if there is a readable one."""
+    """Read the manifest of an earlier conversion to the same place, if one is readable."""
     if not files.exists(target.manifest) or not is_manifest(target.manifest):
         return None
     try:
@@ -116,7 +116,7 @@ def old_manifest(target: Target) -> Manifest | None:
 
 @contextlib.contextmanager
 def only_conversion(output: Output) -> Iterator[None]:
-    """Holds the output folder's lock; the system frees it when the process ends, however it ends.
+    """Hold the output folder's lock; the system frees it when the process ends, however it ends.
 
     Remote folders have no locks.
 
@@ -140,7 +140,7 @@ def only_conversion(output: Output) -> Iterator[None]:
 
 
 def write_list(path: str, rows: Callable[[], Iterable[Sequence[str]]]) -> None:
-    """Writes one of the lists beside the shards as CSV; removes it where there are no rows.
+    """Write one of the lists beside the shards as CSV; remove it where there are no rows.
 
     A list that holds the same already is left alone: a rerun with nothing new changes nothing.
 
@@ -165,7 +165,7 @@ def write_list(path: str, rows: Callable[[], Iterable[Sequence[str]]]) -> None:
 
 
 def is_free_for_list(path: str) -> bool:
-    """True if no file is there, or a list of the same kind: never overwrite somebody else's."""
+    """Return True if no file, or such a list, is there: never overwrite somebody else's."""
     if not files.exists(path):
         return True
     # A FIFO would block for ever.
@@ -193,7 +193,7 @@ def _pieces(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[by
 
 
 def wrote(path: str) -> bool:
-    """True for a file that a conversion, or a run beside it, wrote; such files are no inputs."""
+    """Return True for a file that a conversion or a run wrote; such files are no inputs."""
     name = os.path.basename(path)
     if _OWN_NAME.fullmatch(name):
         return True

@@ -1,4 +1,4 @@
-"""Images of one split to shards: who goes where, before anything is decoded.
+"""Assign a split's images to shards before anything is decoded.
 
 Shard and position follow from the sorted, seeded listing. A rejected image leaves a gap, so that
 a pool of any size and Beam write the same files.
@@ -55,7 +55,7 @@ def plan_shards(
     num_shards: int | None,
     seed: int,
 ) -> list[PlannedShard]:
-    """Distributes the images of a split.
+    """Distribute the images of a split.
 
     Args:
       images: in any order.
@@ -103,7 +103,7 @@ def plan_shards(
 
 
 def _count_shards(images: Sequence[LabelledImage], max_edge: int) -> int:
-    """A number of shards that follows from the listing alone."""
+    """Choose the number of shards from the listing alone."""
     largest = JPEG_BYTES_PER_PIXEL * max_edge * max_edge
     expected = sum(min(image.size, largest) for image in images)
     return max(1, min(len(images), max(2, round(expected / SHARD_BYTES))))

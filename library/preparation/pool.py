@@ -1,4 +1,4 @@
-"""Planned shards to written ones, on all cores of this machine."""
+"""Write planned shards on all cores of this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from library.preparation.workers import prepare_all
 def write_on_this_machine(
     shards: Sequence[PlannedShard], encoding: EncodingOptions, workers: int | None = None
 ) -> Iterator[FinishedShard]:
-    """Writes shard after shard; workers decode, this process writes.
+    """Write shard after shard; workers decode, this process writes.
 
     Args:
       shards: what to write.

@@ -1,4 +1,4 @@
-"""Finished shards to their final names; what an earlier conversion left to what is of use.
+"""Publish finished shards under their final names; reuse those of an earlier conversion.
 
 A manifest is removed before the first name changes and written after the last one. So a kill in
 between leaves a folder without a manifest, which training refuses, and the next run goes on.
@@ -19,7 +19,7 @@ from library.records.shards import PARTIAL
 
 
 def finished_before(shards: Sequence[PlannedShard]) -> tuple[dict[int, FinishedShard], set[str]]:
-    """The shards that need not be written again: made from the same inputs, and still whole.
+    """Return the shards that need no rewriting: made from the same inputs, and still whole.
 
     Returns:
       These shards, by their place in the plan, and the paths of the temporary files among theirs.
@@ -49,7 +49,7 @@ def finished_before(shards: Sequence[PlannedShard]) -> tuple[dict[int, FinishedS
 
 
 def remove_unfinished(targets: Sequence[Target], wanted: Container[str] = ()) -> None:
-    """Removes temporary files, but those whose paths are wanted."""
+    """Remove temporary files, except those whose paths are wanted."""
     for target in targets:
         partial = {path + PARTIAL for path in (target.manifest, target.report, target.images)}
         for name in files.names_in(target.folder):
@@ -60,7 +60,7 @@ def remove_unfinished(targets: Sequence[Target], wanted: Container[str] = ()) ->
 
 
 def publish(output: Output, manifests: dict[Target, Manifest]) -> list[str]:
-    """Gives the shards their final names.
+    """Give the shards their final names.
 
     Args:
       output: of the conversion.
@@ -93,7 +93,7 @@ def publish(output: Output, manifests: dict[Target, Manifest]) -> list[str]:
 
 
 def _listed(manifest: Manifest | None, planned: PlannedShard) -> FinishedShard | None:
-    """What the old manifest says of a shard."""
+    """Return what the old manifest says of a shard."""
     if manifest is None:
         return None
     for shard in manifest.shards:
@@ -105,7 +105,7 @@ def _listed(manifest: Manifest | None, planned: PlannedShard) -> FinishedShard |
 
 
 def _is_right(planned: PlannedShard, finished: FinishedShard, path: str) -> bool:
-    """True if the shard was made from the same, and this file of it is still whole."""
+    """Return True if the shard was made from the same, and this file of it is still whole."""
     shard = finished.shard
     return (
         shard.inputs == planned.inputs
@@ -116,7 +116,7 @@ def _is_right(planned: PlannedShard, finished: FinishedShard, path: str) -> bool
 
 
 def _is_published(target: Target, manifest: Manifest) -> bool:
-    """True if nothing is left to do for this split."""
+    """Return True if nothing is left to do for this split."""
     unnamed = any(files.exists(target.path(shard.name + PARTIAL)) for shard in manifest.shards)
     if unnamed or not files.exists(target.manifest):
         return False
@@ -124,7 +124,7 @@ def _is_published(target: Target, manifest: Manifest) -> bool:
 
 
 def _stale_splits(output: Output, manifests: dict[Target, Manifest]) -> list[Target]:
-    """Splits beside these that were made together with them once, and are not any more."""
+    """Find neighbouring splits that were once made together with these and no longer are."""
     if output.name is not None:
         return []
     stale = []
@@ -137,7 +137,7 @@ def _stale_splits(output: Output, manifests: dict[Target, Manifest]) -> list[Tar
 
 
 def _remove_split(target: Target) -> None:
-    """Removes all that a conversion wrote; the manifest last, for it tells whose the rest is."""
+    """Remove all that a conversion wrote; the manifest last, for it says whose the rest is."""
     remove_unfinished([target])
     for name in files.names_in(target.folder):
         if target.is_shard(name) or target.path(name) in (target.report, target.images):

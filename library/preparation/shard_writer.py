@@ -1,4 +1,4 @@
-"""Prepared images to one shard under a temporary name, with a note of what it holds.
+"""Write prepared images to a shard under a temporary name, with a note of what it holds.
 
 The note makes a conversion resumable: a shard with its note is done, whoever wrote it, the pool
 of this machine or a worker of Beam.
@@ -26,7 +26,7 @@ NOTE = f'{PARTIAL}.json'
 
 @dataclass(frozen=True)
 class FinishedShard:
-    """A shard as it was written, and the images that it lacks."""
+    """A written shard, and the images that it lacks."""
 
     shard: Shard
     rejected: tuple[Rejected, ...]
@@ -35,7 +35,7 @@ class FinishedShard:
 def write_shard(
     planned: PlannedShard, outcomes: Iterable[tuple[LabelledImage, Outcome]]
 ) -> FinishedShard:
-    """Writes DIR/NAME.partial, and then its note.
+    """Write DIR/NAME.partial, and then its note.
 
     Args:
       planned: the shard.
@@ -89,7 +89,7 @@ def write_shard(
 
 
 def read_note(target: Target, name: str) -> FinishedShard | None:
-    """What an earlier run finished but did not give its final name; None if it is no note."""
+    """Read what an earlier run finished but did not publish; None if it is no note."""
     path = target.path(name + NOTE)
     if not files.exists(path):
         return None

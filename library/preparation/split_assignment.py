@@ -22,7 +22,7 @@ def assign_splits(
     split_by: str,
     seed: int,
 ) -> list[LabelledImage]:
-    """Gives each image its split.
+    """Give each image its split.
 
     Args:
       listing: from a source, perhaps with splits of its own.
@@ -99,7 +99,7 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
 
 
 def _splits_before(output: Output, fractions: Mapping[str, float], seed: int) -> dict[bytes, str]:
-    """The split of each image that an earlier conversion of the same kind to here stored.
+    """Return the splits that an earlier conversion of the same kind to here gave the images.
 
     Other fractions, another seed or --split_by hash mean another split assignment. A manifest that
     is missing was removed by a conversion that was killed when it had assigned splits already.

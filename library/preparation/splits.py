@@ -1,4 +1,4 @@
-"""Images to splits: by the hash of each one's content, or by exact fractions of each class.
+"""Assign images to splits: by the hash of their content, or by exact fractions of each class.
 
 Both are pure functions of contents, labels and seed; names and order of the files do not matter.
 """
@@ -17,7 +17,7 @@ from library.records.listing import SPLIT_NAMES, is_split_name, usual_order
 
 
 def parse_fractions(text: str) -> dict[str, float]:
-    """Reads 'train=0.8,test=0.2'.
+    """Parse 'train=0.8,test=0.2'.
 
     Returns:
       Split to fraction, in the usual order, whatever the order of the text; fractions sum to 1.
@@ -48,7 +48,7 @@ def parse_fractions(text: str) -> dict[str, float]:
 
 
 def split_by_hash(digests: Sequence[bytes], fractions: Mapping[str, float], seed: int) -> list[str]:
-    """The split of each image, from its content alone.
+    """Assign each image a split from its content alone.
 
     Adding or removing images moves no other, equal images share a split, and the fractions hold
     in expectation only.
@@ -72,7 +72,7 @@ def split_exactly(
     seed: int,
     before: Mapping[bytes, str],
 ) -> list[str]:
-    """The split of each image, so that the fractions hold within each class to one image.
+    """Assign each image a split so that the fractions hold within each class to one image.
 
     Args:
       digests: sha256 of each image's content; equal images share a split.
@@ -111,7 +111,7 @@ def split_exactly(
 
 
 def _quotas(count: int, fractions: Mapping[str, float]) -> dict[str, int]:
-    """Whole numbers that sum to `count`, each within 1 of its fraction: largest remainders."""
+    """Round to whole numbers that sum to `count`, each within 1: largest remainders."""
     total = sum(fractions.values())
     exact = {name: count * fraction / total for name, fraction in fractions.items()}
     quotas = {name: math.floor(value) for name, value in exact.items()}
@@ -122,7 +122,7 @@ def _quotas(count: int, fractions: Mapping[str, float]) -> dict[str, int]:
 
 
 def _takes(count: int, quotas: Mapping[str, int]) -> dict[str, int]:
-    """How many of `count` newcomers each split takes; who is beyond its quota takes none."""
+    """Return how many of `count` newcomers each split takes; none beyond its quota."""
     left, takes = dict(quotas), dict.fromkeys(quotas, 0)
     for _ in range(count):
         split = max(left, key=lambda name: left[name])
@@ -132,6 +132,6 @@ def _takes(count: int, quotas: Mapping[str, int]) -> dict[str, int]:
 
 
 def _place(digest: bytes, seed: int) -> float:
-    """A number in [0, 1) that follows from content and seed."""
+    """Return a number in [0, 1) that follows from content and seed."""
     mixed = hashlib.sha256(f'{seed}\0'.encode() + digest).digest()
     return int.from_bytes(mixed[:8], 'big') / 2**64

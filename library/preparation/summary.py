@@ -1,4 +1,4 @@
-"""What a conversion did, in a few lines for the screen."""
+"""Summarize a conversion in a few lines for the screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE_ROWS = 30
 
 
 def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterator[str]:
-    """Yields the lines, warnings before results."""
+    """Yield the lines, warnings before results."""
     manifests = conversion.manifests
     yield from _left_out(manifests, output)
     yield from _duplicates(conversion.duplicates, output)
@@ -44,7 +44,7 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
 
 
 def _missing(manifest: Manifest) -> str:
-    """How many images of a split have no record, and why."""
+    """Say how many images of a split have no record, and why."""
     dropped = sum(map(is_dropped, manifest.rejected))
     rejected = f'{len(manifest.rejected) - dropped} rejected'
     return f'{rejected}, {dropped} dropped' if dropped else rejected
@@ -80,7 +80,7 @@ def _duplicates(groups: list[Group], output: Output) -> Iterator[str]:
 
 
 def _table(manifests: Mapping[str, Manifest]) -> Iterator[str]:
-    """Images of each class in each split."""
+    """Tabulate the images of each class in each split."""
     names = list(next(iter(manifests.values())).class_names)
     shown = names[:TABLE_ROWS]
     width = max(len(name) for name in ('all', 'class', *shown))

@@ -1,4 +1,4 @@
-"""Python's warnings off, as long as any thread wants them off.
+"""Turn Python's warnings off as long as any thread wants that.
 
 Filters of warnings belong to the whole process: threads that save and restore them one across the
 other would leave them as nobody meant them.
@@ -11,7 +11,7 @@ import warnings
 
 
 class Unwarned:
-    """No warnings while in a with statement, in however many threads; the last puts them back."""
+    """Turn warnings off in a with statement, in any number of threads; the last restores them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Converted images against their manifest: what is missing, altered or cannot be read."""
+"""Verify converted images against their manifest: missing, altered or unreadable ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from library.records.manifest import Manifest, Shard, read_manifest
 
 
 def verify(data_dir: str) -> Iterator[str]:
-    """Yields what is wrong with converted images, one line each; nothing if all is well.
+    """Yield what is wrong with converted images, one line each; nothing if all is well.
 
     Every shard is compared with its size, digest and count; then every record is parsed and its
     image decoded. Record lengths are checked against the file before TensorFlow believes them: a
@@ -67,7 +67,7 @@ def _verify_split(manifest: Manifest) -> Iterator[str]:
 
 
 def _check_file(path: str, shard: Shard) -> Iterator[str]:
-    """Size and digest of a shard."""
+    """Check size and digest of a shard."""
     size, digest = files.digest(path)
     if size != shard.bytes:
         yield f'{path}: {size} bytes, but {shard.bytes} were written'
@@ -78,7 +78,7 @@ def _check_file(path: str, shard: Shard) -> Iterator[str]:
 def _check_records(
     path: str, starts: Sequence[int], shard: Shard, classes: int, labels: Counter[int]
 ) -> Iterator[str]:
-    """Checksum, fields and image of every record; counts the labels."""
+    """Check checksum, fields and image of every record; count the labels."""
     if len(starts) != shard.examples:
         yield f'{path}: {len(starts)} records, but {shard.examples} were written'
     number = 0
@@ -93,7 +93,7 @@ def _check_records(
 
 
 def _check_record(record: bytes, classes: int, labels: Counter[int]) -> str:
-    """What is wrong with one record, or ''."""
+    """Say what is wrong with one record, or ''."""
     try:
         label, _, encoded = read_example(record)
     except ValueError as error:
@@ -109,7 +109,7 @@ def _check_record(record: bytes, classes: int, labels: Counter[int]) -> str:
 
 
 def _strangers(manifest: Manifest) -> Iterator[str]:
-    """Shards that the manifest does not name, left by something else."""
+    """Find shards that the manifest does not name, left by something else."""
     known = {shard.name for shard in manifest.shards}
     for name in files.names_in(manifest.folder):
         if name.endswith('.tfrecord') and name not in known:

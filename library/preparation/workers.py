@@ -1,4 +1,4 @@
-"""Image files to prepared images on all cores, in the order asked for and in bounded memory.
+"""Prepare image files on all cores, in the given order and in bounded memory.
 
 Workers are spawned: under fork they would inherit TensorFlow. They hand over bytes and facts; the
 parent serializes and writes.
@@ -36,7 +36,7 @@ Outcome = PreparedImage | RejectedImage
 
 
 def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
-    """One image, as a LabelledImage holds it, to its JPEG or the reason why it has none.
+    """Convert one image to its JPEG or the reason why it has none.
 
     The pool, Beam and direct sources all come through here.
 
@@ -62,7 +62,7 @@ def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
 def prepare_all(
     images: Iterable[LabelledImage], workers: int, encoding: EncodingOptions
 ) -> Generator[tuple[LabelledImage, Outcome], None, None]:
-    """Yields every image with what became of it, in the given order.
+    """Yield every image with its outcome, in the given order.
 
     Raises:
       ResourceError: a worker died (killed, or out of memory).
@@ -102,12 +102,12 @@ def prepare_all(
 
 
 def prepare_chunk(contents: list[Content], encoding: EncodingOptions) -> list[Outcome]:
-    """Prepares some images in a worker."""
+    """Prepare some images in a worker."""
     return [prepare(content, encoding) for content in contents]
 
 
 def _content(image: LabelledImage) -> Content:
-    """Workers read local files; remote ones need TensorFlow, which only the parent has."""
+    """Return a remote image's bytes, as workers have no TensorFlow; otherwise its content."""
     content = image.content
     if isinstance(content, str) and files.is_remote(content):
         try:
@@ -118,7 +118,7 @@ def _content(image: LabelledImage) -> Content:
 
 
 def _start_worker() -> None:
-    """Leaves Ctrl-C to the parent, and ends with it even if it is killed."""
+    """Leave Ctrl-C to the parent, and end with it even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # libtiff prints lines of its own about damaged files; the report names them.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

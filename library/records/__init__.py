@@ -1,1 +1,1 @@
-"""What a record is: feature keys, shards and manifest, the wall between offline and online."""
+"""Define a record: feature keys, shards and manifest, the wall between offline and online."""

@@ -1,4 +1,4 @@
-"""One labelled image as a tf.train.Example: its writer and its reader on one page."""
+"""Write and read one labelled image as a tf.train.Example."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILENAME = 'image/filename'
 def encode_example(
     jpeg: bytes, height: int, width: int, label: int, text: str, filename: str
 ) -> bytes:
-    """Serializes one image.
+    """Serialize one image.
 
     Args:
       jpeg: an upright RGB JPEG.
@@ -51,7 +51,7 @@ def encode_example(
 
 
 def read_example(record: bytes) -> tuple[int, str, bytes]:
-    """Reads one record outside of a graph, without trusting it.
+    """Read one record outside of a graph, without trusting it.
 
     Args:
       record: as it lies in a shard.
@@ -76,7 +76,7 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
 
 
 def read_file(record: bytes) -> tuple[str, bytes]:
-    """File name ('' where the record has none) and encoded image of a record of a checked shard."""
+    """Read file name ('' if there is none) and encoded image of a record of a checked shard."""
     feature = tf.train.Example.FromString(record).features.feature
     name = feature[FILENAME].bytes_list.value
     encoded = feature[ENCODED].bytes_list.value[0]
@@ -84,7 +84,7 @@ def read_file(record: bytes) -> tuple[str, bytes]:
 
 
 def parse_example(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Reads back what training needs.
+    """Read back what training needs.
 
     Args:
       serialized: string scalar.

@@ -35,17 +35,17 @@ class ExternalRecords:
 
     @property
     def examples(self) -> int:
-        """How many records there are."""
+        """Count the records."""
         return sum(self.counts.values())
 
     @property
     def label_counts(self) -> tuple[int, ...]:
-        """How many records each class has, in the order of labels."""
+        """Count the records of each class, in the order of labels."""
         return tuple(self.counts.get(label, 0) for label in range(len(self.class_names)))
 
 
 def read_external(paths: Sequence[str], folder: str) -> ExternalRecords:
-    """Reads every record once.
+    """Read every record once.
 
     Args:
       paths: the files.
@@ -67,7 +67,7 @@ def read_external(paths: Sequence[str], folder: str) -> ExternalRecords:
 
 
 def _labels(path: str) -> Iterator[tuple[int, str]]:
-    """Label and class name of each record of a file."""
+    """Read label and class name of each record of a file."""
     starts, problem = walk(path)
     if problem:
         raise DataError(f'{path}: {problem}')
@@ -84,7 +84,7 @@ def _labels(path: str) -> Iterator[tuple[int, str]]:
 
 
 def _label(record: bytes, place: str) -> tuple[int, str]:
-    """Label and class name of one record, '' where it has none."""
+    """Read label and class name of one record, '' where it has none."""
     try:
         label, text, _ = read_example(record)
     except ValueError as error:

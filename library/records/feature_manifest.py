@@ -1,4 +1,4 @@
-"""FOLDER/features.json: which features of a split are kept there, and how to tell they are whole.
+"""Describe cached features in FOLDER/features.json, and how to tell that they are whole.
 
 Imports no TensorFlow.
 """
@@ -53,19 +53,19 @@ class FeatureManifest:
 
     @property
     def examples(self) -> int:
-        """How many images there are, each counted once."""
+        """Count the images, each once."""
         return sum(shard.examples for shard in self.shards) // self.copies
 
     @property
     def paths_of_copies(self) -> list[list[str]]:
-        """The paths of each copy's shards."""
+        """Return the paths of each copy's shards."""
         paths = [files.join(self.folder, shard.name) for shard in self.shards]
         span = len(paths) // self.copies
         return [paths[copy * span : (copy + 1) * span] for copy in range(self.copies)]
 
 
 def write_manifest(manifest: FeatureManifest, name: str) -> None:
-    """Writes the manifest under MANIFEST or UNFINISHED into its folder."""
+    """Write the manifest under MANIFEST or UNFINISHED into its folder."""
     content = {'format': FORMAT, 'version': VERSION, **dataclasses.asdict(manifest)}
     del content['folder']
     text = json.dumps(content, indent=1) + '\n'
@@ -73,7 +73,7 @@ def write_manifest(manifest: FeatureManifest, name: str) -> None:
 
 
 def read_manifest(folder: str, name: str) -> FeatureManifest | None:
-    """The manifest in a folder; None where there is none, or it is damaged: all can be made anew.
+    """Read a folder's manifest; None if it is missing or damaged: all can be made anew.
 
     Whether the shards are there is another question.
     """
@@ -92,13 +92,13 @@ def read_manifest(folder: str, name: str) -> FeatureManifest | None:
 
 
 def is_there(shard: FeatureShard, folder: str) -> bool:
-    """True if the shard's file is there and has the size that was written."""
+    """Return True if the shard's file exists and has the size that was written."""
     path = files.join(folder, shard.name)
     return files.exists(path) and files.size(path) == shard.bytes
 
 
 def is_whole(shard: FeatureShard, folder: str) -> bool:
-    """True if the shard's file is there with the content that was written."""
+    """Return True if the shard's file exists with the content that was written."""
     if not is_there(shard, folder):
         return False
     return files.digest(files.join(folder, shard.name))[1] == shard.sha256

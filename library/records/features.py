@@ -1,4 +1,4 @@
-"""The features of labelled images as records: their writer and their reader on one page."""
+"""Write and read the features of labelled images as records."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ERRORS = {
 def write_feature_shard(
     folder: str, name: str, features: np.ndarray, labels: np.ndarray
 ) -> FeatureShard:
-    """Writes FOLDER/NAME, whole or not at all; durable when it returns.
+    """Write FOLDER/NAME, whole or not at all; durable when it returns.
 
     Args:
       folder: where.
@@ -65,7 +65,7 @@ def write_feature_shard(
 
 
 def encode_features(features: np.ndarray, labels: np.ndarray) -> Iterator[bytes]:
-    """Serializes images, one record each.
+    """Serialize images, one record each.
 
     Args:
       features: float [examples, depth].
@@ -83,7 +83,7 @@ def encode_features(features: np.ndarray, labels: np.ndarray) -> Iterator[bytes]
 
 
 def parse_features(serialized: tf.Tensor, depth: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reads a batch back.
+    """Read a batch back.
 
     Args:
       serialized: string [batch].

@@ -1,4 +1,4 @@
-"""TFRecord files by their framing alone, before TensorFlow believes it.
+"""Check TFRecord files by their framing alone, before TensorFlow trusts it.
 
 A record is a length (8 bytes) with its checksum (4), the data, and the data's checksum (4). A
 forged length with a right checksum would end a process that trusts it.
@@ -16,7 +16,7 @@ GZIP = b'\x1f\x8b\x08'
 
 
 def walk(path: str) -> tuple[list[int], str]:
-    """Where each record starts, by the lengths alone; and what is wrong with them, or ''."""
+    """Find where each record starts, by the lengths alone; and what is wrong with them, or ''."""
     with files.open_binary(path) as file:
         starts, problem = _walk(file, files.size(path))
         file.seek(0)

@@ -1,4 +1,4 @@
-"""Labelled images before they are records: what every source of images gives.
+"""Describe labelled images before they are records: what every source of images gives.
 
 Imports no TensorFlow.
 """
@@ -30,23 +30,23 @@ SPLIT_NAMES = {
 
 
 class Split(Protocol):
-    """What a run needs to know of the images that it reads, whatever they are read from."""
+    """What a run needs to know of the images that it reads, whatever their source."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """In the order of their labels."""
+        """Return the class names in the order of their labels."""
 
     @property
     def examples(self) -> int:
-        """How many images there are."""
+        """Count the images."""
 
     @property
     def label_counts(self) -> tuple[int, ...]:
-        """How many images each class has, in the order of labels; () where nobody counted."""
+        """Count the images of each class, in the order of labels; () where nobody counted."""
 
     @property
     def folder(self) -> str:
-        """Where they come from, for messages."""
+        """Name where the images come from, for messages."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ class LabelledImage:
 
 
 def is_split_name(name: str) -> bool:
-    """True for what can name a folder: no separator, no control character, no dot first."""
+    """Return True for what can name a folder: no separator, no control character, no dot first."""
     return bool(name) and not re.search(r'^\.|[/\\\x00-\x1f\x7f]', name)
 
 
 def usual_order(splits: Iterable[str]) -> tuple[str, ...]:
-    """Train, validation, test, then others by name."""
+    """Sort train, validation and test first, then others by name."""
     known = tuple(dict.fromkeys(SPLIT_NAMES.values()))
     found = set(splits)
     return (*(name for name in known if name in found), *sorted(found.difference(known)))
@@ -109,23 +109,23 @@ class Listing:
 
     @property
     def examples(self) -> int:
-        """How many images there are."""
+        """Count the images."""
         return len(self.images)
 
     @property
     def label_counts(self) -> tuple[int, ...]:
-        """How many images each class has."""
+        """Count the images of each class."""
         counts = Counter(image.label for image in self.images)
         return tuple(counts[label] for label in range(len(self.class_names)))
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The names of the splits that the source gives; () where it gives none."""
+        """Return the names of the splits that the source gives; () where it gives none."""
         return usual_order({image.split for image in self.images} - {''})
 
 
 def check_listing(listing: Listing) -> None:
-    """Raises DataError for a listing that no conversion could be right about."""
+    """Raise DataError for a listing that cannot be converted correctly."""
     names, where = listing.class_names, listing.folder
     if not listing.images:
         raise DataError(f'{where}: no images')

@@ -1,4 +1,4 @@
-"""NAME.json beside the shards: what a data set holds, and how to tell that it is whole.
+"""Describe a data set in NAME.json beside its shards, and how to tell that it is whole.
 
 A TFRecord that lost its tail at a record's end reads like a whole one; only the counts and sizes
 kept here tell. Imports no TensorFlow.
@@ -77,26 +77,26 @@ class Manifest:
 
     @property
     def examples(self) -> int:
-        """How many records all shards hold together."""
+        """Count the records that all shards hold together."""
         return sum(shard.examples for shard in self.shards)
 
     @property
     def label_counts(self) -> tuple[int, ...]:
-        """How many records each class has, in the order of labels."""
+        """Count the records of each class, in the order of labels."""
         return tuple(self.examples_per_class.get(name, 0) for name in self.class_names)
 
     @property
     def reencoded(self) -> int:
-        """How many images were not stored byte for byte."""
+        """Count the images that were not stored byte for byte."""
         return sum(shard.reencoded for shard in self.shards)
 
     @property
     def shard_paths(self) -> list[str]:
-        """The paths of the shards that hold records, in reading order."""
+        """Return the paths of the shards that hold records, in reading order."""
         return [files.join(self.folder, shard.name) for shard in self.shards if shard.examples]
 
     def to_json(self) -> str:
-        """The file's text; the same for the same content."""
+        """Return the file's text; the same for the same content."""
         content = {'format': FORMAT, 'version': VERSION, 'examples': self.examples}
         content |= dataclasses.asdict(self)
         del content['folder']
@@ -104,7 +104,7 @@ class Manifest:
 
 
 def from_json(text: bytes | str, path: str) -> Manifest:
-    """Reads a manifest's text.
+    """Read a manifest's text.
 
     Raises:
       DataError: `path` holds something else.
@@ -131,7 +131,7 @@ def from_json(text: bytes | str, path: str) -> Manifest:
 
 
 def open_split(data_dir: str, split: str) -> Manifest:
-    """The manifest of DATA_DIR/SPLIT, once its shards are all there in their full size.
+    """Read the manifest of DATA_DIR/SPLIT; all its shards must exist in full size.
 
     Raises:
       ConfigError: nothing was converted into this folder; the message names the command.
@@ -152,7 +152,7 @@ def open_split(data_dir: str, split: str) -> Manifest:
 
 
 def check_whole(manifest: Manifest) -> None:
-    """Raises DataError unless the shards are there in their full size, and no others."""
+    """Raise DataError unless all shards are there in full size, and no others."""
     for shard in manifest.shards:
         shard_path = files.join(manifest.folder, shard.name)
         if not files.exists(shard_path):
@@ -175,7 +175,7 @@ def check_whole(manifest: Manifest) -> None:
 
 
 def read_manifest(folder: str) -> Manifest | None:
-    """The manifest in a folder, or None where nothing was converted into it.
+    """Read the manifest in a folder, or return None where nothing was converted into it.
 
     Raises:
       DataError: it cannot be read, or there are two.
@@ -190,7 +190,7 @@ def read_manifest(folder: str) -> Manifest | None:
 
 
 def manifest_names(folder: str) -> list[str]:
-    """The names of the manifests in a folder; other people's JSON files may lie beside them."""
+    """List the manifests in a folder; other people's JSON files may lie beside them."""
     return [
         name
         for name in files.names_in(folder)
@@ -199,7 +199,7 @@ def manifest_names(folder: str) -> list[str]:
 
 
 def is_manifest(path: str) -> bool:
-    """True for a file that a conversion wrote, whole or damaged."""
+    """Return True for a file that a conversion wrote, whole or damaged."""
     # A FIFO would block for ever.
     if files.is_folder(path) or not (files.is_remote(path) or os.path.isfile(path)):
         return False
@@ -214,14 +214,14 @@ def is_manifest(path: str) -> bool:
 
 
 def evaluation_split(data_dir: str, wanted: str) -> str:
-    """The split to evaluate on: `wanted`, or for 'auto' validation if it is there, else test."""
+    """Return the split to evaluate on: `wanted`; for 'auto' validation, if present, or test."""
     if wanted != 'auto':
         return wanted
     return 'validation' if files.names_in(files.join(data_dir, 'validation')) else 'test'
 
 
 def check_same_classes(one: Split, other: Split) -> None:
-    """Raises DataError unless both splits number the same classes in the same way."""
+    """Raise DataError unless both splits number the same classes in the same way."""
     if one.class_names == other.class_names:
         return
     only_one = sorted(set(one.class_names) - set(other.class_names))

@@ -1,4 +1,4 @@
-"""Numbers of records to the ranges that are read for them."""
+"""Group the numbers of records into the ranges that are read for them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 
 def to_ranges(numbers: Collection[int], step: int = 1) -> Iterator[tuple[int, int]]:
-    """Yields first number and length of each range, in order.
+    """Yield first number and length of each range, in order.
 
     Args:
       numbers: that are wanted, in any order.

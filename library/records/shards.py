@@ -1,4 +1,4 @@
-"""Names of shards: NAME-00000-of-00002.tfrecord, and the range of items that each one takes."""
+"""Name shards, NAME-00000-of-00002.tfrecord, and the range of items that each one takes."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ PARTIAL = '.partial'
 
 
 def shard_name(name: str, index: int, count: int) -> str:
-    """The file name of shard `index` of `count`."""
+    """Return the file name of shard `index` of `count`."""
     return f'{name}-{index:05d}-of-{count:05d}.tfrecord'
 
 
 def shard_names(name: str, count: int) -> list[str]:
-    """The file names of all shards, in order."""
+    """Return the file names of all shards, in order."""
     return [shard_name(name, index, count) for index in range(count)]
 
 
 def is_shard_of(name: str, file_name: str) -> bool:
-    """True for a shard of this data set, of any count, finished or partial."""
+    """Return True for a shard of this data set, of any count, finished or partial."""
     pattern = rf'{re.escape(name)}-\d{{5}}-of-\d{{5}}\.tfrecord({re.escape(PARTIAL)})?'
     return re.fullmatch(pattern, file_name) is not None
 
 
 def is_shard(file_name: str) -> bool:
-    """True for a finished shard of any data set."""
+    """Return True for a finished shard of any data set."""
     return re.fullmatch(r'.+-\d{5}-of-\d{5}\.tfrecord', file_name) is not None
 
 
 def shard_of_item(item: int, items: int, shards: int) -> int:
-    """The shard that item `item` of `items` goes to: consecutive runs, even within one item.
+    """Return the shard of item `item` of `items`: consecutive runs, even within one item.
 
     It follows from the listing alone, so workers and rejected images do not move an item.
     """

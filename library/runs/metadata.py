@@ -1,4 +1,4 @@
-"""Hold what a run finds out beside its options: the classes of its data, digests, its id.
+"""Hold what a run finds out besides its options: the classes of its data, digests, its id.
 
 Imports no TensorFlow.
 """
@@ -82,7 +82,7 @@ class Run:
         return Run(replace(self.metadata, **values), origins)
 
     def entries(self) -> dict[str, Value]:
-        """Name to value, origin and option."""
+        """Map each name to value, origin and option."""
         return {
             each.name: Value(
                 getattr(self.metadata, each.name), self.origins.get(each.name, 'default'), each
@@ -165,7 +165,7 @@ def metadata_without_data(model_dir: str, saved: Set | None) -> Run:
 
 
 def _of_this_start(run: Run, run_id: str | None) -> Run:
-    """With the run's id, and without features: another start may evaluate images."""
+    """Set the run's id and no features: another start may evaluate images."""
     run = run.found('this start', train_features=None, eval_features=None)
     return run.found('the first start of the run', run_id=run_id)
 
@@ -183,7 +183,7 @@ def unknown_storage(model_dir: str, run: Run) -> str:
 
 
 def _stored(data: Split) -> dict[str, int | None]:
-    """How a conversion stored the images: predictions treat theirs alike."""
+    """Return how a conversion stored the images: predictions treat theirs alike."""
     options = data.options if isinstance(data, Manifest) else {}
     return {f'stored_{name}': options.get(name) for name in ('max_edge', 'quality')}
 

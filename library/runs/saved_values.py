@@ -14,21 +14,21 @@ from library.runs.kept_values import ORIGINS, read_saved
 
 @dataclass(frozen=True)
 class SavedValue:
-    """What a run kept of one option: its value as it was written, and who gave it ('': unknown)."""
+    """What a run kept of one option: its written value, and who gave it ('' if unknown)."""
 
     text: str | tuple[str, ...]
     origin: str
 
     @property
     def shown(self) -> str:
-        """The value in one line, as --explain has it."""
+        """Return the value in one line, as --explain has it."""
         if self.text in ('null', ()):
             return 'none'
         return self.text if isinstance(self.text, str) else ', '.join(self.text)
 
 
 def read_saved_values(folder: str) -> dict[str, SavedValue]:
-    """The values of the run in `folder`, in the order of its file; {} if it keeps none.
+    """Read the values of the run in `folder`, in the order of its file; {} if it keeps none.
 
     A run that was kept before there was hparams.json has values without origins.
 
@@ -43,7 +43,7 @@ def read_saved_values(folder: str) -> dict[str, SavedValue]:
 
 
 def is_of_same_run(values: Mapping[str, SavedValue], folder: str) -> bool:
-    """True if these values and those in `folder` were kept by one run, in its first start."""
+    """Return True if one run kept these values and those in `folder`, in its first start."""
     try:
         theirs = read_saved_values(folder).get('run_id')
     except ConfigError:

@@ -1,1 +1,1 @@
-"""Hooks of training sessions that work together."""
+"""Hold hooks of training sessions that work together."""

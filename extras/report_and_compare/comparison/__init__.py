@@ -1,1 +1,1 @@
-"""Folders of runs to a table: what each reached, and in which options they differ."""
+"""Compare folders of runs: what each reached, and in which options they differ."""

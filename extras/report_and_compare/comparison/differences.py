@@ -1,4 +1,4 @@
-"""Runs to the options in which they differ, and their values."""
+"""Find the options in which runs differ, and their values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHOWN = {'train_examples'}
 
 
 def differing(runs: Sequence[RunResult]) -> dict[str, list[str]]:
-    """The options that tell the runs apart: name to the value of each run, in their order.
+    """Map the options that tell the runs apart to the value of each run, in their order.
 
     Runs whose file is damaged have no values, and make no difference.
     """
@@ -44,7 +44,7 @@ def differing(runs: Sequence[RunResult]) -> dict[str, list[str]]:
 
 
 def _differs(name: str, runs: Sequence[RunResult]) -> bool:
-    """True if two runs have other values, or one alone has the option and was told its value.
+    """Return True if two runs have other values, or if only one has and sets the option.
 
     The options of another optimizer or model are no news while they stand at their defaults.
     """

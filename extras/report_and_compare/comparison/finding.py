@@ -1,4 +1,4 @@
-"""Words of the command line to folders of runs."""
+"""Find the folders of runs that the command line names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SAVED_MODEL = 'saved_model.pb'
 
 
 def find_runs(words: Sequence[str]) -> list[str]:
-    """The folders of all runs that the words name, or that lie below what they name.
+    """Find all runs that the words name, or that lie below what they name.
 
     A folder with best checkpoints is a part of a run: it counts only where it was named itself.
 
@@ -38,7 +38,7 @@ def find_runs(words: Sequence[str]) -> list[str]:
 
 
 def _below(folder: str, depth: int) -> Iterator[str]:
-    """The runs in the folders of a folder; what lies inside a run is its own."""
+    """Find the runs below a folder; folders inside a run belong to that run."""
     try:
         names = [name for name in files.folders_in(folder) if not name.startswith('.')]
     except (PermissionError, FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Folders of runs to short names that tell them apart."""
+"""Give folders of runs short names that tell them apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from library import files
 
 
 def short_names(folders: Sequence[str]) -> list[str]:
-    """What is left of each path without the folders that all share, before and behind.
+    """Strip from each path the folders that all share, at its start and its end.
 
     `out/a/checkpoints` and `out/b/checkpoints` are a and b; a run alone has the name of its
     folder, or of the one above where that says more.
@@ -33,7 +33,7 @@ def short_names(folders: Sequence[str]) -> list[str]:
 
 
 def _shared(paths: Sequence[Sequence[str]]) -> int:
-    """How many parts at their start all paths share."""
+    """Count the parts at the start that all paths share."""
     count = 0
     for parts in zip(*paths, strict=False):
         if len(set(parts)) > 1:

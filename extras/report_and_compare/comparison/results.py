@@ -1,4 +1,4 @@
-"""A run's folder to what it was told and what it reached."""
+"""Read a run's settings and what it reached from its folder."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RunResult:
 
     @property
     def metrics(self) -> set[str]:
-        """The names of all that was measured."""
+        """Return the names of all metrics that were measured."""
         measured = [*self.history, self.evaluated]
         return {name for each in measured for name in each if number(each, name) is not None} - {
             *_COUNTS
@@ -53,7 +53,7 @@ class RunResult:
 
     @property
     def epochs(self) -> float | None:
-        """How often it saw its training images; None where that is not known."""
+        """Return how many epochs it trained; None if unknown."""
         batch = self._whole('train_batch_size') or self._whole('batch_size')
         examples = self._whole('train_examples')
         return self.steps * batch / examples if self.steps and batch and examples else None
@@ -66,7 +66,7 @@ class RunResult:
 
 
 def read_result(folder: str) -> RunResult:
-    """Reads a run; what is damaged is named in a warning and left out."""
+    """Read a run; warn of what is damaged and leave it out."""
     try:
         values = read_saved_values(folder)
     except ConfigError as error:
@@ -86,7 +86,7 @@ def read_result(folder: str) -> RunResult:
 
 
 def _newest_step(folder: str) -> int | None:
-    """The step of the newest checkpoint, by the file that TensorFlow keeps."""
+    """Read the step of the newest checkpoint from the file that TensorFlow keeps."""
     path = files.join(folder, 'checkpoint')
     if not files.exists(path):
         return None
@@ -95,7 +95,7 @@ def _newest_step(folder: str) -> int | None:
 
 
 def _snapshots(folder: str) -> list[dict[str, Any]]:
-    """What best.json knows of a folder with best checkpoints, which has no history of its own."""
+    """Read best.json of a folder of best checkpoints, which has no history of its own."""
     path = files.join(folder, BEST_STATE)
     if not files.exists(path):
         return []
@@ -111,7 +111,7 @@ def _snapshots(folder: str) -> list[dict[str, Any]]:
 
 
 def _of_best(folder: str, values: Mapping[str, SavedValue]) -> Iterator[Evaluated]:
-    """What was evaluated in the folder of the run's best checkpoints, while they are its own."""
+    """Return the evaluations of the run's best checkpoints, as long as they are its own."""
     best = values.get('best_model_dir')
     if best is None or not isinstance(best.text, str) or best.text == folder:
         return
@@ -122,7 +122,7 @@ def _of_best(folder: str, values: Mapping[str, SavedValue]) -> Iterator[Evaluate
 
 
 def _evaluations(folder: str) -> Iterator[Evaluated]:
-    """What `run.py evaluate` wrote, and under which name: eval/ before those that have one."""
+    """Return the evaluations by `run.py evaluate`, under their names: eval/ first."""
     names = [name for name in files.names_in(folder) if re.fullmatch(r'eval(_.*)?', name)]
     for name in names:
         path = files.join(folder, name, 'metrics.json')

@@ -1,4 +1,4 @@
-"""Rows of texts to aligned lines that fit the screen."""
+"""Format rows of texts as aligned lines that fit the screen."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Column = tuple[str, Sequence[str]]
 
 
 def in_one_line(text: str, length: int = LONGEST_VALUE) -> str:
-    """A text that fits a cell; of a path the end is kept, of all else the start."""
+    """Shorten a text to fit a cell; of a path the end is kept, otherwise the start."""
     text = printable(text)
     return end_of(text, length) if '/' in text else start_of(text, length)
 
 
 def width_of(columns: Sequence[Column]) -> int:
-    """The length of the lines that `lines_of` gives."""
+    """Return the length of the lines that `lines_of` gives."""
     return sum(map(_width, columns)) + len(_GAP) * (len(columns) - 1)
 
 
 def lines_of(columns: Sequence[Column]) -> list[str]:
-    """Aligned lines under their headings: numbers end, and texts begin, at one place."""
+    """Align lines under their headings: numbers right, texts left."""
     padded = [_padded(column) for column in columns]
     return [_GAP.join(cells).rstrip() for cells in zip(*padded, strict=True)]
 
 
 def blocks_of(first: Column, others: Sequence[Column]) -> list[list[str]]:
-    """Lines of as many columns as fit, the first column in each block."""
+    """Return lines of as many columns as fit, the first column in each block."""
     blocks: list[list[Column]] = []
     for column in others:
         if not blocks or width_of([*blocks[-1], column]) > WIDTH:

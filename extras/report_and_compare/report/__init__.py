@@ -1,1 +1,1 @@
-"""A run and its evaluation to one page that needs nothing beside it."""
+"""Make one self-contained page of a run and its evaluation."""

@@ -1,4 +1,4 @@
-"""A run's values to the commands that repeat it, and go on from it."""
+"""Write the commands that repeat a run, and go on from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHARED = ('model_dir', 'best_model_dir', 'validation_checkpoint')
 def commands_of(
     hparams: HParams, starts: Sequence[Mapping[str, Any]], program: str
 ) -> dict[str, str]:
-    """What a command does, to the command.
+    """Map what a command does to the command.
 
     Args:
       hparams: of the evaluation.
@@ -60,12 +60,12 @@ def _train(command: str) -> str:
 
 
 def _start(program: str) -> list[str]:
-    """What a person types to start a program again; an installed one is found by its name."""
+    """Return what a person types to start a program again; find an installed one by its name."""
     return [PYTHON, program] if program.endswith('.py') else [os.path.basename(program)]
 
 
 def _in_lines(words: Sequence[str]) -> str:
-    """A command that a shell takes, with a line for each flag where one line is too long."""
+    """Format a command for a shell, with a line for each flag where one line is too long."""
     command = shlex.join(words)
     if len(command) <= WIDTH:
         return command
@@ -78,7 +78,7 @@ def _in_lines(words: Sequence[str]) -> str:
 
 
 def _flag(name: str, entry: Value) -> tuple[str, ...]:
-    """The words that give an option its value."""
+    """Return the words that give an option its value."""
     if isinstance(entry.value, bool):
         return (f'--{name}' if entry.value else f'--no_{name}',)
     text = as_written(entry.value)

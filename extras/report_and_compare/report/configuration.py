@@ -1,4 +1,4 @@
-"""The values of a run to rows with origins, those that somebody gave first."""
+"""List a run's values with their origins, those set by somebody first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ConfigurationRow:
 
 
 def configuration(values: Mapping[str, SavedValue], hparams: HParams) -> dict[str, Any]:
-    """What was given, what stayed at its default, and what the run found out.
+    """Return what was set, what stayed at its default, and what the run found out.
 
     Args:
       values: that the run kept.
@@ -51,7 +51,7 @@ def configuration(values: Mapping[str, SavedValue], hparams: HParams) -> dict[st
 
 
 def _written(value: Any) -> str | tuple[str, ...]:
-    """A value as a run would have kept it."""
+    """Format a value as a run would have kept it."""
     if isinstance(value, tuple):
         return tuple(map(str, value))
     if value is None or isinstance(value, bool):

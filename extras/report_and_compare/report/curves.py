@@ -1,4 +1,4 @@
-"""A run's history to the drawings of its learning curves."""
+"""Draw the learning curves of a run's history."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LARGEST = 1e39
 
 
 def curves(run: RunFiles, hparams: HParams) -> dict[str, Any]:
-    """The charts, which step is the best, and what is said where there are none."""
+    """Return the charts, the best step, and what to say where there are none."""
     measured = {name for each in run.history for name in each if number(each, name) is not None}
     others = sorted(measured - {*_FIRST, *_NO_CURVES})
     best = _best(run, hparams)
@@ -43,7 +43,7 @@ def curves(run: RunFiles, hparams: HParams) -> dict[str, Any]:
 
 
 def points_of(lines: Sequence[Mapping[str, Any]], step_name: str, name: str) -> Points:
-    """(step, value) of each line that has the number; sorted by step."""
+    """Return (step, value) of each line that has the number, sorted by step."""
     found = [(each[step_name], number(each, name)) for each in lines]
     return sorted(
         (step, value)
@@ -53,7 +53,7 @@ def points_of(lines: Sequence[Mapping[str, Any]], step_name: str, name: str) -> 
 
 
 def _best(run: RunFiles, hparams: HParams) -> tuple[str, int] | None:
-    """Metric and step of the best evaluation; None where there is none."""
+    """Return metric and step of the best evaluation; None if there is none."""
     options = hparams.take(BestOptions)
     saved = run.values.get('best_metric')
     metric = options.best_metric if saved is None else str(saved.text)

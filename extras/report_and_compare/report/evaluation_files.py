@@ -12,7 +12,7 @@ REPORT = 'report.html'
 def evaluation_files(
     hparams: HParams, evaluation: Evaluation, plots: Plots
 ) -> dict[str, bytes | None]:
-    """The page, or None for an old one: it would tell of another checkpoint.
+    """Return the page, or None to remove an old one, which describes another checkpoint.
 
     Args:
       hparams: of the evaluation.

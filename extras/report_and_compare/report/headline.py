@@ -1,4 +1,4 @@
-"""Metrics to the figures at the head of the page."""
+"""Choose the figures at the head of the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IN_WORDS = ('examples', 'global_step', 'checkpoint', 'split')
 
 
 def headline(model_dir: str, evaluation: Evaluation) -> dict[str, Any]:
-    """Title, one line, and a figure for each metric."""
+    """Return title, one line, and a figure for each metric."""
     metrics = evaluation.metrics
     shown = {name: value for name, value in metrics.items() if name not in _IN_WORDS}
     # `loss` is the same number under the name that metrics.json always had.

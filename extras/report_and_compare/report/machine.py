@@ -1,4 +1,4 @@
-"""The starts of environment.json to a table of where a run was trained."""
+"""Tabulate where a run was trained, from the starts in environment.json."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def environment(starts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The last start, and how many there were."""
+    """Return the last start, and how many there were."""
     if not starts:
         return {'environment': [], 'starts_text': ''}
     # The command has a place of its own.

@@ -1,4 +1,4 @@
-"""Find what was confused most, and the most confident mistakes with their images."""
+"""Find the pairs of classes confused most, and the most confident mistakes with images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ConfusedPair:
 
 
 def confused_pairs(predictions: Predictions) -> list[ConfusedPair]:
-    """The pairs of classes with the most mistakes; of equals in the order of labels."""
+    """Return the pairs of classes with the most mistakes; ties in the order of labels."""
     wrong = predictions.confusion.copy()
     np.fill_diagonal(wrong, 0)
     totals = predictions.confusion.sum(axis=1)
@@ -45,7 +45,7 @@ def confused_pairs(predictions: Predictions) -> list[ConfusedPair]:
 
 
 def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
-    """The most confident ones, and how many there are."""
+    """Return the most confident mistakes, and how many mistakes there are."""
     shown = [
         {
             'image': thumbnail(each.jpeg),

@@ -1,4 +1,4 @@
-"""An evaluation and what its run left to one page that holds everything in itself."""
+"""Render an evaluation and the files of its run as one self-contained page."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ WORST_CLASSES = 15
 
 
 def report(hparams: HParams, evaluation: Evaluation, plots: Plots) -> bytes:
-    """The page about the evaluation that this program made, as a file holds it."""
+    """Return the page about the evaluation that this program made, as a file holds it."""
     # Names of folders need not be UTF-8.
     return render(hparams, evaluation, plots, sys.argv[0]).encode('utf-8', 'backslashreplace')
 
 
 def render(hparams: HParams, evaluation: Evaluation, plots: Plots, program: str) -> str:
-    """The text of the page.
+    """Render the text of the page.
 
     Args:
       hparams: of the evaluation; model_dir says where its run lies.
@@ -55,7 +55,7 @@ def render(hparams: HParams, evaluation: Evaluation, plots: Plots, program: str)
 
 
 def _classes(evaluation: Evaluation) -> dict[str, Any]:
-    """The table of classes, in the order of labels, and the worst of them where they are many."""
+    """Tabulate the classes in the order of labels; of many, only the worst."""
     ranked = sorted(
         (each for each in evaluation.classes if each.f1 is not None),
         key=lambda each: each.f1 or 0.0,

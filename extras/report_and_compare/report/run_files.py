@@ -1,4 +1,4 @@
-"""A model_dir to what its run left on disk: values, curves and starts."""
+"""Read what a run left in its model_dir: values, curves and starts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RunFiles:
 
 
 def read_run_files(model_dir: str) -> RunFiles:
-    """Reads the run in a folder, or the run that a folder with best checkpoints belongs to."""
+    """Read the run in a folder, or the run that a folder with best checkpoints belongs to."""
     values = _values(model_dir)
     folder: str | None = model_dir
     if files.exists(files.join(model_dir, BEST_STATE)):
@@ -48,7 +48,7 @@ def read_run_files(model_dir: str) -> RunFiles:
 
 
 def _runs_of_best(folder: str, values: dict[str, SavedValue]) -> Iterator[str]:
-    """Where the run of best checkpoints may be, if it is there: where it was, or around them."""
+    """Return where the run of best checkpoints may be: where it was, or around them."""
     places = [os.path.dirname(folder.rstrip('/'))]
     if 'model_dir' in values:
         places.insert(0, str(values['model_dir'].text))

@@ -1,1 +1,1 @@
-"""Data sets as people keep them, to a list of labelled image files."""
+"""Read data sets as people keep them into a list of labelled image files."""

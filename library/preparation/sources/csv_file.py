@@ -1,4 +1,4 @@
-"""A CSV file: a row for each image, with its path, its class and perhaps its split."""
+"""Read a CSV file: a row for each image, with its path, its class and perhaps its split."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REMOTE_LOOKS_AT_ONCE = 32
 
 
 class CsvFile(Source):
-    """A CSV file with a header; it and the images may be remote.
+    """Read a CSV file with a header; it and the images may be remote.
 
     Delimited by commas, semicolons or tabs. Spaces around cells do not count, and neither do blank
     rows. A row without an image, a class or (where there is such a column) a split is an error; a
@@ -38,11 +38,11 @@ class CsvFile(Source):
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
-        """True for a file whose name ends in .csv."""
+        """Return True for a file whose name ends in .csv."""
         return dataset_dir.lower().endswith('.csv') and not files.is_folder(dataset_dir)
 
     def listing(self) -> Listing:
-        """The images in the order of the rows, and their classes in the order of the names.
+        """Return the images in the order of the rows, and their classes in the order of the names.
 
         Where all classes are whole numbers they are in the order of the numbers.
 
@@ -67,7 +67,7 @@ class CsvFile(Source):
 
 
 class _Row(NamedTuple):
-    """One image as the file tells it; `number` is the line that the row starts in."""
+    """One image as the file gives it; `number` is the line that the row starts in."""
 
     number: int
     filename: str
@@ -89,7 +89,7 @@ class _Images:
         self._place = _normal(root if self._is_remote else os.path.abspath(root))
 
     def filename(self, path: str) -> str:
-        """The path below the root, with '/' and without './' and '../'.
+        """Return the path below the root, with '/' and without './' and '../'.
 
         A backslash separates, as on Windows, unless it is part of a file's name.
         """
@@ -111,7 +111,7 @@ class _Images:
         raise _BadRow(f'{path!r} leads out of {self._place}, where paths start (--image_root)')
 
     def contents(self, rows: Collection[_Row]) -> list[tuple[str | Unusable, int]]:
-        """The path and the size of each row's image, or why it has none; none is opened."""
+        """Return the path and the size of each row's image, or why it has none; open none."""
         refused = self._refused({row.filename for row in rows})
 
         def content(row: _Row) -> tuple[str | Unusable, int]:
@@ -129,7 +129,7 @@ class _Images:
             return list(pool.map(content, rows))
 
     def _refused(self, filenames: Collection[str]) -> dict[str, str]:
-        """Why names must not even be looked at; each of their folders is resolved once."""
+        """Say why names must not even be looked at; each of their folders is resolved once."""
         folders = {posixpath.dirname(name) for name in filenames}
         if self._is_remote:
             there = {
@@ -150,18 +150,18 @@ class _Images:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    """True for the folder itself too."""
+    """Return True for the folder itself too."""
     return f'{path}/'.startswith(f'{folder.rstrip("/")}/')
 
 
 def _normal(path: str) -> str:
-    """The path without './', '../' and '//', which never leaves the scheme."""
+    """Return the path without './', '../' and '//', which never leaves the scheme."""
     scheme, mark, rest = path.partition('://') if files.is_remote(path) else ('', '', path)
     return f'{scheme}{mark}{posixpath.normpath(rest)}'
 
 
 def _sorted_names(names: set[str]) -> tuple[str, ...]:
-    """As texts; if all are whole numbers, so that 0 to n - 1 are the labels themselves."""
+    """Sort as texts; if all are whole numbers, as those, so that 0 to n - 1 are the labels."""
     if not all(name.isascii() and name.isdigit() for name in names):
         return tuple(sorted(names))
     # Compared without int(), which refuses thousands of digits.
@@ -170,7 +170,7 @@ def _sorted_names(names: set[str]) -> tuple[str, ...]:
 
 
 def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]:
-    """All rows below the header; raises for the first bad one, once all are counted."""
+    """Read all rows below the header; raise for the first bad one, once all are counted."""
     header, lines = header_and_rows(path, _read(path), options.path_column)
     columns = [
         _column(path, header, options.path_column, 'path_column'),
@@ -193,7 +193,7 @@ def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]
 
 
 def _row(number: int, cells: list[str], width: int, columns: list[int], images: _Images) -> _Row:
-    """One row; `columns` are those of path, class and perhaps split, of `width` in the header."""
+    """Read one row; `columns` are those of path, class and perhaps split of `width` columns."""
     if any(cell.strip() for cell in cells[width:]):
         raise _BadRow(f'{len(cells)} cells below {width} columns (a delimiter needs quotes)')
     cells += [''] * (width - len(cells))
@@ -216,7 +216,7 @@ def _split(name: str) -> str:
 
 
 def _read(path: str) -> bytes:
-    """The whole file, which takes less memory than the images that it lists."""
+    """Read the whole file, which takes less memory than the images that it lists."""
     if not files.exists(path):
         raise ConfigError(f'{path}: no such file (--dataset_dir)')
     kind = look(path, follow_symlinks=True).kind
@@ -228,7 +228,7 @@ def _read(path: str) -> bytes:
 def header_and_rows(
     path: str, data: bytes, wanted: str
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The columns and the rows below, by the delimiter that gives the wanted column, or most."""
+    """Split columns and rows by the delimiter that gives the wanted column, or most columns."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
     tables, errors = [], []
@@ -249,7 +249,7 @@ def header_and_rows(
 
 
 def _numbered(path: str, data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yields (line that it starts in, cells) of each row that is not blank."""
+    """Yield (line that it starts in, cells) of each row that is not blank."""
     text = io.TextIOWrapper(io.BytesIO(data), 'utf-8-sig', 'surrogateescape', newline='')
     reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
     while True:

@@ -1,4 +1,4 @@
-"""A path to what stands there, without opening it: a FIFO would block for ever."""
+"""Look at what a path is, without opening it: a FIFO would block for ever."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Entry:
 
     @property
     def reason(self) -> str:
-        """Why an image's name stands for none."""
+        """Say why an image's name stands for none."""
         return 'a folder, not an image' if self.kind == 'folder' else self.kind
 
 
 def look(path: str, follow_symlinks: bool) -> Entry:
-    """What stands under a name, with its size in bytes if it is a file."""
+    """Look at what has a name, with its size in bytes if it is a file."""
     if files.is_remote(path):
         if files.is_folder(path):
             return Entry(path, 'folder')

@@ -1,4 +1,4 @@
-"""A folder per class; inside a class, images may lie in folders of any depth.
+"""Read a folder per class; inside a class, images may lie in folders of any depth.
 
 The classes may lie below folders of splits: DIR/{train,validation,test}/CLASS/IMAGE.
 """
@@ -18,15 +18,15 @@ from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusabl
 
 
 class Folder(Source):
-    """Images in a folder for each class, or for each split and class."""
+    """Read images in a folder for each class, or for each split and class."""
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
-        """True for any folder."""
+        """Return True for any folder."""
         return files.is_folder(dataset_dir)
 
     def listing(self) -> Listing:
-        """The images below DATASET_DIR/CLASS/, or below DATASET_DIR/SPLIT/CLASS/.
+        """Return the images below DATASET_DIR/CLASS/, or below DATASET_DIR/SPLIT/CLASS/.
 
         Classes are in the order of their names. A symbolic link is listed as unusable, unless
         they are followed.
@@ -60,7 +60,7 @@ class Folder(Source):
         return Listing(tuple(class_names), tuple(images), tuple(ignored), root)
 
     def _split_folders(self) -> dict[str, str]:
-        """Folder to split, where train/ is there and all folders are named after splits; else {}.
+        """Map folders to splits if train/ exists and all are named after splits; otherwise {}.
 
         Raises:
           DataError: such a folder holds no class folders, or two stand for one split.
@@ -99,12 +99,12 @@ class Folder(Source):
         return splits
 
     def _is_divided(self, name: str) -> bool:
-        """True if a folder of the root holds folders, which are classes then."""
+        """Return True if a folder of the root holds folders, which are classes then."""
         path = files.join(self.dataset_dir, name)
         return any(self._is_folder(path, each) for each in _names_in(path))
 
     def _beside(self, splits: dict[str, str]) -> list[str]:
-        """What lies beside the folders of splits; other folders there are this program's own."""
+        """Return what lies beside the folders of splits, except this program's own folders."""
         root = self.dataset_dir
         return [
             self._reason_or_name(files.join(root, name), name)
@@ -115,7 +115,7 @@ class Folder(Source):
         ]
 
     def _reason_or_name(self, path: str, filename: str) -> str:
-        """What is ignored; with the reason where it might be a folder of images, such as a link."""
+        """Name what is ignored, with the reason where it might be a folder of images (a link)."""
         kind = look(path, self.options.follow_symlinks).kind
         return filename if kind in ('image', 'folder') else f'{filename}: {kind}'
 
@@ -138,7 +138,7 @@ class Folder(Source):
         found: list[tuple[str, str, str, Entry]],
         ignored: list[str],
     ) -> None:
-        """Adds what lies in the class folders of the root, or of one split's folder."""
+        """Add what lies in the class folders of the root, or of one split's folder."""
         root = self.dataset_dir
         top = files.join(root, folder) if folder else root
         above = frozenset([files.identity(root), files.identity(top)])
@@ -161,7 +161,7 @@ class Folder(Source):
             found += [(split, name, each, entry) for each, entry in images]
 
     def _walk(self, relative: str, above: frozenset[object]) -> Iterator[tuple[str, Entry]]:
-        """Yields (name below the root, entry) of all files in a folder, sorted within it."""
+        """Yield (name below the root, entry) of all files in a folder, sorted within it."""
         folder = files.join(self.dataset_dir, relative)
         identity = files.identity(folder)
         if identity in above:
@@ -193,14 +193,14 @@ class Folder(Source):
                 yield filename, entry
 
     def _is_output(self, folder: str) -> bool:
-        """True if records go, or will go, into this folder or below it."""
+        """Return True if records go, or will go, into this folder or below it."""
         return any(
             f'{_place(other)}/'.startswith(f'{_place(folder)}/') for other in self.output.folders
         )
 
 
 def _names_in(folder: str) -> list[str]:
-    """The names in a folder, [] where it may not be read: listing it says so later."""
+    """Return the names in a folder, [] where it may not be read: listing it says so later."""
     try:
         return files.names_in(folder)
     except OSError as error:
@@ -210,5 +210,5 @@ def _names_in(folder: str) -> list[str]:
 
 
 def _place(folder: str) -> str:
-    """A path to compare with others; the folder need not be there yet."""
+    """Resolve a path to compare with others; the folder need not exist yet."""
     return files.real_path(folder.rstrip('/') or folder)

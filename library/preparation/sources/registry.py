@@ -1,4 +1,4 @@
-"""Find the source that fits what a person has, among those of a project and of its extras."""
+"""Find the source that fits what a person has, among those of a project and its extras."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def joined(own: Sources, more: Sources) -> dict[str, str]:
 
 
 def source_class(sources: Sources, name: str) -> type[Source]:
-    """The class of a source by its name."""
+    """Return the class of a source by its name."""
     return load(sources[name])
 
 
 def find_source(sources: Sources, dataset_dir: str) -> str:
-    """The name of the first source that fits what stands at a path.
+    """Return the name of the first source that fits what stands at a path.
 
     Raises:
       ConfigError: there is nothing, or nothing that a source knows.
@@ -45,7 +45,7 @@ def find_source(sources: Sources, dataset_dir: str) -> str:
 
 
 def check_flags(sources: Sources, given: Iterable[str], chosen: str) -> None:
-    """Raises ConfigError if an option is given that belongs to another source."""
+    """Raise ConfigError if an option is given that belongs to another source."""
     for name in sources:
         others = set(source_class(sources, name).own_flags)
         others -= set(source_class(sources, chosen).own_flags)

@@ -1,4 +1,4 @@
-"""The interface of every source: a path to class names and labelled images."""
+"""Define the interface of every source: a path to class names and labelled images."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Source(abc.ABC):
     own_flags: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: SourceOptions, output: Output):
-        """Keeps where to read and where the records go."""
+        """Keep where to read and where the records go."""
         self.options = options
         self.output = output
 
     @property
     def dataset_dir(self) -> str:
-        """The path to read, which options need not have."""
+        """Return the path to read, which options need not have."""
         path = self.options.dataset_dir
         if path is None:
             raise ConfigError('--dataset_dir is missing (see --help)')
@@ -39,11 +39,11 @@ class Source(abc.ABC):
     @staticmethod
     @abc.abstractmethod
     def fits(dataset_dir: str) -> bool:
-        """True if what stands at this path looks like a data set of this kind."""
+        """Return True if what stands at this path looks like a data set of this kind."""
 
     @abc.abstractmethod
     def listing(self) -> Listing:
-        """The class names and the images.
+        """Return the class names and the images.
 
         Raises:
           ConfigError: there is no such data set, or an option does not suit it.
