@@ -1,6 +1,8 @@
-"""Paths that a person names to the images that they stand for, one after the other.
+"""Find the images that the paths of a person stand for, one after the other.
 
-Only names are looked at here; an image's file is opened when its turn comes. Imports no
+A source lists a whole data set with its classes, and refuses one that is damaged. Here there are no
+classes, each fault is one image's, and the first image is predicted before the last is found. Only
+names are looked at here; an image's file is opened when its turn comes. Imports no
 TensorFlow for local images and lists.
 """
 
@@ -10,11 +12,12 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from itertools import chain
+from typing import TypeAlias
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.modes.prediction.listed_images import ListedImages
+from library.modes.prediction.listed_images import listed_images
 from library.preparation.formats import IMAGE_ENDINGS
 from library.preparation.sources.entries import look
 from library.records.listing import Content, Unusable
@@ -27,15 +30,12 @@ _PATTERN = re.compile(r'[*?[]')
 Warn = Callable[[str], None]
 
 
-class FoundImage(NamedTuple):
-    """A name for the prediction, and the file's path, its bytes, or why it cannot be read."""
-
-    file: str
-    content: Content
+# A name for the prediction, and the file's path, its bytes, or why it cannot be read.
+FoundImage: TypeAlias = tuple[str, Content]
 
 
 def check_some_exist(paths: Sequence[str], place: str) -> None:
-    """Raises ConfigError if no path is named, or there is no image under any of them.
+    """Raise ConfigError if no path is named, or there is no image under any of them.
 
     Args:
       paths: files, folders and patterns; remote ones are taken for there.
@@ -53,7 +53,7 @@ def check_some_exist(paths: Sequence[str], place: str) -> None:
 
 
 def find_images(paths: Sequence[str], warn: Warn) -> Iterator[FoundImage]:
-    """Yields what the paths stand for, in their order; folders are walked by name.
+    """Find what the paths stand for, in their order; folders are walked by name.
 
     Args:
       paths: images, folders, patterns, .csv files, TFRecord files.
@@ -72,21 +72,14 @@ def find_images(paths: Sequence[str], warn: Warn) -> Iterator[FoundImage]:
 
 
 def _of_all(named: Sequence[str], warn: Warn) -> Iterator[FoundImage]:
-    """The images of paths that are there; the lists among them are opened at once."""
-    lists = {path: ListedImages(path) for path in named if _is_list(path)}
-
-    def images() -> Iterator[FoundImage]:
-        for path in named:
-            if path in lists:
-                yield from (FoundImage(*each) for each in lists[path])
-            else:
-                yield from _below(path, warn)
-
-    return images()
+    """Open the lists among paths that are there at once, all else when its turn comes."""
+    return chain.from_iterable(
+        [listed_images(path) if _is_list(path) else _below(path, warn) for path in named]
+    )
 
 
 def matching(path: str) -> list[str]:
-    """The sorted paths that a pattern stands for; ** is any number of folders on local disks."""
+    """List what a pattern stands for, sorted; ** is any number of folders on local disks."""
     if files.is_remote(path):
         return [path] if files.exists(path) else files.matching(path)
     if os.path.lexists(path) or not _PATTERN.search(path):
@@ -96,7 +89,7 @@ def matching(path: str) -> list[str]:
 
 
 def _below_stars(parts: list[str]) -> set[str]:
-    """The files that a pattern with ** in it stands for, each folder once however it is linked.
+    """Find the files that a pattern with ** stands for, in each folder once however it is linked.
 
     Python's own ** goes around in a loop of links, and twice as often for each further link.
     """
@@ -128,7 +121,7 @@ def _is_image_name(path: str) -> bool:
 
 
 def _below(path: str, warn: Warn) -> Iterator[FoundImage]:
-    """One named path: an image, a TFRecord file or a folder."""
+    """Find the images of one named path: an image, a TFRecord file or a folder."""
     # In ram:// the beginning of a file's name counts as a folder.
     if files.is_remote(path) and (_is_image_name(path) or _RECORD_FILE.fullmatch(path)):
         is_folder = False
@@ -146,7 +139,7 @@ def _below(path: str, warn: Warn) -> Iterator[FoundImage]:
 
 
 def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[FoundImage]:
-    """The images below a folder, sorted in each; converted ones where the folder holds such."""
+    """Find the images below a folder, sorted in each; converted ones where it holds such."""
     try:
         identity = files.identity(folder)
         if identity in above:
@@ -157,7 +150,7 @@ def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Fo
     except OSError as error:
         if files.is_exhausted(error):
             raise
-        yield FoundImage(folder, Unusable((error.strerror or str(error)).lower()))
+        yield folder, Unusable((error.strerror or str(error)).lower())
         return
     if manifests:
         for name in manifests:
@@ -174,39 +167,39 @@ def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Fo
 
 
 def _of_file(path: str) -> FoundImage:
-    """What stands under an image's name; a FIFO, which would block for ever, is never opened."""
+    """Look up an image's name; a FIFO, which would block for ever, is never opened."""
     if files.is_remote(path):
-        return FoundImage(path, path)
+        return path, path
     entry = look(path, follow_symlinks=True)
-    return FoundImage(path, path if entry.kind == 'image' else Unusable(entry.reason))
+    return path, path if entry.kind == 'image' else Unusable(entry.reason)
 
 
 def _of_records(path: str) -> Iterator[FoundImage]:
-    """The images of one TFRecord file."""
-    image = _of_file(path)
-    if isinstance(image.content, Unusable):
-        yield image
+    """Read the images of one TFRecord file."""
+    name, content = _of_file(path)
+    if isinstance(content, Unusable):
+        yield name, content
         return
     # Late, because it imports TensorFlow.
     from library.modes.prediction.records import read_images
 
-    yield from (FoundImage(*each) for each in read_images(path))
+    yield from read_images(path)
 
 
 def _converted(path: str) -> Iterator[FoundImage]:
-    """The images of the shards that a manifest names; a shard that was cut loses only its tail."""
+    """Read the shards that a manifest names; one that was cut loses only its tail."""
     try:
         manifest = from_json(files.read_bytes(path), path)
     except DataError as error:
-        yield FoundImage(path, Unusable(str(error).removeprefix(f'{path}: ')))
+        yield path, Unusable(str(error).removeprefix(f'{path}: '))
         return
     for shard in manifest.shards:
         shard_path = files.join(manifest.folder, shard.name)
         if not files.exists(shard_path):
-            yield FoundImage(shard_path, Unusable('the shard is missing'))
+            yield shard_path, Unusable('the shard is missing')
             continue
         yield from _of_records(shard_path)
         size = files.size(shard_path)
         if size != shard.bytes:
             reason = f'the shard has {size} bytes, but {shard.bytes} were written'
-            yield FoundImage(shard_path, Unusable(reason))
+            yield shard_path, Unusable(reason)

@@ -76,8 +76,8 @@ def predict_all(
     pool = ThreadPoolExecutor(threads)
 
     def submit(count: int) -> None:
-        for image in islice(images, count):
-            waiting.append((image.file, pool.submit(_prepared, image.content, encoding)))
+        for file, content in islice(images, count):
+            waiting.append((file, pool.submit(_prepared, content, encoding)))
 
     try:
         submit(max(batch_size, AHEAD * threads))

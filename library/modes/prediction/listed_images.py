@@ -7,68 +7,57 @@ from collections.abc import Iterator
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.preparation.sources.csv_file import header_and_rows
+from library.preparation.sources.csv_table import PATH_COLUMNS, column_named, header_and_rows
 from library.preparation.sources.entries import look
 from library.records.listing import Content, Unusable
 
-# What the column of paths may be called, in any case; the first that is there counts.
-COLUMNS = ('path', 'file', 'filename', 'image')
 
-
-class ListedImages:
-    """The rows of one file: iterate over it for names and contents.
+def listed_images(path: str) -> Iterator[tuple[str, Content]]:
+    """Read the header of a list at once, and its rows as they are asked for.
 
     Paths start at the file's own folder. They may lead anywhere: nothing but the prediction tells
     what is there.
+
+    Returns:
+      (path, content) of each row; an error of the file itself is the last one.
+
+    Raises:
+      ConfigError: there is no column of paths.
+      DataError: the header cannot be read.
     """
-
-    def __init__(self, path: str):
-        """Reads the header.
-
-        Raises:
-          ConfigError: there is no column of paths.
-          DataError: the header cannot be read.
-        """
-        self._path = path
-        data = files.read_bytes(path)
-        for wanted in COLUMNS:
-            header, self._rows = header_and_rows(path, data, wanted)
-            lowered = [name.lower() for name in header]
-            if wanted in lowered:
-                self._column, self._width = lowered.index(wanted), len(header)
-                return
+    header, rows = header_and_rows(path, files.read_bytes(path), PATH_COLUMNS)
+    column = column_named(header, PATH_COLUMNS)
+    if column is None:
         columns = ', '.join(repr(name[:40]) for name in header[:12])
-        names = ' or '.join([', '.join(COLUMNS[:-1]), COLUMNS[-1]])
+        names = ' or '.join([', '.join(PATH_COLUMNS[:-1]), PATH_COLUMNS[-1]])
         raise ConfigError(f'{path}: no column {names}; its columns are {columns}')
 
-    def __iter__(self) -> Iterator[tuple[str, Content]]:
-        """Yields (path, content) of each row; an error of the file itself is the last row."""
+    def images() -> Iterator[tuple[str, Content]]:
         try:
-            for number, cells in self._rows:
-                yield self._image(number, cells)
+            for number, cells in rows:
+                name = cells[column].strip() if column < len(cells) else ''
+                if any(cell.strip() for cell in cells[len(header) :]):
+                    reason = f'{len(cells)} cells below {len(header)} columns'
+                    yield name or path, Unusable(f'row {number}: {reason}')
+                elif not name:
+                    yield path, Unusable(f'row {number}: no path')
+                else:
+                    yield _image(number, name, os.path.dirname(path))
         except DataError as error:
-            yield self._path, Unusable(str(error).removeprefix(f'{self._path}: '))
+            yield path, Unusable(str(error).removeprefix(f'{path}: '))
 
-    def _image(self, number: int, cells: list[str]) -> tuple[str, Content]:
-        extra = any(cell.strip() for cell in cells[self._width :])
-        name = cells[self._column].strip() if self._column < len(cells) else ''
-        if extra or not name:
-            reason = f'{len(cells)} cells below {self._width} columns' if extra else 'no path'
-            return name or self._path, Unusable(f'row {number}: {reason}')
-        if files.is_remote(name) and name.split('://')[0] not in files.SCHEMES:
-            return name, Unusable(f'row {number}: a URL, not a file (download the images first)')
-        path = self._place(name)
-        if files.is_remote(path):
-            return path, path
-        entry = look(path, follow_symlinks=True)
-        if entry.kind == 'image':
-            return path, path
-        return path, Unusable(f'row {number}: {entry.reason}')
+    return images()
 
-    def _place(self, name: str) -> str:
-        """Where a name leads; a backslash separates, as on Windows, unless it is part of it."""
-        folder = os.path.dirname(self._path)
-        path = name if files.is_remote(name) else files.join(folder, name)
-        if '\\' not in name or (not files.is_remote(path) and os.path.lexists(path)):
-            return path
-        return files.join(folder, name.replace('\\', '/'))
+
+def _image(number: int, name: str, folder: str) -> tuple[str, Content]:
+    if files.is_remote(name) and name.split('://')[0] not in files.SCHEMES:
+        return name, Unusable(f'row {number}: a URL, not a file (download the images first)')
+    folder = '' if files.is_remote(name) else folder
+    path = files.join(folder, name)
+    # A backslash separates, as on Windows, unless it is part of the name.
+    if '\\' in name and (files.is_remote(path) or not os.path.lexists(path)):
+        path = files.join(folder, name.replace('\\', '/'))
+    if files.is_remote(path):
+        return path, path
+    entry = look(path, follow_symlinks=True)
+    return path, path if entry.kind == 'image' else Unusable(f'row {number}: {entry.reason}')

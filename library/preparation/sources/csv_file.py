@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import errno
-import io
 import os
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.options import SourceOptions
+from library.preparation.sources.csv_table import header_and_rows
 from library.preparation.sources.entries import look
 from library.preparation.sources.source import Source
 from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Unusable, is_split_name
-
-# The second is what spreadsheets write where the comma is the decimal mark.
-DELIMITERS = (',', ';', '\t')
 
 # A remote file's size takes tens of milliseconds of waiting.
 REMOTE_LOOKS_AT_ONCE = 32
@@ -171,7 +166,7 @@ def _sorted_names(names: set[str]) -> tuple[str, ...]:
 
 def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]:
     """Read all rows below the header; raise for the first bad one, once all are counted."""
-    header, lines = header_and_rows(path, _read(path), options.path_column)
+    header, lines = header_and_rows(path, _read(path), [options.path_column])
     columns = [
         _column(path, header, options.path_column, 'path_column'),
         _column(path, header, options.label_column, 'label_column'),
@@ -223,47 +218,6 @@ def _read(path: str) -> bytes:
     if kind != 'image':
         raise ConfigError(f'{path}: {kind}, not a CSV file (--dataset_dir)')
     return files.read_bytes(path)
-
-
-def header_and_rows(
-    path: str, data: bytes, wanted: str
-) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Split columns and rows by the delimiter that gives the wanted column, or most columns."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
-    tables, errors = [], []
-    for delimiter in DELIMITERS:
-        rows = _numbered(path, data, delimiter)
-        try:
-            _, cells = next(rows, (1, []))
-        except DataError as error:
-            errors.append(error)
-        else:
-            tables.append(([cell.strip() for cell in cells], rows))
-    if not tables:
-        raise errors[0]
-    header, rows = max(tables, key=lambda table: (wanted in table[0], len(table[0])))
-    if not header:
-        raise DataError(f'{path}: the file is empty')
-    return header, rows
-
-
-def _numbered(path: str, data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line that it starts in, cells) of each row that is not blank."""
-    text = io.TextIOWrapper(io.BytesIO(data), 'utf-8-sig', 'surrogateescape', newline='')
-    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
-    while True:
-        number = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise DataError(f'{path}: row {number}: {error} (is a quote left open?)') from None
-        if cells is None:
-            return
-        if any('\0' in cell for cell in cells):
-            raise DataError(f'{path}: row {number}: holds a NUL byte')
-        if any(cell.strip() for cell in cells):
-            yield number, cells
 
 
 def _column(path: str, header: list[str], name: str, flag: str) -> int:

@@ -136,6 +136,12 @@ def test_a_named_file_counts_whatever_its_ending(found, tmp_path):
     assert found(tmp_path / 'photo')[0] == [(str(tmp_path / 'photo'), '')]
 
 
+def test_a_list_that_is_named_twice_counts_twice(found, tmp_path, write):
+    touch(tmp_path, 'a.jpg')
+    path = write('path\na.jpg\n', 'list.csv')
+    assert found(path, path) == ([(str(tmp_path / 'a.jpg'), '')] * 2, [])
+
+
 def test_names_of_odd_bytes_are_found(found, tmp_path):
     name = os.fsdecode(b'\xff $x.jpg')
     touch(tmp_path, name)

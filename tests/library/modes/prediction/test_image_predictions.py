@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from library.modes.prediction.found_images import FoundImage
 from library.modes.prediction.image_predictions import AHEAD, encoding_options_of, predict_all
 from library.records.listing import Unusable
 
@@ -45,7 +44,7 @@ def ask(images, model, **options):
 
 
 def test_predictions_keep_the_order_and_come_in_batches():
-    images = [FoundImage(f'{n}.png', image(n * 25)) for n in range(10)]
+    images = [(f'{n}.png', image(n * 25)) for n in range(10)]
     batches = list(ask(images, BrightnessModel()))
     assert [len(batch) for batch in batches] == [4, 4, 2]
     predictions = [prediction for batch in batches for prediction in batch]
@@ -61,7 +60,7 @@ def test_no_more_images_are_taken_ahead_than_a_batch_or_some_for_each_thread(bat
     def images():
         for number in range(1000):
             taken.append(number)
-            yield FoundImage('x', image(0))
+            yield ('x', image(0))
 
     predictions = ask(images(), BrightnessModel(), batch_size=batch_size)
     for batches in (1, 2):
@@ -72,11 +71,11 @@ def test_no_more_images_are_taken_ahead_than_a_batch_or_some_for_each_thread(bat
 
 def test_bad_images_become_errors_and_the_others_are_predicted():
     images = [
-        FoundImage('a', b''),
-        FoundImage('b', image(255)),
-        FoundImage('c', b'<html>'),
-        FoundImage('d', Unusable('row 3: no such file')),
-        FoundImage('e', '/no/such/file.jpg'),
+        ('a', b''),
+        ('b', image(255)),
+        ('c', b'<html>'),
+        ('d', Unusable('row 3: no such file')),
+        ('e', '/no/such/file.jpg'),
     ]
     (predictions,) = ask(images, BrightnessModel(), batch_size=8)
     assert [prediction.error for prediction in predictions if prediction.file != 'c'] == [
@@ -91,13 +90,13 @@ def test_bad_images_become_errors_and_the_others_are_predicted():
 
 def test_a_batch_of_bad_images_is_not_asked_about():
     model = BrightnessModel()
-    (predictions,) = ask([FoundImage('a', b'')], model)
+    (predictions,) = ask([('a', b'')], model)
     assert predictions[0].error == 'empty file'
     assert model.batches == []
 
 
 def test_what_tensorflow_refuses_is_an_error_of_that_image_alone():
-    images = [FoundImage(str(n), image(value)) for n, value in enumerate((0, 255, 100))]
+    images = [(str(n), image(value)) for n, value in enumerate((0, 255, 100))]
     (predictions,) = ask(images, BrightnessModel(refuses_white=True))
     assert [prediction.error for prediction in predictions] == [
         '',
@@ -111,18 +110,18 @@ def test_probabilities_that_are_no_numbers_are_an_error():
         def predict(self, encoded):
             return np.array([[b'a', b'b']]), np.float32([[np.nan, 0.5]])
 
-    (predictions,) = ask([FoundImage('a', image(0))], BrokenModel())
+    (predictions,) = ask([('a', image(0))], BrokenModel())
     assert predictions[0].error == 'the model gives no finite numbers'
 
 
 def test_top_k_limits_the_classes():
-    (predictions,) = ask([FoundImage('a', image(0))], BrightnessModel(), top_k=1)
+    (predictions,) = ask([('a', image(0))], BrightnessModel(), top_k=1)
     assert [name for name, _ in predictions[0].classes] == ['dark']
 
 
 @pytest.mark.parametrize('kind', ['PPM', 'PCX', 'SGI', 'JPEG2000'])
 def test_more_formats_are_read_than_a_conversion_takes(kind):
-    (predictions,) = ask([FoundImage('a', image(0, kind))], BrightnessModel())
+    (predictions,) = ask([('a', image(0, kind))], BrightnessModel())
     assert predictions[0].error == ''
 
 
@@ -133,7 +132,7 @@ def test_images_are_shrunk_as_a_conversion_does():
             return super().predict(encoded)
 
     model = SizeModel()
-    list(ask([FoundImage('a', image(0, size=(100, 50)))], model))
+    list(ask([('a', image(0, size=(100, 50)))], model))
     assert model.batches[0] == [(32, 16)]
 
 
@@ -142,5 +141,5 @@ def test_a_remote_file_that_cannot_be_read_is_an_error(monkeypatch):
         raise tf.errors.PermissionDeniedError(None, None, 'Forbidden by the bucket')
 
     monkeypatch.setattr('library.files.read_bytes', fail)
-    (predictions,) = ask([FoundImage('a', 'gs://bucket/a.jpg')], BrightnessModel())
+    (predictions,) = ask([('a', 'gs://bucket/a.jpg')], BrightnessModel())
     assert predictions[0].error == 'Forbidden by the bucket'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from library.errors import ConfigError
-from library.modes.prediction.listed_images import ListedImages
+from library.modes.prediction.listed_images import listed_images
 from library.records.listing import Unusable
 
 pytestmark = pytest.mark.unit
@@ -21,7 +21,7 @@ def rows(write, tmp_path):
     def call(text):
         return [
             (file.removeprefix(f'{tmp_path}/'), getattr(content, 'reason', ''))
-            for file, content in ListedImages(str(write(text, 'list.csv')))
+            for file, content in listed_images(str(write(text, 'list.csv')))
         ]
 
     return call
@@ -74,7 +74,7 @@ def test_damage_ends_the_list_with_an_entry_that_says_so(rows):
 )
 def test_a_list_without_paths_is_refused(write, content, message):
     with pytest.raises(ConfigError, match=message):
-        ListedImages(str(write(content, 'list.csv')))
+        listed_images(str(write(content, 'list.csv')))
 
 
 @pytest.mark.graph
@@ -83,6 +83,6 @@ def test_remote_rows_are_not_looked_at():
 
     files.make_folder('ram://lists')
     files.write_atomically('ram://lists/list.csv', b'path\nx/1.jpg\n')
-    ((file, content),) = ListedImages('ram://lists/list.csv')
+    ((file, content),) = listed_images('ram://lists/list.csv')
     assert file == content == 'ram://lists/x/1.jpg'
     assert not isinstance(content, Unusable)

@@ -1,0 +1,89 @@
+"""The text of a CSV file to its columns and rows, however a spreadsheet delimits them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from library.errors import ConfigError, DataError
+
+# What people call the column of paths, in any case; of several the first counts.
+PATH_COLUMNS = ('path', 'file', 'filename', 'image')
+
+# The second is what spreadsheets write where the comma is the decimal mark.
+DELIMITERS = (',', ';', '\t')
+
+
+def column_named(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """Find the column that has the first of some names that is there, in any case.
+
+    Args:
+      header: the columns.
+      names: in lower case, such as PATH_COLUMNS.
+
+    Returns:
+      The column's index, or None where no column has such a name.
+    """
+    lowered = [column.lower() for column in header]
+    return next((lowered.index(name) for name in names if name in lowered), None)
+
+
+def header_and_rows(
+    path: str, data: bytes, wanted: Sequence[str]
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Split a file into its columns and the rows below them.
+
+    Args:
+      path: for messages.
+      data: the whole file, as UTF-8.
+      wanted: names of columns; the delimiter that gives one of them is taken, else the one that
+        gives most columns.
+
+    Returns:
+      The header's cells, and (line that it starts in, cells) of each row that is not blank.
+
+    Raises:
+      ConfigError: the text is UTF-16.
+      DataError: the file is empty, or a row is damaged; while iterating, for a row below the first.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
+    tables, errors = [], []
+    for delimiter in DELIMITERS:
+        rows = _numbered(path, data, delimiter)
+        try:
+            _, cells = next(rows, (1, []))
+        except DataError as error:
+            errors.append(error)
+        else:
+            tables.append(([cell.strip() for cell in cells], rows))
+    if not tables:
+        raise errors[0]
+    header, rows = max(tables, key=lambda table: (_has_any(table[0], wanted), len(table[0])))
+    if not header:
+        raise DataError(f'{path}: the file is empty')
+    return header, rows
+
+
+def _has_any(header: Sequence[str], wanted: Sequence[str]) -> bool:
+    return any(column in wanted or column.lower() in wanted for column in header)
+
+
+def _numbered(path: str, data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line that it starts in, cells) of each row that is not blank."""
+    text = io.TextIOWrapper(io.BytesIO(data), 'utf-8-sig', 'surrogateescape', newline='')
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise DataError(f'{path}: row {number}: {error} (is a quote left open?)') from None
+        if cells is None:
+            return
+        if any('\0' in cell for cell in cells):
+            raise DataError(f'{path}: row {number}: holds a NUL byte')
+        if any(cell.strip() for cell in cells):
+            yield number, cells
