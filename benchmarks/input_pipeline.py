@@ -69,7 +69,7 @@ def measure(
     data_dir: Path, image_size: int, batch_size: int, batches: int, rounds: int
 ) -> list[Row]:
     """Measure every stage on DATA_DIR/train."""
-    from library.records.manifest import open_split
+    from library.records.split_folders import open_split
 
     paths = open_split(str(data_dir), 'train').shard_paths
     chain = functools.partial(_chain, data_dir, image_size, batch_size)

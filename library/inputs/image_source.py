@@ -98,6 +98,10 @@ class ImageSource:
             return {'jpeg': in_python(_prepare_file, path), 'label': label}
         example = parse_example(element)
         if isinstance(self.split, Manifest):
+            if self.split.labels:
+                example['label'] = tf.gather(
+                    tf.constant(self.split.labels, tf.int64), example['label']
+                )
             return example
         folder = self.split.folder
 

@@ -17,15 +17,9 @@ from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 from library.preparation.sources.registry import Sources, find_source, source_class
-from library.records.listing import LabelledImage, Listing, Split, Unusable
-from library.records.manifest import (
-    Manifest,
-    check_same_classes,
-    check_whole,
-    evaluation_split,
-    open_split,
-    read_manifest,
-)
+from library.records.listing import LabelledImage, Listing, Split, Unusable, is_split_name
+from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
+from library.records.split_folders import evaluation_split, open_split
 from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
 
 # Images of a direct source that may be unusable, as when converting.
@@ -70,6 +64,8 @@ def open_all(
     else:
         run = kept_metadata(saved, ('class_names',))
     eval_data = open_data(hparams, sources, run.class_names, training=False)
+    if not train_data and run.class_names:
+        eval_data = _by_name(eval_data, run.class_names)
     if train_data:
         check_same_classes(train_data, eval_data)
     else:
@@ -109,7 +105,11 @@ def open_data(
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
         raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
-    name = 'train' if training else evaluation_split(data.data_dir, data.eval_split)
+    name = 'train'
+    if not training:
+        if data.eval_split != 'auto' and not is_split_name(data.eval_split):
+            raise ConfigError(f'--eval_split {data.eval_split}: not the name of a split')
+        name = evaluation_split(data.data_dir, data.eval_split)
     return open_split(data.data_dir, name)
 
 
@@ -201,6 +201,23 @@ def _log_bad(path: str, bad: list[LabelledImage], total: int) -> None:
     if len(bad) / total > MAX_BAD_FRACTION:
         raise DataError(text)
     print(f'warning: {text}', file=sys.stderr)
+
+
+def _by_name(data: Split, class_names: tuple[str, ...]) -> Split:
+    """Number converted images of another data set as the run does, if it knows all their classes.
+
+    An evaluation of such a set counts the classes that the set lacks as classes without images.
+    """
+    own = data.class_names
+    if not isinstance(data, Manifest) or own == class_names or not set(own) <= set(class_names):
+        return data
+    lacking = [name for name in class_names if name not in own]
+    lacks = f', without {", ".join(lacking[:5])}{" ..." if len(lacking) > 5 else ""}'
+    print(
+        f'{data.folder} has its classes by name: {len(own)} of the {len(class_names)} that the run '
+        f'knows{lacks if lacking else ", in another order"}'
+    )
+    return data.renumbered(class_names)
 
 
 def _renumbered(split: Any, class_names: tuple[str, ...]) -> Split:

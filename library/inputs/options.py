@@ -39,8 +39,8 @@ class DataOptions(Options, group='data', home=PROJECT):
     )
     eval_split: str = option(
         'auto',
-        'Split to evaluate on; auto is validation if there is one, else test.',
-        choices=('auto', 'train', 'validation', 'test'),
+        'Split to evaluate on, by any name that DATA_DIR has; auto is validation if there is one, '
+        'otherwise test.',
     )
     batch_size: int = option(
         32,

@@ -10,15 +10,22 @@ from library import files
 from library.errors import ConfigError, DataError
 from library.records.listing import Listing
 from library.records.manifest import from_json, is_manifest
+from library.runs.kept_values import read_saved
+from library.runs.metadata import SAVED_AS, kept_metadata
 
 
 def read_labels(path: str) -> tuple[str, ...]:
-    """Read class names in the order of their numbers: one a line, or those of a manifest.
+    """Read class names in the order of their numbers.
+
+    Args:
+      path: of a file with a name a line, of a manifest, or the directory of a run.
 
     Raises:
       ConfigError: there is no such file, or it names nothing or something twice.
     """
-    if files.is_folder(path) or not files.exists(path):
+    if files.is_folder(path):
+        return _of_run(path)
+    if not files.exists(path):
         raise ConfigError(f'{path}: no such file (--labels)')
     if is_manifest(path):
         return from_json(files.read_bytes(path), path).class_names
@@ -30,6 +37,17 @@ def read_labels(path: str) -> tuple[str, ...]:
     if twice:
         raise ConfigError(f'{path}: names {_listed(twice)} twice (--labels)')
     return tuple(names)
+
+
+def _of_run(folder: str) -> tuple[str, ...]:
+    """Read the classes that a run was trained on, from its directory or the folder above it."""
+    for model_dir in (folder, files.join(folder, 'checkpoints')):
+        if files.exists(files.join(model_dir, SAVED_AS)):
+            names = kept_metadata(read_saved(model_dir), ('class_names',)).class_names
+            if not names:
+                raise ConfigError(f'{model_dir}: the run does not name its classes (--labels)')
+            return names
+    raise ConfigError(f'{folder}: neither a file of class names nor a run (--labels)')
 
 
 def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels') -> Listing:

@@ -27,8 +27,8 @@ class SourceOptions(Options, group='source', home=COMMAND_LINE):
     )
     labels: str | None = option(
         None,
-        'File with the class names in the order of their numbers, one a line, or a manifest '
-        '(NAME.json); none: the names found, sorted.',
+        'Class names in the order of their numbers: a file with one a line, a manifest (NAME.json) '
+        'or the directory of a run; none: the names found, sorted.',
     )
     follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
     image_root: str | None = option(

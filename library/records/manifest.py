@@ -9,12 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
 from library import files
-from library.errors import ConfigError, DataError
+from library.errors import DataError
 from library.records.listing import Split
 from library.records.shards import is_shard
 
@@ -64,6 +63,8 @@ class Manifest:
       splits: the names of all splits that were made together, this one too; () if it is alone.
       rejected: images left out. ignored: files that are not images of any class.
       folder: where the manifest was read from; not part of the file.
+      labels: what the labels in the records become, in their order, where the classes of a run are
+        numbered otherwise; () where they stay. Not part of the file.
     """
 
     class_names: tuple[str, ...]
@@ -74,6 +75,7 @@ class Manifest:
     rejected: tuple[Rejected, ...] = ()
     ignored: tuple[str, ...] = ()
     folder: str = ''
+    labels: tuple[int, ...] = ()
 
     @property
     def examples(self) -> int:
@@ -99,8 +101,17 @@ class Manifest:
         """Return the file's text; the same for the same content."""
         content = {'format': FORMAT, 'version': VERSION, 'examples': self.examples}
         content |= dataclasses.asdict(self)
-        del content['folder']
+        del content['folder'], content['labels']
         return json.dumps(content, indent=1) + '\n'
+
+    def renumbered(self, class_names: tuple[str, ...]) -> Manifest:
+        """Return the same records for a run that knows more classes, or has them in another order.
+
+        Args:
+          class_names: of the run, in the order of its labels; all of the data set's are among them.
+        """
+        labels = tuple(class_names.index(name) for name in self.class_names)
+        return dataclasses.replace(self, class_names=class_names, labels=labels)
 
 
 def from_json(text: bytes | str, path: str) -> Manifest:
@@ -128,27 +139,6 @@ def from_json(text: bytes | str, path: str) -> Manifest:
         return manifest
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f'{path}: not a manifest of converted images ({error})') from None
-
-
-def open_split(data_dir: str, split: str) -> Manifest:
-    """Read the manifest of DATA_DIR/SPLIT; all its shards must exist in full size.
-
-    Raises:
-      ConfigError: nothing was converted into this folder; the message names the command.
-      DataError: a shard is missing or has another size, or two data sets share the folder.
-    """
-    folder = files.join(data_dir, split)
-    manifest = read_manifest(folder)
-    if manifest is None:
-        word = shlex.quote(data_dir)
-        # Records may lie beside the images; where nothing lies, these must be elsewhere.
-        source = word if files.exists(data_dir) else 'PHOTOS'
-        raise ConfigError(
-            f'{folder}: no converted images; make them with: python convert_dataset.py '
-            f'--dataset_dir {source} --tfrecord_dir {word} --max_edge 384'
-        )
-    check_whole(manifest)
-    return manifest
 
 
 def check_whole(manifest: Manifest) -> None:
@@ -211,13 +201,6 @@ def is_manifest(path: str) -> bool:
         if files.is_exhausted(error):
             raise
         return False
-
-
-def evaluation_split(data_dir: str, wanted: str) -> str:
-    """Return the split to evaluate on: `wanted`; for 'auto' validation, if present, or test."""
-    if wanted != 'auto':
-        return wanted
-    return 'validation' if files.names_in(files.join(data_dir, 'validation')) else 'test'
 
 
 def check_same_classes(one: Split, other: Split) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.input_pipeline import REFERENCE, bare_decode, main, measure
-from library.records.manifest import open_split
+from library.records.split_folders import open_split
 
 STAGES = ['read', REFERENCE, 'training', 'training, crop only', 'evaluation']
 

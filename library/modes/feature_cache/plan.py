@@ -156,6 +156,7 @@ def _made_from(
             random | {'random_seed': hparams.random_seed, 'copies': copies} if copies else None
         ),
         'shards': [shard.sha256 for shard in split.shards],
+        'labels': list(split.labels),
         'tensorflow': tf.version.VERSION,
         'code': code_digest(input_fn),
     }

@@ -70,6 +70,63 @@ def test_a_split_can_be_named(launch, trained):
     assert metrics(trained / 'checkpoints', 'eval_train')['examples'] == 24
 
 
+def test_a_split_of_any_name_can_be_evaluated(launch, trained, data_dir, tmp_path):
+    for name in ('train', 'test'):
+        shutil.copytree(data_dir / name, tmp_path / name)
+    convert_folder(data_dir / 'images' / 'test', tmp_path / 'autumn', 'autumn')
+    flags = {'data_dir': tmp_path, 'eval_split': 'autumn', 'validation_name': 'autumn'}
+    assert launch(trained, 'evaluate', **flags) == 0
+    found = metrics(trained / 'checkpoints', 'eval_autumn')
+    assert (found['split'], found['examples']) == ('autumn', 15)
+    with pytest.raises(ConfigError, match=r'holds train, test, autumn \(--eval_split\)'):
+        launch(trained, 'evaluate', **{**flags, 'eval_split': 'spring'})
+    with pytest.raises(ConfigError, match=r'--eval_split ../x: not the name of a split'):
+        launch(trained, 'evaluate', **{**flags, 'eval_split': '../x'})
+
+
+def test_another_data_set_is_evaluated_by_the_names_of_its_classes(
+    launch, trained, data_dir, tmp_path, capsys
+):
+    """Without `blue` its labels are 0 and 1 for what the run calls 1 and 2."""
+    shutil.copytree(data_dir / 'images' / 'test', tmp_path / 'images')
+    shutil.rmtree(tmp_path / 'images' / 'blue')
+    other = tmp_path / 'other'
+    convert_folder(tmp_path / 'images', other / 'test', 'test')
+    assert launch(trained, 'evaluate', validation_name='all') == 0
+    capsys.readouterr()
+    assert launch(trained, 'evaluate', data_dir=other, validation_name='part') == 0
+    assert (
+        f'{other}/test has its classes by name: 2 of the 3 that the run knows, without blue'
+        in capsys.readouterr().out
+    )
+    whole, part = (
+        [
+            row.split(',')
+            for row in (trained / 'checkpoints' / name / 'confusion_matrix.csv')
+            .read_text()
+            .splitlines()
+        ]
+        for name in ('eval_all', 'eval_part')
+    )
+    assert part[2:] == whole[2:]
+    assert part[1] == ['blue', '0', '0', '0']
+    records = f'{other}/test/*.tfrecord'
+    flags = {'train_metadata': records, 'eval_metadata': records, 'validation_name': 'given'}
+    assert launch(trained, 'evaluate', **flags) == 0
+    assert (
+        metrics(trained / 'checkpoints', 'eval_given')['accuracy']
+        == metrics(trained / 'checkpoints', 'eval_part')['accuracy']
+    )
+
+
+def test_a_data_set_with_a_class_of_its_own_is_refused(launch, trained, data_dir, tmp_path):
+    shutil.copytree(data_dir / 'images' / 'test', tmp_path / 'images')
+    (tmp_path / 'images' / 'blue').rename(tmp_path / 'images' / 'violet')
+    convert_folder(tmp_path / 'images', tmp_path / 'other' / 'test', 'test')
+    with pytest.raises(MismatchError, match=r'but .*other/test holds 3 \(green, red, violet\)'):
+        launch(trained, 'evaluate', data_dir=tmp_path / 'other')
+
+
 def test_a_checkpoint_that_is_not_there_is_named(launch, trained):
     with pytest.raises(ConfigError, match=r'model.ckpt-99: no checkpoint there'):
         launch(trained, 'evaluate', validation_checkpoint=99)

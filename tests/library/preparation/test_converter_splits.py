@@ -11,7 +11,8 @@ import pytest
 
 from library.errors import ConfigError, DataError
 from library.preparation.splits import parse_fractions
-from library.records.manifest import check_same_classes, from_json, open_split
+from library.records.manifest import check_same_classes, from_json
+from library.records.split_folders import open_split
 from tests.conftest import COLORS, draw_images
 from tests.library.preparation.conversions import (
     contents,

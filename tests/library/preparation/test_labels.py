@@ -48,15 +48,29 @@ def test_the_names_of_a_manifest_are_taken_from_it(write):
     assert read_labels(str(write(manifest.to_json(), 'train.json'))) == ('dog', 'cat')
 
 
+@pytest.mark.parametrize('given', ['run', 'run/checkpoints'])
+def test_the_names_of_a_run_are_taken_from_its_directory(tmp_path, given):
+    (tmp_path / 'run' / 'checkpoints').mkdir(parents=True)
+    (tmp_path / 'run' / 'checkpoints' / 'hparams.yaml').write_text("class_names: [dog, '7']\n")
+    assert read_labels(str(tmp_path / given)) == ('dog', '7')
+
+
+def test_a_folder_without_a_run_and_a_run_without_classes_are_usage_errors(tmp_path):
+    with pytest.raises(ConfigError, match=r'neither a file of class names nor a run \(--labels\)'):
+        read_labels(str(tmp_path))
+    (tmp_path / 'hparams.yaml').write_text('learning_rate: 0.1\n')
+    with pytest.raises(ConfigError, match=r'does not name its classes \(--labels\)'):
+        read_labels(str(tmp_path))
+
+
 def test_a_damaged_manifest_is_not_read_as_names(write):
     path = write('{"format": "image-classification-tfrecords"', 'train.json')
     with pytest.raises(DataError, match=r'train\.json: not a manifest of converted images'):
         read_labels(str(path))
 
 
-@pytest.mark.parametrize('name', ['gone.txt', '.'])
-def test_a_missing_file_is_a_usage_error(tmp_path, name):
-    path = str(tmp_path / name)
+def test_a_missing_file_is_a_usage_error(tmp_path):
+    path = str(tmp_path / 'gone.txt')
     with pytest.raises(ConfigError, match=rf'^{path}: no such file \(--labels\)$'):
         read_labels(path)
 

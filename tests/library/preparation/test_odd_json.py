@@ -8,7 +8,8 @@ import os
 import pytest
 
 from library import files
-from library.records.manifest import FORMAT, HEAD, is_manifest, open_split
+from library.records.manifest import FORMAT, HEAD, is_manifest
+from library.records.split_folders import open_split
 from tests.conftest import draw_images
 from tests.forked import run_forked
 from tests.library.preparation.conversions import contents, convert_images
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.process
 # Converts, converts again, verifies, and opens as training does.
 ALL_OF_IT = """
 import convert_dataset
-from library.records.manifest import evaluation_split, open_split
+from library.records.split_folders import evaluation_split, open_split
 from library.runtime.entry import run_program
 
 data_dir, *argv = argv

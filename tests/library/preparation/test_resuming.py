@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from library.records.manifest import open_split
 from library.records.shards import shard_names
+from library.records.split_folders import open_split
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import (
     Writer,

@@ -1,21 +1,13 @@
 """What a converted split holds, and how it is told that it is whole."""
 
 import json
-import shlex
 import struct
 
 import pytest
 
-from library.errors import ConfigError, DataError
-from library.records.manifest import (
-    Manifest,
-    Rejected,
-    Shard,
-    check_same_classes,
-    evaluation_split,
-    from_json,
-    open_split,
-)
+from library.errors import DataError
+from library.records.manifest import Manifest, Rejected, Shard, check_same_classes, from_json
+from library.records.split_folders import open_split
 
 SHARDS = (
     Shard('train-00000-of-00003.tfrecord', 2, 5, 'aa'),
@@ -119,31 +111,6 @@ def test_a_whole_split_opens(split):
     assert manifest.shard_paths[0] == str(split / 'train' / SHARDS[0].name)
 
 
-@pytest.mark.parametrize('exists', [True, False])
-def test_without_converted_images_the_command_is_named(tmp_path, exists):
-    folder = tmp_path / 'test'
-    if exists:
-        folder.mkdir()
-        (folder / 'cat.jpg').write_bytes(b'x')
-    assert refusal(ConfigError, str(tmp_path), 'test') == (
-        f'{folder}: no converted images; make them with: python convert_dataset.py '
-        f'--dataset_dir {tmp_path} --tfrecord_dir {tmp_path} --max_edge 384'
-    )
-
-
-def test_a_folder_that_is_not_there_cannot_hold_the_images(tmp_path):
-    message = refusal(ConfigError, f'{tmp_path}/none', 'test')
-    assert f' --dataset_dir PHOTOS --tfrecord_dir {tmp_path}/none ' in message
-
-
-def test_the_command_can_be_pasted_even_where_names_hold_spaces(tmp_path):
-    (tmp_path / 'my images').mkdir()
-    message = refusal(ConfigError, f'{tmp_path}/my images', 'test')
-    words = shlex.split(message.partition(' make them with: ')[2])
-    assert words[words.index('--dataset_dir') + 1] == f'{tmp_path}/my images'
-    assert words[words.index('--tfrecord_dir') + 1] == f'{tmp_path}/my images'
-
-
 def test_a_shard_that_the_manifest_does_not_name_is_refused(split):
     path = split / 'train' / 'train-00000-of-00002.tfrecord'
     path.touch()
@@ -213,19 +180,6 @@ def test_json_files_and_folders_of_others_do_not_disturb(split):
     (split / 'train' / 'notes.json').write_text('{"my": "notes"}')
     (split / 'train' / 'folder.json').mkdir()
     assert open_split(str(split), 'train').examples == 3
-
-
-def test_validation_is_evaluated_on_if_it_is_there_else_test(tmp_path):
-    assert evaluation_split(str(tmp_path), 'auto') == 'test'
-    (tmp_path / 'validation').mkdir()
-    assert evaluation_split(str(tmp_path), 'auto') == 'test'
-    (tmp_path / 'validation' / 'validation.json').touch()
-    assert evaluation_split(str(tmp_path), 'auto') == 'validation'
-
-
-def test_the_split_that_was_asked_for_is_taken(tmp_path):
-    (tmp_path / 'validation').mkdir()
-    assert evaluation_split(str(tmp_path), 'train') == 'train'
 
 
 def test_splits_of_the_same_classes_go_together():
