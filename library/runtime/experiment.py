@@ -12,8 +12,8 @@ import tensorflow as tf
 from library.config.hparams import HParams
 from library.extras import Extras
 from library.inputs.batches import InputFn, batches, offloaded, training_shard
-from library.inputs.input_shard import InputShard
 from library.inputs.options import DataOptions, is_offloaded
+from library.inputs.sharding import InputShard
 from library.models.model import Model
 from library.records.listing import Split
 from library.runs.metadata import Run
