@@ -1,8 +1,7 @@
 """Find the optional parts in extras/, and declare what one of them may add. Imports no TensorFlow.
 
 A folder of extras/ is an extra if it holds extra.py with an `EXTRA` in it. Deleting the folder
-takes the extra away; the library names extras only in the table of flags below, and one's option in
-`is_offloaded` (library/inputs/options.py).
+takes the extra away; the library names extras only in the table of flags below.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from etils import epy
 
 from library.config.fields import HYPERPARAMETERS, Options, option
 from library.config.hparams import HParams
-from library.inputs.augmentation import Augmentation, apply_in_turn, count_draws
-from library.inputs.decoding import HALF
+from library.inputs.augmentation import Augmentation
+from library.inputs.decoding import HALF, to_bytes
 
 with epy.lazy_imports():
     import numpy as np
@@ -153,7 +153,7 @@ AUGMENTATIONS: dict[str, type[Augmentation]] = {
     'color': RandomColor,
 }
 # How many draws `augment` takes.
-AUGMENT_DRAWS = count_draws(AUGMENTATIONS.values())
+AUGMENT_DRAWS = sum(kind.draws for kind in AUGMENTATIONS.values())
 
 
 def augment(image: tf.Tensor, params: HParams, draws: tf.Tensor) -> tf.Tensor:
@@ -168,4 +168,9 @@ def augment(image: tf.Tensor, params: HParams, draws: tf.Tensor) -> tf.Tensor:
     Returns:
       uint8 [height, width, 3].
     """
-    return apply_in_turn([params.take(kind) for kind in AUGMENTATIONS.values()], image, draws)
+    augmentations = [params.take(kind) for kind in AUGMENTATIONS.values()]
+    parts = tf.split(draws, [each.draws for each in augmentations])
+    for each, own_draws in zip(augmentations, parts, strict=True):
+        if each.is_on:
+            image = each.change(tf.cast(image, tf.float32), own_draws)
+    return image if image.dtype == tf.uint8 else to_bytes(image)

@@ -21,7 +21,7 @@ from library.inputs.decoding import (
 )
 from library.inputs.epoch_stream import epoch_seed, repeat_epochs
 from library.inputs.image_source import ImageSource
-from library.inputs.input_shard import InputShard
+from library.inputs.sharding import InputShard
 from project.augmentation import AUGMENT_DRAWS, augment
 
 

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.inputs.batches import batches, training_shard
-from library.inputs.input_shard import InputShard
 from library.inputs.open_data import open_data
 from library.inputs.options import DataOptions
+from library.inputs.sharding import InputShard
 from project.input_fn import input_fn
 from project.sources import SOURCES
 

@@ -21,6 +21,7 @@ class DataServiceOptions(Options, group='data', home=PROJECT):
         None,
         'Prepare training batches on the tf.data service with this dispatcher, HOST:PORT; none: '
         'in this process.',
+        offloads=True,
     )
 
 

@@ -6,63 +6,61 @@ import re
 from typing import Any
 
 from library.config.catalog import Catalog
-from library.config.fields import COMMAND_LINE, Option
+from library.config.fields import COMMAND_LINE, HYPERPARAMETERS, PROJECT, Option
 from library.config.set_files import find_set_file
 from library.config.yaml_sets import Set, Written, read_sets
 from library.errors import ConfigError
 from library.extras import missing_extra
 from library.suggestions import nearest_or_all
 
+# The options that choose a file of sets, and a set in it; those of the first may choose the second.
+_CHOOSING = {
+    PROJECT: ('config_file', 'config_set'),
+    HYPERPARAMETERS: ('hyperparameter_file', 'hyperparameter_set'),
+}
 # FILE:LINE, as an origin.
 _FROM_FILE = re.compile(r':\d+$')
 
 
-class CheckedSets:
-    """The sets of each requested file, read and checked at the first request."""
+def chosen_sets(catalog: Catalog, typed: Set) -> Set:
+    """Read the two sets that a start chooses, as one; all sets of their files are checked.
 
-    def __init__(self, catalog: Catalog):
-        """Read nothing yet.
+    Args:
+      catalog: the options that sets may give.
+      typed: what the command line gives, which chooses files and sets.
 
-        Args:
-          catalog: the options that sets may give.
-        """
-        self._catalog = catalog
-        self._files: dict[tuple[str, str], dict[str, Set]] = {}
-
-    def chosen(self, home: str, path: str, name: str) -> Set:
-        """Return the set called `name` of a file.
-
-        Args:
-          home: of the options that belong in the file.
-          path: as a person gives it.
-          name: of the set.
-
-        Raises:
-          ConfigError: the file, any of its sets, or the name is wrong.
-        """
-        path = find_set_file(path, self._catalog.folders)
-        if (home, path) not in self._files:
-            sets = read_sets(path)
-            for set_name, values in sets.items():
-                for key, written in values.items():
-                    self._check(home, set_name, key, written)
-            self._files[home, path] = sets
-        sets = self._files[home, path]
+    Raises:
+      ConfigError: a file, any of its sets, or the name of a set is wrong.
+    """
+    chosen: Set = {}
+    for home, choosing in _CHOOSING.items():
+        written = {**chosen, **typed}
+        path, name = (
+            str(written[each].text) if each in written else catalog.by_name[each].default
+            for each in choosing
+        )
+        path = find_set_file(path, catalog.folders)
+        sets = read_sets(path)
+        for set_name, values in sets.items():
+            for key, each in values.items():
+                _check(catalog, home, set_name, key, each)
         if name not in sets:
             raise ConfigError(f'{path}: no set {name!r}{nearest_or_all(name, sets)}')
-        return sets[name]
+        chosen |= sets[name]
+    return chosen
 
-    def _check(self, home: str, set_name: str, key: str, written: Written) -> None:
-        place = f'{written.origin}: set {set_name!r}: key {key!r}'
-        option = self._catalog.find(key, place)
-        if option.home == COMMAND_LINE:
-            raise ConfigError(f'{place} can only be given on the command line')
-        if option.home != home:
-            raise ConfigError(f'{place} belongs in {option.home}')
-        if key in self._catalog.selectors:
-            read_choice(self._catalog, key, written, place)
-        else:
-            read_value(option, written, place)
+
+def _check(catalog: Catalog, home: str, set_name: str, key: str, written: Written) -> None:
+    place = f'{written.origin}: set {set_name!r}: key {key!r}'
+    option = catalog.find(key, place)
+    if option.home == COMMAND_LINE:
+        raise ConfigError(f'{place} can only be given on the command line')
+    if option.home != home:
+        raise ConfigError(f'{place} belongs in {option.home}')
+    if key in catalog.selectors:
+        read_choice(catalog, key, written, place)
+    else:
+        read_value(option, written, place)
 
 
 def read_choice(catalog: Catalog, selector: str, written: Written, place: str) -> str:
@@ -77,12 +75,12 @@ def read_choice(catalog: Catalog, selector: str, written: Written, place: str) -
     return choice
 
 
-def read_value(option: Option, written: Written, place: str) -> Any:
-    """Read a written text as an option's value."""
+def read_value(option: Option, written: Written, place: str | None = None) -> Any:
+    """Read the value that a written text gives to an option; `place` is for messages."""
     try:
         return option.read(written.text)
     except ValueError as error:
-        where = place if place.startswith(written.origin) else place_of(written.origin, option.name)
+        where = place or place_of(written.origin, option.name)
         raise ConfigError(f'{where}: {_of_missing_extra(option, written) or error}') from None
 
 

@@ -48,6 +48,7 @@ class Option:
     commas: bool
     needs: str
     changes_images: bool
+    offloads: bool
     group: str
     home: str
     modes: tuple[str, ...]
@@ -162,6 +163,7 @@ def option(
     commas: bool = True,
     needs: str = '',
     changes_images: bool = False,
+    offloads: bool = False,
 ) -> Any:
     """Declare one field of an options class.
 
@@ -172,7 +174,6 @@ def option(
       low, high: inclusive bounds. above, below: exclusive bounds.
       choices: the legal texts.
       commas: they separate values; without, a text with commas is one value, such as a file's name.
-      takes: another option without which this one has no effect; see needs.py.
       positional: words of the command line without a flag are values of this option.
       kept_with_run: modes that work on a trained model take the value from its saved run (the
         command line still wins): with another one the model would be another, or not be found.
@@ -180,6 +181,7 @@ def option(
         on or have a value, 'hooks profiler' must have this value, or hold it.
       changes_images: training images that are augmented depend on the value, and so do features
         that were computed from them.
+      offloads: where the option has a value, other machines prepare the training batches.
     """
     details = {
         'help': help,
@@ -194,6 +196,7 @@ def option(
         'commas': commas,
         'needs': needs,
         'changes_images': changes_images,
+        'offloads': offloads,
     }
     return dataclasses.field(default=default, metadata={'option': details})
 

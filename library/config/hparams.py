@@ -11,15 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from library.config.catalog import Catalog
-from library.config.checked_sets import CheckedSets, place_of, read_choice, read_value
+from library.config.checked_sets import chosen_sets, place_of, read_choice, read_value
 from library.config.command_line import CommandLine
-from library.config.fields import (
-    HYPERPARAMETERS,
-    PROJECT,
-    Option,
-    Options,
-    options_of,
-)
+from library.config.fields import Option, Options, options_of
 from library.config.yaml_sets import Set, Written
 from library.errors import ConfigError
 from library.suggestions import suggestion
@@ -99,7 +93,7 @@ def resolve(
     catalog: Catalog,
     command_line: CommandLine,
     saved: Set | None = None,
-    sets: CheckedSets | None = None,
+    sets: Set | None = None,
 ) -> HParams:
     """Merge defaults, YAML sets, a saved run and the command line.
 
@@ -109,13 +103,16 @@ def resolve(
       command_line: what was typed.
       saved: the written values of a run's hparams.yaml; of these the options that are kept with
         a run count.
-      sets: the files of sets, where this start has read them before; None reads them.
+      sets: what `chosen_sets` gave, where this start has read them before; None reads them.
 
     Raises:
       ConfigError: a wrong file, set, key, type, range or choice, in one line.
     """
     typed = command_line.values
-    written = _written(catalog, command_line, saved, sets or CheckedSets(catalog))
+    sets = chosen_sets(catalog, typed) if sets is None else sets
+    known = catalog.by_name
+    kept = {n: w for n, w in (saved or {}).items() if n in known and known[n].kept_with_run}
+    written = {**sets, **kept, **typed}
     chosen = _choices(catalog, written)
     used = {option.name: option for option in catalog.used(command_line.mode, chosen)}
     for name in typed:
@@ -125,41 +122,18 @@ def resolve(
             )
     entries = {}
     for name, option in used.items():
-        source = written.get(name)
-        entries[name] = (
-            Value(option.default, 'default', option)
-            if source is None
-            else Value(read_value(option, source, name), source.origin, option)
-        )
-        if name in chosen:
-            entries[name] = replace(entries[name], value=chosen[name])
+        value = chosen.get(name, option.default)
+        if name in written and name not in chosen:
+            value = read_value(option, written[name])
+        entries[name] = Value(value, written[name].origin if name in written else 'default', option)
     unused = {name: written[name].origin for name in written if name not in used}
     return HParams(entries, unused)
 
 
-def peek(catalog: Catalog, command_line: CommandLine, name: str, sets: CheckedSets) -> Any:
-    """Read one value before the rest of the run's options is known; raise as `resolve` does."""
-    option, written = catalog.by_name[name], _written(catalog, command_line, None, sets)
-    return read_value(option, written[name], name) if name in written else option.default
-
-
-def _written(
-    catalog: Catalog, command_line: CommandLine, saved: Set | None, sets: CheckedSets
-) -> dict[str, Written]:
-    """Collect every key that anything gives; the strongest source wins."""
-    typed = command_line.values
-    files = {name: catalog.by_name[name].default for name in ('config_file', 'config_set')}
-    files |= {name: str(typed[name].text) for name in files if name in typed}
-    project = sets.chosen(PROJECT, files['config_file'], files['config_set'])
-    written = {**project, **typed}
-    names = [
-        str(written[name].text) if name in written else catalog.by_name[name].default
-        for name in ('hyperparameter_file', 'hyperparameter_set')
-    ]
-    written = {**project, **sets.chosen(HYPERPARAMETERS, *names)}
-    if saved is not None:
-        written |= {k: w for k, w in saved.items() if _is_kept(catalog, k)}
-    return {**written, **typed}
+def peek(catalog: Catalog, command_line: CommandLine, sets: Set, name: str) -> Any:
+    """Read one value, before it is known what else the run needs; raises as `resolve`."""
+    option, written = catalog.by_name[name], {**sets, **command_line.values}
+    return read_value(option, written[name]) if name in written else option.default
 
 
 def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]:
@@ -172,10 +146,6 @@ def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]
     return chosen
 
 
-def _is_kept(catalog: Catalog, name: str) -> bool:
-    return name in catalog.by_name and catalog.by_name[name].kept_with_run
-
-
 def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalog) -> OptionsT:
     """Read the options of one class from the command line alone, for a program without YAML sets.
 
@@ -185,7 +155,7 @@ def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalo
     typed = command_line.values
     return cls(
         **{
-            each.name: read_value(each, typed[each.name], f'--{each.name}')
+            each.name: read_value(each, typed[each.name])
             for each in catalog.options_of(cls)
             if each.name in typed
         }

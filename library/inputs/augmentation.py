@@ -1,14 +1,12 @@
-"""Define what an augmentation of project/augmentation.py is, and apply a list of them in turn."""
+"""Define what an augmentation of project/augmentation.py is."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Sequence
 
 from etils import epy
 
 from library.config.fields import HYPERPARAMETERS, Options, options_of
-from library.inputs.decoding import to_bytes
 
 with epy.lazy_imports():
     import tensorflow as tf
@@ -48,29 +46,3 @@ class Augmentation(Options, abc.ABC, group='augmentation', home=HYPERPARAMETERS)
         Returns:
           Like `image`, or the same rounded to uint8; values must stay in the range.
         """
-
-
-def count_draws(kinds: Iterable[type[Augmentation]]) -> int:
-    """Count the random numbers that one image takes."""
-    return sum(kind.draws for kind in kinds)
-
-
-def apply_in_turn(
-    augmentations: Sequence[Augmentation], image: tf.Tensor, draws: tf.Tensor
-) -> tf.Tensor:
-    """Change an image by each augmentation that is on, in their order.
-
-    Args:
-      augmentations: with their options.
-      image: as for `Augmentation.change`.
-      draws: float32, one after the other what each augmentation takes.
-
-    Returns:
-      uint8 [height, width, 3].
-    """
-    first = 0
-    for each in augmentations:
-        if each.is_on:
-            image = each.change(tf.cast(image, tf.float32), draws[first : first + each.draws])
-        first += each.draws
-    return image if image.dtype == tf.uint8 else to_bytes(image)

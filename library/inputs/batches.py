@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
-from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
+from library.inputs.batching import prefetch, prefetch_to_device
 from library.inputs.feature_stream import feature_batches
 from library.inputs.image_source import ImageSource
-from library.inputs.input_shard import InputShard
-from library.inputs.options import DataOptions, PipelineOptions
+from library.inputs.options import DataOptions
+from library.inputs.sharding import InputShard
 from library.inputs.synthetic import SyntheticImages, synthetic_batches
 
 InputFn = Callable[[str, HParams, ImageSource, InputShard], tf.data.Dataset]
@@ -49,15 +49,10 @@ def batches(
     elif isinstance(split, SyntheticImages):
         dataset = synthetic_batches(split, shard.batch_size, params.image_size, training)
     else:
-        return input_fn(mode, params, image_source(params, split), shard)
+        images = ImageSource(split, params.interleave_files, params.shuffle_buffer, params.debug)
+        return input_fn(mode, params, images, shard)
     dataset = prefetch(dataset, params.prefetch_batches)
     return prefetch_to_device(dataset, params.prefetch_to_device, shard.has_strategy)
-
-
-def image_source(params: HParams, split: Any) -> ImageSource:
-    """Make the reader of a split from the options of a run."""
-    data, pipeline = params.take(DataOptions), params.take(PipelineOptions)
-    return ImageSource(split, pipeline.interleave_files, data.shuffle_buffer, data.debug)
 
 
 def training_shard(
@@ -73,7 +68,7 @@ def training_shard(
     """
     global_batch = params.take(DataOptions).images_per_batch(training=True)
     return InputShard(
-        images_per_replica(global_batch, context),
+        global_batch // (context.num_replicas_in_sync if context else 1),
         # Random operations are keyed by numbers, so they give the same in whatever order the
         # parallel calls run; a resumed run goes on counting, and goes on in the data, where it was.
         first=newest_step(params.model_dir) * global_batch,

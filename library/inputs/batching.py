@@ -54,15 +54,3 @@ def prefetch_to_device(
             f'(there are {", ".join(sorted(known))})'
         )
     return dataset.apply(tf.data.experimental.prefetch_to_device(device))
-
-
-def images_per_replica(batch_size: int, input_context: tf.distribute.InputContext | None) -> int:
-    """The part of a batch that each replica of a strategy gets.
-
-    Args:
-      batch_size: images in a batch, over all replicas; `check_batch` saw that they divide it.
-      input_context: as the Estimator gives it; None where there is no strategy.
-    """
-    replicas = input_context.num_replicas_in_sync if input_context else 1
-    assert batch_size % replicas == 0
-    return batch_size // replicas

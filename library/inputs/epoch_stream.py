@@ -1,19 +1,20 @@
-"""The records of one epoch to an endless, numbered stream that can start anywhere."""
+"""Read records in an order that repeats: files in turns, shards, and epochs without end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from library.inputs.input_shard import InputShard
-from library.inputs.reading import parallel_interleave
-from library.inputs.sharding import check_shards, is_by_file
+from library.inputs.sharding import InputShard, check_shards, is_by_file
 
 # No stream gets there; the largest int64 would overflow when tf.data counts.
 ENDLESS = 2**62
 # No epoch gets there: numbers from here on are free for what an uneven shard has too much.
 FREE = 2**61
+# Records taken from one file before the next file's turn: few enough that neighbours come from
+# several files, enough that reads stay sequential.
+BLOCK = 16
 
 
 def repeat_epochs(
@@ -88,6 +89,38 @@ def _numbers(shard_number: tf.Tensor, examples: int, shards: int) -> tf.data.Dat
     epoch, shard_index = shard_number // shards, shard_number % shards
     usual = tf.data.Dataset.range(epoch * examples + shard_index, (epoch + 1) * examples, shards)
     return usual.concatenate(tf.data.Dataset.range(FREE + shard_number * examples, ENDLESS))
+
+
+def list_shards(
+    paths: Sequence[str] | tf.Tensor, shuffle_seed: tf.Tensor | int | None
+) -> tf.data.Dataset:
+    """File paths as string scalars, in the given order or in that of a seed."""
+    paths = tf.convert_to_tensor(paths)
+    dataset = tf.data.Dataset.from_tensor_slices(paths)
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(paths.shape[0], seed=shuffle_seed, reshuffle_each_iteration=False)
+    return dataset
+
+
+def parallel_interleave(files: tf.data.Dataset, files_at_once: int) -> tf.data.Dataset:
+    """Records of several files in turns, read in parallel, in an order that repeats.
+
+    This is the successor that tf.data.experimental.parallel_interleave itself names.
+
+    Args:
+      files: string scalars, as `list_shards` gives them.
+      files_at_once: 1 reads file after file.
+
+    Returns:
+      Serialized records, string scalars.
+    """
+    return files.interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=files_at_once,
+        block_length=BLOCK,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
 
 
 def read_shard(

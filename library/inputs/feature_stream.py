@@ -5,16 +5,13 @@ Contract: {'features': float32 [batch, depth]}, int64 [batch] labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.errors import DataError
-from library.inputs.epoch_stream import epoch_seed, read_shard, repeat_epochs
-from library.inputs.input_shard import InputShard
-from library.inputs.reading import list_shards
-from library.records.feature_manifest import MANIFEST, FeatureManifest, read_manifest
+from library.inputs.epoch_stream import epoch_seed, list_shards, read_shard, repeat_epochs
+from library.inputs.sharding import InputShard
+from library.records.feature_manifest import MANIFEST, read_manifest
 from library.records.features import parse_features
 
 
@@ -58,13 +55,7 @@ def feature_batches(
     else:
         records = tf.data.TFRecordDataset(manifest.paths_of_copies[0])
     dataset = records.batch(shard.batch_size, drop_remainder=training)
-    # A batch at a time: record by record it would take five times as long.
-    return dataset.map(_parser(manifest))
 
-
-def _parser(
-    manifest: FeatureManifest,
-) -> Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor]]:
     # An evaluation of ready features takes a fifth of a second, in which every call that is not
     # traced twice counts.
     @tf.autograph.experimental.do_not_convert
@@ -72,4 +63,5 @@ def _parser(
         features, labels = parse_features(batch, manifest.depth)
         return {'features': features}, labels
 
-    return parse
+    # A batch at a time: record by record it would take five times as long.
+    return dataset.map(parse)

@@ -10,8 +10,7 @@ import tensorflow as tf
 from library import files
 from library.errors import DataError
 from library.inputs.direct import from_generator, in_python, list_files
-from library.inputs.epoch_stream import ENDLESS, read_shard
-from library.inputs.reading import list_shards, parallel_interleave
+from library.inputs.epoch_stream import ENDLESS, list_shards, parallel_interleave, read_shard
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.workers import prepare

@@ -70,8 +70,8 @@ class DataOptions(Options, group='data', home=PROJECT):
 
 
 def is_offloaded(hparams: HParams) -> bool:
-    """Return whether an extra prepares the training batches on other machines; noise needs none."""
-    asked = 'data_service' in hparams and bool(hparams.data_service)
+    """Return whether other machines prepare the training batches; noise needs none."""
+    asked = any(each.value for each in hparams.entries().values() if each.option.offloads)
     return asked and not hparams.use_synthetic_data
 
 

@@ -1,9 +1,13 @@
-"""Files and examples to shards, one for each of the pipelines that train one model together.
+"""Say which images one process feeds, where several pipelines may train one model together.
 
-A pipeline is the chain of one process. Imports no TensorFlow at its start.
+A pipeline is the chain of one process. Imports no TensorFlow.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
@@ -13,6 +17,31 @@ from library.records.manifest import Manifest
 
 # Fewer files than this to a shard make uneven shards.
 FILES_PER_SHARD = 4
+
+
+@dataclass(frozen=True)
+class InputShard:
+    """What the caller of an input_fn decides about its chain.
+
+    Attributes:
+      batch_size: images in a batch of this process (of each replica, under a strategy).
+      first: while training, how many images were fed before, to all processes together; otherwise
+        the number of the first image. Random operations are keyed by these numbers.
+      shards: how many parts each epoch is cut into.
+      shard_index: the part that this process reads; None where a service deals all of them out to
+        machines of its own.
+      augments: training images are changed at random.
+      has_strategy: a tf.distribute strategy feeds its own replicas.
+      offload: lets other machines run all links before it.
+    """
+
+    batch_size: int
+    first: int = 0
+    shards: int = 1
+    shard_index: int | None = 0
+    augments: bool = False
+    has_strategy: bool = False
+    offload: Callable[[Any], Any] = lambda dataset: dataset
 
 
 def is_by_file(files: int, shards: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from library.config.catalog import Catalog
-from library.config.checked_sets import CheckedSets
+from library.config.checked_sets import chosen_sets
 from library.config.command_line import CommandLine, parse
 from library.config.hparams import HParams, resolve
 from library.errors import ConfigError
@@ -66,7 +66,7 @@ def checked_values(
     Raises:
       ConfigError: a value is wrong, or some do not go together; there is no such run.
     """
-    sets, run_directory = CheckedSets(project.catalog), NO_RUN
+    sets, run_directory = chosen_sets(project.catalog, command_line.values), NO_RUN
     if not is_alone(command_line, mode):
         run_directory = find_run(project.catalog, command_line, mode.trains, sets)
         if mode.on_a_run:
@@ -96,10 +96,12 @@ def build_experiment(
     hparams, run, train_data, eval_data = open_all(
         hparams, run_directory.saved, project.sources, training, mode.evaluates
     )
+    import tensorflow as tf
+
     from library.hooks.by_name import make_hooks
     from library.modes.completion import complete
     from library.runtime.distribution import make_distribution
-    from library.runtime.experiment import Functions, make_experiment
+    from library.runtime.experiment import Experiment, Functions
 
     model = project.models[hparams.model]
     hparams, run = complete(hparams, run, model, run_directory.saved)
@@ -107,7 +109,9 @@ def build_experiment(
         *project.functions(), lambda params, run: make_hooks(params, run, project.hooks)
     )
     distribution = project.extras.one('distribution', make_distribution)(hparams, project.extras)
-    return make_experiment(
+    if hparams.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    return Experiment(
         hparams,
         run,
         functions,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from library import files
 from library.config.catalog import Catalog
-from library.config.checked_sets import CheckedSets
+from library.config.checked_sets import chosen_sets
 from library.config.command_line import CommandLine
 from library.config.hparams import HParams, peek
 from library.config.yaml_sets import Set
@@ -50,7 +50,7 @@ NO_RUN = RunDirectory('', None, False)
 
 
 def find_run(
-    catalog: Catalog, command_line: CommandLine, training: bool, sets: CheckedSets | None = None
+    catalog: Catalog, command_line: CommandLine, training: bool, sets: Set | None = None
 ) -> RunDirectory:
     """Find where the run lives, before the rest of its options is known.
 
@@ -62,12 +62,13 @@ def find_run(
       catalog: must declare model_dir, time_stamped and clean.
       command_line: what was typed.
       training: the mode makes a run, or goes on with one.
-      sets: the files of sets, for others to share what is read of them here.
+      sets: what `chosen_sets` gave, where this start has read them before; None reads them.
 
     Raises:
       ConfigError: the folder is to be emptied, and is new, or holds something else than a run.
     """
-    wanted = functools.partial(peek, catalog, command_line, sets=sets or CheckedSets(catalog))
+    sets = chosen_sets(catalog, command_line.values) if sets is None else sets
+    wanted = functools.partial(peek, catalog, command_line, sets)
     folder = _plain(wanted('model_dir'))
     saved = read_saved(folder)
     stamped = 'time_stamped' in (saved or {}) and (saved or {})['time_stamped'].text == 'true'

@@ -12,10 +12,9 @@ import tensorflow as tf
 from library.config.hparams import HParams
 from library.extras import Extras
 from library.inputs.batches import InputFn, batches, offloaded, training_shard
-from library.inputs.input_shard import InputShard
 from library.inputs.options import DataOptions, is_offloaded
+from library.inputs.sharding import InputShard
 from library.models.model import Model
-from library.records.listing import Split
 from library.runs.metadata import Run
 from library.runtime.distribution import Distribution
 from library.runtime.options import CheckpointOptions, SessionOptions
@@ -44,7 +43,6 @@ class Experiment:
     Attributes:
       hparams: every option, completed by what the model says.
       run: what the run found out: its classes, its id, digests, the folders of features.
-      estimator: a tf.estimator.Estimator whose params are `hparams`.
       functions: the project's own.
       model_class: the class of the model that the run names.
       train_data: the training split; None in modes that do not read it.
@@ -56,7 +54,6 @@ class Experiment:
 
     hparams: HParams
     run: Run
-    estimator: tf.estimator.Estimator
     functions: Functions
     model_class: type[Model]
     train_data: Any
@@ -64,6 +61,21 @@ class Experiment:
     distribution: Distribution
     extras: Extras = field(default_factory=Extras)
     open_train_data: Callable[[], Any] = lambda: None
+
+    @functools.cached_property
+    def estimator(self) -> tf.estimator.Estimator:
+        """A tf.estimator.Estimator over the project's model_fn, whose params are `hparams`."""
+        hparams = self.hparams
+        config = run_config(
+            hparams.model_dir,
+            hparams.random_seed,
+            hparams.take(CheckpointOptions),
+            hparams.take(SessionOptions),
+            self.distribution,
+        )
+        model_fn = functools.partial(self.functions.model_fn, run=self.run)
+        wrapped = self.distribution.wrapped(model_fn)
+        return tf.estimator.Estimator(wrapped, config=config, params=hparams)
 
     def batches(self, mode: str) -> Callable[..., tf.data.Dataset]:
         """Make an input_fn for the Estimator, bound to this run; `mode` is a ModeKeys."""
@@ -124,49 +136,4 @@ class Experiment:
 
     def found(self, origin: str, **values: Any) -> Experiment:
         """Return the same run with metadata that it found out since."""
-        run = self.run.found(origin, **values)
-        estimator = _estimator(self.hparams, run, self.functions, self.distribution)
-        return replace(self, run=run, estimator=estimator)
-
-
-def make_experiment(
-    hparams: HParams,
-    run: Run,
-    functions: Functions,
-    model_class: type[Model],
-    train_data: Split | None,
-    eval_data: Split | None,
-    distribution: Distribution,
-    extras: Extras,
-    open_train_data: Callable[[], Split],
-) -> Experiment:
-    """Makes the Estimator over the project's functions, and all around it."""
-    if hparams.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    estimator = _estimator(hparams, run, functions, distribution)
-    return Experiment(
-        hparams,
-        run,
-        estimator,
-        functions,
-        model_class,
-        train_data,
-        eval_data,
-        distribution,
-        extras,
-        open_train_data,
-    )
-
-
-def _estimator(
-    hparams: HParams, run: Run, functions: Functions, distribution: Distribution
-) -> tf.estimator.Estimator:
-    config = run_config(
-        hparams.model_dir,
-        hparams.random_seed,
-        hparams.take(CheckpointOptions),
-        hparams.take(SessionOptions),
-        distribution,
-    )
-    model_fn = distribution.wrapped(functools.partial(functions.model_fn, run=run))
-    return tf.estimator.Estimator(model_fn, config=config, params=hparams)
+        return replace(self, run=self.run.found(origin, **values))

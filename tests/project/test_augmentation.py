@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import tensorflow as tf
 from library.config.command_line import parse
 from library.config.fields import option, options_of
 from library.config.hparams import resolve
-from library.inputs.augmentation import Augmentation, apply_in_turn, count_draws
+from library.inputs.augmentation import Augmentation
 from project.augmentation import (
     AUGMENT_DRAWS,
     AUGMENTATIONS,
@@ -166,22 +167,21 @@ class RandomDark(Augmentation):
 
 
 def test_an_own_one_comes_last_and_leaves_the_draws_of_the_others_as_they_are(monkeypatch):
+    mine = {kind: params().take(kind) for kind in AUGMENTATIONS.values()}
+    before = augment(image(), params(), draws(7))
     monkeypatch.setitem(AUGMENTATIONS, 'dark', RandomDark)
-    assert count_draws(AUGMENTATIONS.values()) == AUGMENT_DRAWS + 1
-    key = tf.constant([3, 7], tf.int64)
-    more = tf.random.stateless_uniform([AUGMENT_DRAWS + 1], key)
+    more = tf.random.stateless_uniform([AUGMENT_DRAWS + 1], tf.constant([3, 7], tf.int64))
     np.testing.assert_array_equal(more[:AUGMENT_DRAWS], draws(7))
-    mine = [params().take(kind) for kind in AUGMENTATIONS.values() if kind is not RandomDark]
-    plain = augment_with([*mine, RandomDark()], more)
-    np.testing.assert_array_equal(plain, augment_with(mine, draws(7)))
-    dark = augment_with([*mine, RandomDark(0.5)], more)
-    expected = np.asarray(plain, np.float32) * (1 - 0.5 * float(more[-1]))
+
+    def augment_with(dark):
+        chosen = SimpleNamespace(take={**mine, RandomDark: dark}.__getitem__)
+        return augment(image(), chosen, more)
+
+    np.testing.assert_array_equal(augment_with(RandomDark()), before)
+    dark = augment_with(RandomDark(0.5))
+    expected = np.asarray(before, np.float32) * (1 - 0.5 * float(more[-1]))
     np.testing.assert_allclose(dark, expected, atol=0.501)
     assert dark.dtype == tf.uint8
-
-
-def augment_with(augmentations, values):
-    return apply_in_turn(augmentations, image(), values)
 
 
 @pytest.mark.parametrize('kind', [RandomCrop, *AUGMENTATIONS.values()])

@@ -8,8 +8,8 @@ import pytest
 
 import run
 from library import files
-from library.config.checked_sets import CheckedSets
-from library.config.fields import PROJECT
+from library.config.checked_sets import chosen_sets
+from library.config.yaml_sets import Written
 from library.errors import ConfigError
 from project.options import CATALOG
 
@@ -42,17 +42,10 @@ def test_a_start_reads_each_file_once(write, tmp_path, reads, capsys, words):
     assert (reads[str(learned)], reads[str(where)]) == (1, 1)
 
 
-def test_each_set_of_a_file_is_found_after_one_reading(write, reads):
-    path, sets = str(write(WHERE)), CheckedSets(CATALOG)
-    told = [sets.chosen(PROJECT, path, name)['train_epochs'].text for name in ('default', 'other')]
-    assert told == ['1', '2']
-    assert reads[path] == 1
-
-
 def test_a_set_that_nobody_chose_is_checked_too(write):
     path = write('default:\n  train_epochs: 1\nother:\n  train_epochs: x\n')
     with pytest.raises(ConfigError) as error:
-        CheckedSets(CATALOG).chosen(PROJECT, str(path), 'default')
+        chosen_sets(CATALOG, {'config_file': Written(str(path), 'command line')})
     assert str(error.value) == (
         f"{path}:4: set 'other': key 'train_epochs': 'x' is not a whole number"
     )

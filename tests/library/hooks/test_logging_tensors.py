@@ -44,7 +44,3 @@ def test_a_tensor_that_is_not_there_ends_the_run_before_its_first_step(capsys):
     with pytest.raises(ConfigError, match='--log_tensors acuracy: no such tensor') as error:
         train([NamedTensorsHook(['acuracy'], 1)], steps=1)
     assert error.value.exit_code == 2
-
-
-def test_it_is_a_logging_tensor_hook():
-    assert isinstance(NamedTensorsHook(['loss'], 1), tf.estimator.LoggingTensorHook)

@@ -1,4 +1,4 @@
-"""Batches to a device, and what of a batch each replica gets."""
+"""Batches to a device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import ConfigError
-from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
+from library.inputs.batching import prefetch, prefetch_to_device
 
 
 def test_a_named_device_gets_the_batches():
@@ -39,18 +39,6 @@ def test_auto_takes_the_only_gpu(monkeypatch):
 def test_an_unknown_device_is_named_with_those_there_are():
     with pytest.raises(ConfigError, match=r"no device '/gpu:7' here \(there are .*/cpu:0"):
         prefetch_to_device(tf.data.Dataset.range(1), '/gpu:7', has_strategy=False)
-
-
-def test_a_batch_is_divided_among_the_replicas():
-    context = tf.distribute.InputContext(num_replicas_in_sync=4)
-    assert images_per_replica(32, context) == 8
-    assert images_per_replica(32, None) == 32
-
-
-def test_a_batch_that_cannot_be_divided_evenly_is_a_bug_here():
-    context = tf.distribute.InputContext(num_replicas_in_sync=3)
-    with pytest.raises(AssertionError):
-        images_per_replica(32, context)
 
 
 @pytest.mark.parametrize('batches', [None, 3])

@@ -10,7 +10,7 @@ import pytest
 
 from library.errors import ConfigError, DataError
 from library.inputs.feature_stream import feature_batches
-from library.inputs.input_shard import InputShard
+from library.inputs.sharding import InputShard
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
 

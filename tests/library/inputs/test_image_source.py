@@ -12,8 +12,8 @@ from PIL import ExifTags, Image
 
 from library.config.command_line import parse
 from library.config.hparams import resolve
-from library.inputs.batches import image_source
 from library.inputs.epoch_stream import epoch_seed
+from library.inputs.image_source import ImageSource
 from library.inputs.open_data import open_data
 from library.records.example import ENCODED, LABEL
 from project.options import CATALOG
@@ -174,7 +174,8 @@ def sources(many, data_dir, tmp_path_factory):
 
 def shards_of_epochs(params, pipelines, epochs=2):
     """Epoch, then pipeline, to the images that it sees, in order."""
-    source = image_source(params, open_data(params, SOURCES, (), training=True))
+    split = open_data(params, SOURCES, (), training=True)
+    source = ImageSource(split, params.interleave_files, params.shuffle_buffer, params.debug)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
 
         def images(epoch, shard_index):

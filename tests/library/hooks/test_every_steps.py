@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from library.hooks.due_steps import DueSteps
+from library.hooks.every_steps import EveryStepsHook
 
 pytestmark = pytest.mark.graph
 
@@ -21,17 +23,26 @@ class Session:
         return self.step
 
 
-def due(every, start, rises):
+class Noting(EveryStepsHook):
+    """Notes each step that is due."""
+
+    def __init__(self, every, from_start):
+        super().__init__(every, from_start)
+        self._step_tensor = None
+        self.found = []
+
+    def tell(self, values):
+        self.found.append(self.step)
+
+
+def due(every, start, rises, from_start=False):
     """The steps that are due in runs of the session that each add a number; and the session."""
-    steps, session = DueSteps(every), Session(start)
-    steps._tensor = None
-    steps.start(session)
-    found = []
+    hook, session = Noting(every, from_start), Session(start)
+    hook.after_create_session(session, None)
     for rise in rises:
         session.step += rise
-        if steps.reached(session):
-            found.append(steps.step)
-    return found, session
+        hook.after_run(SimpleNamespace(session=session), SimpleNamespace(results=None))
+    return hook.found, session
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,10 @@ def due(every, start, rises):
 )
 def test_each_step_that_the_number_divides_is_due_once(start, rises, expected):
     assert due(3, start, rises)[0] == expected
+
+
+def test_the_first_step_of_a_start_can_be_due():
+    assert due(3, 7, [1] * 7, from_start=True)[0] == [8, 11, 14]
 
 
 def test_the_session_is_asked_at_the_start_and_where_a_step_is_due():
