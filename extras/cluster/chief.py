@@ -1,23 +1,14 @@
-"""Lead a cluster: prepare the run for all tasks, train, write checkpoints, announce the end."""
+"""Lead a cluster: prepare the run for all tasks, train, write checkpoints, say when it is done."""
 
 from __future__ import annotations
 
 from extras.cluster.distribution import cluster_of, distribution_of
-from extras.cluster.early_end import EarlyEnd
-from extras.cluster.job_notes import (
-    forget_ended,
-    forget_finished,
-    forget_started,
-    note_ended,
-)
-from extras.cluster.joint_training import (
-    meet_others,
-    train_together,
-    watched,
-)
+from extras.cluster.job_notes import forget_ended, forget_started, forget_task_end, note_ended
+from extras.cluster.joint_training import meet_others, train_together, watched
 from extras.cluster.rendezvous import ask_all
 from extras.cluster.rendezvous_port import PREPARING, RUNNING, RendezvousPort
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.training_end import early_end
 from extras.cluster.training_hooks import hooks_of_chief
 from library.checkpoints.newest import newest_step
 from library.console import log
@@ -51,12 +42,12 @@ def lead(experiment: Experiment) -> None:
             return
         forget_started(model_dir)
         forget_ended(model_dir)
-        forget_finished(model_dir, cluster.own)
+        forget_task_end(model_dir, cluster.own)
         _share_data(ready)
         meet_others(ready, port)
         port.close()
         with TaskStopRequest(ALL_ON) as request, watched(ready, request):
-            train_together(ready, hooks_of_chief(ready, request, EarlyEnd(rules).look))
+            train_together(ready, hooks_of_chief(ready, request, early_end(rules)))
             end = _end(ready, rules) or 'stopped'
             # Before this task's own end is noted, after which nobody looks for it any more.
             note_ended(model_dir, newest_step(model_dir), end)

@@ -1,4 +1,4 @@
-"""Train with other processes: the strategy between machines, and each task's shard of the data."""
+"""Train with other processes: the strategy between machines, and each task's share of the work."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Part = Callable[[Experiment], None]
 
 @dataclass(frozen=True)
 class ClusterDistribution(Distribution):
-    """One task of a cluster that trains a model.
+    """One task among those that train a model.
 
     Attributes:
       strategy: None with parameter servers, and in the evaluator.
@@ -57,28 +57,28 @@ class ClusterDistribution(Distribution):
 
     @property
     def is_alone(self) -> bool:
-        """Return False: the others train the same model."""
+        """False: the others train the same model."""
         return False
 
     @property
     def trains(self) -> bool:
-        """Return False in a task that only serves or evaluates."""
+        """False in a task that only serves or evaluates."""
         return self.cluster.own in self.cluster.trainers
 
     @property
     def rejoins(self) -> bool:
-        """Return True where a task may start again while the others train."""
+        """True where a task may start again while the others train."""
         return self.kind == PARAMETER_SERVER
 
     @property
     def is_chief(self) -> bool:
-        """Return True if this process writes checkpoints."""
+        """True if this process writes checkpoints."""
         return self.cluster.is_chief
 
     def input_context(
         self, given: tf.distribute.InputContext | None
     ) -> tf.distribute.InputContext | None:
-        """Return which shard of the training images this task reads; see Distribution.
+        """Which share of the training images this task reads; see Distribution.
 
         Args:
           given: by the Estimator; with parameter servers it gives none.
@@ -92,7 +92,7 @@ class ClusterDistribution(Distribution):
         )
 
     def wrapped(self, model_fn: ModelFn) -> ModelFn:
-        """Wrap the model_fn; in its training graph a worker keeps local what nobody shares."""
+        """The model_fn, in whose training graph a worker keeps to itself what nobody shares."""
         if self.kind != PARAMETER_SERVER or not self.trains:
             return model_fn
         inner = collecting(model_fn, self.replicas) if self.collects else model_fn
@@ -109,12 +109,12 @@ class ClusterDistribution(Distribution):
         return on_own_device
 
     def run_config(self, session: tf.compat.v1.ConfigProto) -> dict[str, Any]:
-        """Return the arguments of the RunConfig; see Distribution."""
+        """Arguments of the RunConfig; see Distribution."""
         # Workers start when the chief says so, and not one after the other.
         return {**super().run_config(session), 'experimental_max_worker_delay_secs': 0}
 
     def completed(self, config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigProto:
-        """Add to the session's settings what this kind needs."""
+        """The session's settings with what this kind takes."""
         config = with_visible_gpus(config)
         if self.kind == PARAMETER_SERVER:
             own = self.cluster.own
@@ -130,7 +130,7 @@ class ClusterDistribution(Distribution):
         return config
 
     def describe(self, batch_size: int) -> str:
-        """Describe what trains, as a line for the start of a run.
+        """What trains, as a line for the start of a run.
 
         Args:
           batch_size: images in a step, over all devices.
@@ -145,7 +145,7 @@ class ClusterDistribution(Distribution):
         return f'training in {tasks}: steps of {self.replicas} gradients, each of {share} images'
 
     def train(self, run: Any, alone: Callable[[Any], None]) -> None:
-        """Do this task's part of a run; return when training is done.
+        """Do this task's part of a run; returns when training is done.
 
         Args:
           run: the Experiment.
@@ -164,7 +164,7 @@ class ClusterDistribution(Distribution):
         return tf.distribute.Server(self.cluster.jobs, own.job, own.index, config=config)
 
     def scope(self) -> contextlib.AbstractContextManager[object]:
-        """Return the scope in which the Estimator must train."""
+        """Where the Estimator must train."""
         return _graph() if self.kind == MULTI_WORKER else contextlib.nullcontext()
 
 
@@ -208,13 +208,13 @@ def distribution_in(
 
 
 def distribution_of(experiment: Experiment) -> ClusterDistribution:
-    """Return the run's distribution, in a cluster."""
+    """The run's distribution, in a cluster."""
     assert isinstance(experiment.distribution, ClusterDistribution)
     return experiment.distribution
 
 
 def cluster_of(experiment: Experiment) -> Cluster:
-    """Return the run's cluster."""
+    """The run's cluster."""
     return distribution_of(experiment).cluster
 
 

@@ -10,7 +10,7 @@ import time
 import tensorflow as tf
 
 from extras.cluster.distribution import cluster_of
-from extras.cluster.job_notes import read_ended, read_failed
+from extras.cluster.job_notes import read_task_end
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous_port import UNREACHABLE, ask
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
@@ -29,10 +29,11 @@ from library.runs.metadata import kept_metadata
 from library.runtime.experiment import Experiment
 
 LOOK_SECONDS = 1.0
+_WAY_ON = 'the same command goes on with what is not evaluated'
 
 
 def evaluate_while_others_train(experiment: Experiment) -> None:
-    """Evaluate each newest checkpoint until training is done.
+    """Evaluate each checkpoint that is found to be the newest, until training is done.
 
     Raises:
       ResourceError: the chief is gone, and did not say that training is done; another process
@@ -40,37 +41,32 @@ def evaluate_while_others_train(experiment: Experiment) -> None:
       Stopped: a signal came, here or to the chief.
     """
     hparams = experiment.hparams
-    with (
-        only_trainer(hparams.best_model_dir),
-        TaskStopRequest(
-            'the same command goes on with what is not evaluated', saves=False
-        ) as request,
-    ):
+    with only_trainer(hparams.best_model_dir), TaskStopRequest(_WAY_ON, saves=False) as request:
         log(f'evaluating what {cluster_of(experiment).chief} saves in {hparams.model_dir}')
         _Evaluator(experiment, request).run()
 
 
 class _Evaluator:
-    """Look for checkpoints, and for the end."""
+    """Looks for checkpoints, and for the end."""
 
     def __init__(self, experiment: Experiment, request: TaskStopRequest):
         self._experiment, self._request = experiment, request
         self._model_dir = experiment.hparams.model_dir
         self._chief = _Chief(experiment)
-        self._notice = EndNotice(experiment, before=read_ended(self._model_dir))
+        self._notice = EndNotice(self._model_dir)
         self._evaluations: Evaluations | None = None
-        self._last: str | None = None
 
     def run(self) -> None:
         """Evaluate until training is done."""
+        last = None
         while True:
             self._request.raise_if_asked()
             # Before the checkpoint is looked for: the last one was there when this was noted.
             is_done, is_stopped = is_trained(self._experiment), self._notice.is_there()
             newest = newest_checkpoint(self._model_dir)
-            if newest and newest != self._last and newest_step(self._model_dir) > 0:
+            if newest and newest != last and newest_step(self._model_dir) > 0:
                 if self._evaluate_copy(newest):
-                    self._last = newest
+                    last = newest
                     self._wait()
                     continue
             elif is_done:
@@ -84,7 +80,7 @@ class _Evaluator:
             self._evaluations.finish()
 
     def _evaluate_copy(self, checkpoint: str) -> bool:
-        """Evaluate a checkpoint if needed; return False if it vanished before it was copied.
+        """Evaluate a checkpoint if it was not; False if it was removed before it was copied.
 
         The chief keeps the newest few only, and an evaluation with its exports may take long.
         """
@@ -102,7 +98,7 @@ class _Evaluator:
         return True
 
     def _prepared(self) -> Evaluations:
-        """Return the evaluations of the chief's run, whose folder the chief makes."""
+        """Make the evaluations of the run that the chief trains: it made what tells runs apart."""
         experiment = self._experiment
         saved = read_saved(self._model_dir)
         if saved is None:
@@ -113,7 +109,7 @@ class _Evaluator:
         return Evaluations(ready, [StopEvaluationHook(self._request)])
 
     def _wait(self) -> None:
-        """Pause between two evaluations; the last one needs no pause."""
+        """Keep the time between two evaluations; the last one needs no waiting."""
         seconds = self._experiment.hparams.eval_throttle_secs
         last = time.monotonic() + seconds
         while time.monotonic() < last and not is_trained(self._experiment):
@@ -122,26 +118,25 @@ class _Evaluator:
 
 
 class _Chief:
-    """Watch the chief from outside the cluster: nobody calls the evaluator."""
+    """Whether the chief is there: the evaluator is no part of the cluster, and nobody calls it."""
 
     def __init__(self, experiment: Experiment):
         self._chief, self._model_dir = cluster_of(experiment).chief, experiment.hparams.model_dir
-        options = experiment.hparams.take(ClusterOptions)
-        self._start_timeout, self._timeout = options.cluster_timeout, options.peer_timeout
-        self._seen = False
+        self._options, self._seen = experiment.hparams.take(ClusterOptions), False
         self._silent_since: float | None = None
 
     def check(self) -> None:
-        """Raise ResourceError if the chief has not answered for too long."""
+        """Raise ResourceError if it has not answered for too long."""
         if ask(self._chief.address).state != UNREACHABLE:
             self._seen, self._silent_since = True, None
             return
-        failed = read_failed(self._model_dir, self._chief) if self._seen else None
-        if failed is not None:
-            raise ResourceError(f'{self._chief} ended: {failed.line}')
-        timeout = self._timeout if self._seen else self._start_timeout
+        end = read_task_end(self._model_dir, self._chief) if self._seen else None
+        if end is not None and end.exit_code:
+            raise ResourceError(f'{self._chief} ended: {end.line}')
+        timeout, what = self._options.cluster_timeout, 'did not start within'
+        if self._seen:
+            timeout, what = self._options.peer_timeout, 'has not answered for'
         # Not since the last answer: while this task evaluates it does not ask.
         self._silent_since = self._silent_since or time.monotonic()
         if time.monotonic() - self._silent_since > timeout:
-            what = 'has not answered for' if self._seen else 'did not start within'
             raise ResourceError(f'{self._chief} {what} {timeout} s: {ALL_ON}')

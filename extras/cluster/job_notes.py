@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeGuard
@@ -37,21 +38,20 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """The end of a process by a known error.
+class TaskEnd:
+    """The end of a process, in good order or by an error that is known.
 
     Attributes:
-      line: what it says, for people.
-      exit_code: of the process.
+      exit_code: of the process; 0 for an end in good order, be it by a signal.
+      line: what the error says, for people.
     """
 
-    line: str
-    exit_code: int
+    exit_code: int = 0
+    line: str = ''
 
 
 def note_ended(model_dir: str, step: int, reason: str) -> None:
     """Note that the run is trained to its end."""
-    files.make_folder(model_dir)
     _write(files.join(model_dir, TRAINING_ENDED), asdict(Ended(step, reason)))
 
 
@@ -63,64 +63,50 @@ def read_ended(model_dir: str) -> Ended | None:
 
 
 def forget_ended(model_dir: str) -> None:
-    """Remove the note: training goes on."""
+    """Take the note back: training goes on."""
     _remove(files.join(model_dir, TRAINING_ENDED))
 
 
 def note_started(model_dir: str) -> None:
-    """Note that the chief's session exists, and with it the variables."""
-    files.make_folder(files.join(model_dir, TASKS))
+    """Note that the chief's session is there, and with it the variables."""
     _write(files.join(model_dir, TASKS, STARTED), {'started': True})
 
 
 def has_started(model_dir: str) -> bool:
-    """Return True if the chief noted that; False also if the note cannot be read."""
+    """Return whether the chief noted that; False too if the note cannot be read."""
     return 'started' in _read(files.join(model_dir, TASKS, STARTED))
 
 
 def forget_started(model_dir: str) -> None:
-    """Remove the note: the chief starts again."""
+    """Take the note back: the chief starts again."""
     _remove(files.join(model_dir, TASKS, STARTED))
 
 
-def note_finished(model_dir: str, task: Task) -> None:
-    """Note that a task ended in good order."""
-    files.make_folder(files.join(model_dir, TASKS))
-    _write(_own_note(model_dir, task), {'finished': str(task)})
-
-
-def has_finished(model_dir: str, task: Task) -> bool:
-    """Return True if the task noted such an end; False also if the note cannot be read."""
-    return 'finished' in _read(_own_note(model_dir, task))
-
-
-def note_failed(model_dir: str, task: Task, line: str, exit_code: int) -> None:
-    """Note that a task ends with an error; never raise for storage that fails.
+def note_task_end(model_dir: str, task: Task, end: TaskEnd) -> None:
+    """Note how a task ended; of a failure it never raises for storage that fails.
 
     Args:
       model_dir: of the run.
       task: this process.
-      line: the error's text.
-      exit_code: of this process.
+      end: its end.
     """
-    failed = Failed(' '.join(line.splitlines()), exit_code)
-    # The error itself is what people have to see, not that it could not be noted.
-    with _storage_may_fail():
-        files.make_folder(files.join(model_dir, TASKS))
-        _write(_own_note(model_dir, task), {'failed': str(task), **asdict(failed)})
+    content = {'task': str(task), **asdict(end)}
+    # A failure itself is what people have to see, not that it could not be noted.
+    with _storage_may_fail() if end.exit_code else contextlib.nullcontext():
+        _write(_own_note(model_dir, task), content)
 
 
-def read_failed(model_dir: str, task: Task) -> Failed | None:
-    """Read how the task failed; None if it did not, or if the note cannot be read."""
+def read_task_end(model_dir: str, task: Task) -> TaskEnd | None:
+    """Read how a task ended; None while it runs, or if the note cannot be read."""
     content = _read(_own_note(model_dir, task))
-    line, code = content.get('line'), content.get('exit_code')
-    if 'failed' in content and isinstance(line, str) and _is_number(code) and 0 < code < 256:
-        return Failed(line, code)
+    code, line = content.get('exit_code'), content.get('line')
+    if _is_number(code) and 0 <= code < 256 and isinstance(line, str):
+        return TaskEnd(code, ' '.join(line.splitlines()))
     return None
 
 
-def forget_finished(model_dir: str, task: Task) -> None:
-    """Remove the note of a task's end, good or bad: the task starts again."""
+def forget_task_end(model_dir: str, task: Task) -> None:
+    """Take the note of a task's end back, good or bad: the task starts again."""
     _remove(_own_note(model_dir, task))
 
 
@@ -129,11 +115,12 @@ def _own_note(model_dir: str, task: Task) -> str:
 
 
 def _write(path: str, content: Mapping[str, Any]) -> None:
+    files.make_folder(os.path.dirname(path))
     files.write_atomically(path, f'{json.dumps(content)}\n'.encode())
 
 
 def _read(path: str) -> Mapping[str, Any]:
-    """Read a note; return nothing if it is missing or cannot be read."""
+    """Read what a note says: nothing if it is not there or cannot be read."""
     content = None
     with _storage_may_fail():
         content = json.loads(files.read_bytes(path))
@@ -142,7 +129,7 @@ def _read(path: str) -> Mapping[str, Any]:
 
 @contextlib.contextmanager
 def _storage_may_fail() -> Iterator[None]:
-    """Ignore errors of storage, and damaged content."""
+    """Pass over errors of storage, and of damaged content."""
     try:
         yield
     # A signal's, which may come at any place.

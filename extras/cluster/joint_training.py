@@ -10,21 +10,18 @@ import tensorflow as tf
 
 from extras.cluster.distribution import cluster_of, distribution_of
 from extras.cluster.job_notes import (
-    forget_finished,
-    has_finished,
-    note_failed,
-    note_finished,
-    read_failed,
+    TaskEnd,
+    forget_task_end,
+    note_task_end,
+    read_task_end,
 )
 from extras.cluster.late_signals import end_process
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import meet
 from extras.cluster.rendezvous_port import RendezvousPort
 from extras.cluster.stop_request import TaskStopRequest
-from extras.cluster.tasks import Task
-from extras.cluster.tf_config import PS
-from extras.cluster.training_end import EndNotice, is_trained
-from extras.cluster.watchdog import Watchdog
+from extras.cluster.training_end import chief_has_ended, is_trained
+from extras.cluster.watchdog import Rules, Watchdog
 from library.console import log
 from library.errors import ScaffoldError, Stopped
 from library.modes.length import run_length
@@ -33,7 +30,7 @@ from library.runtime.experiment import Experiment
 
 
 def met(experiment: Experiment) -> bool:
-    """Wait, in all but the chief, until all tasks of the cluster have started.
+    """Wait until all tasks of the cluster have started; for all but the chief.
 
     Returns:
       False if there is nothing to train.
@@ -41,13 +38,13 @@ def met(experiment: Experiment) -> bool:
     Raises:
       ResourceError: a task did not start.
     """
-    cluster = cluster_of(experiment)
-    forget_finished(experiment.hparams.model_dir, cluster.own)
-    notice = EndNotice(experiment)
+    cluster, model_dir = cluster_of(experiment), experiment.hparams.model_dir
+    forget_task_end(model_dir, cluster.own)
+    is_ended = chief_has_ended(model_dir)
 
     def check() -> None:
         # A chief that has nothing to do says so in its note, and does not wait.
-        if notice.look() and is_trained(experiment):
+        if is_ended() and is_trained(experiment):
             raise _NothingToDo
 
     try:
@@ -67,7 +64,7 @@ class _NothingToDo(Exception):
 def meet_others(
     experiment: Experiment, port: RendezvousPort, check: Callable[[], None] = lambda: None
 ) -> None:
-    """Wait until all tasks of the cluster have started, calling `check` meanwhile.
+    """Wait until all tasks of the cluster have started, and call `check` while it waits.
 
     Raises:
       ResourceError: one did not.
@@ -81,7 +78,7 @@ def meet_others(
 def watched(
     experiment: Experiment, request: TaskStopRequest, scratch_dir: str | None = None
 ) -> Iterator[None]:
-    """End this process when another one is lost; note for the others how this one ends.
+    """End this process where another one is lost; note for the others how this one ends.
 
     Args:
       experiment: the run.
@@ -89,16 +86,6 @@ def watched(
       scratch_dir: a folder that goes with the process.
     """
     cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
-    options, rejoins = experiment.hparams.take(ClusterOptions), distribution_of(experiment).rejoins
-
-    def is_fatal(task: Task) -> bool:
-        # Parameter servers hold what a new worker goes on from; a new chief starts anew.
-        return not rejoins or task == cluster.chief or task in cluster.parameter_servers
-
-    def is_needed(task: Task) -> bool:
-        # A worker that came late may find that all is over: nobody would give it variables, or sum
-        # up with it. The chief alone may take long after the others have ended: it saves.
-        return task.job == PS if rejoins else task == cluster.chief
 
     def clear() -> None:
         if scratch_dir is not None:
@@ -110,33 +97,40 @@ def watched(
 
     with (
         contextlib.ExitStack() as at_end,
-        Watchdog(
-            cluster.peers,
-            options.peer_timeout,
-            options.cluster_timeout,
-            fatal=is_fatal,
-            rejoins=rejoins,
-            has_finished=lambda task: has_finished(model_dir, task),
-            failure=lambda task: read_failed(model_dir, task),
-            needed=is_needed,
-            handled=lambda: request.is_asked,
-            end=end,
-        ),
+        Watchdog(cluster.peers, watch_rules(experiment), lambda: request.is_asked, end=end),
     ):
         at_end.callback(clear)
         try:
             yield
         except Stopped:
-            note_finished(model_dir, cluster.own)
+            note_task_end(model_dir, cluster.own, TaskEnd())
             raise
         except ScaffoldError as error:
-            note_failed(model_dir, cluster.own, str(error), error.exit_code)
+            note_task_end(model_dir, cluster.own, TaskEnd(error.exit_code, str(error)))
             raise
-        note_finished(model_dir, cluster.own)
+        note_task_end(model_dir, cluster.own, TaskEnd())
+
+
+def watch_rules(experiment: Experiment) -> Rules:
+    """Return by which rules a task watches its peers."""
+    cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
+    options, rejoins = experiment.hparams.take(ClusterOptions), distribution_of(experiment).rejoins
+    served = cluster.parameter_servers
+    return Rules(
+        timeout=options.peer_timeout,
+        start_timeout=options.cluster_timeout,
+        rejoins=rejoins,
+        # Parameter servers hold what a new worker goes on from; a new chief starts anew.
+        fatal={cluster.chief, *served} if rejoins else set(cluster.tasks),
+        # A worker that came late may find that all is over: nobody would give it variables, or sum
+        # up with it. The chief alone may take long after the others have ended: it saves.
+        needed=set(served) if rejoins else {cluster.chief},
+        end_of=lambda task: read_task_end(model_dir, task),
+    )
 
 
 def train_together(experiment: Experiment, hooks: Hooks) -> None:
-    """Train this task's part of every step, to the end of the run."""
+    """Train this task's part of every step, to the end of the run's length."""
     _, total = run_length(experiment.hparams, experiment.run)
     modes = tf.estimator.ModeKeys
     train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)

@@ -1,4 +1,4 @@
-"""End the process on a signal that Python cannot serve because TensorFlow waits.
+"""End the process on a signal that comes while TensorFlow waits, and Python cannot serve it.
 
 Imports no TensorFlow. Python calls a handler in the main thread only, and only between two of its
 own instructions. While the main thread is inside of TensorFlow, which may wait there for a peer
@@ -35,7 +35,7 @@ _KEPT = 'what was saved before is kept'
 
 
 def end_process(line: str, status: int) -> None:
-    """Print a last line on stderr and end the process, whatever its other threads do."""
+    """Says a last line on stderr and ends the process, whatever its other threads do."""
     try:
         last = threading.Thread(target=_say_last, args=(line,), daemon=True)
         last.start()
@@ -54,7 +54,7 @@ def _say_last(line: str) -> None:
 
 
 class LateSignals:
-    """Give the main thread time to serve a signal; a context that it enters itself."""
+    """As a context, gives the main thread a time to serve a signal; entered in the main thread."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class LateSignals:
         patience: float = _PATIENCE,
         end: Callable[[str, int], None] = end_process,
     ) -> None:
-        """Set the time limit.
+        """Makes it.
 
         Args:
           handled: whether the main thread has begun to serve the signal.

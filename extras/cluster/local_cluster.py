@@ -15,7 +15,8 @@ import sys
 from typing import NoReturn
 
 from extras.cluster.rendezvous_port import listener_at
-from extras.cluster.task_processes import VISIBLE_GPUS, Supervisor, TaskProcess
+from extras.cluster.task_processes import VISIBLE_GPUS, TaskProcess, supervise
+from extras.cluster.tasks import Cluster, Task
 from extras.cluster.tf_config import CHIEF, EVALUATOR, PS, WORKER
 from library.errors import ConfigError, ResourceError
 from library.runtime.entry import run_program
@@ -29,9 +30,9 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(argv: list[str]) -> int:
-    """Start the tasks and wait; return the status of the first that failed, otherwise 0."""
-    own, command = _split(argv)
-    options = parser().parse_args(own)
+    """Start the tasks and wait for them; returns the status of the first that failed, else 0."""
+    place = argv.index('--') if '--' in argv else len(argv)
+    options, command = parser().parse_args(argv[:place]), argv[place + 1 :]
     for name in ('workers', 'ps', 'gpus', 'grace'):
         if getattr(options, name) < 0:
             raise ConfigError(f'--{name} {getattr(options, name)}: must be 0 or more')
@@ -39,31 +40,25 @@ def main(argv: list[str]) -> int:
         raise ConfigError('no command: give it after --, such as -- run.py train')
     if not options.workers + options.ps:
         raise ConfigError('a chief alone is no cluster: give --workers or --ps')
-    jobs = [(CHIEF, 1), (WORKER, options.workers), (PS, options.ps)]
-    addresses = free_addresses(sum(count for _, count in jobs))
-    cluster = {job: [addresses.pop() for _ in range(count)] for job, count in jobs if count}
-    tasks = [(job, index) for job in cluster for index in range(len(cluster[job]))]
-    if options.evaluator:
-        tasks.append((EVALUATOR, 0))
-    gpus = _dealt_gpus([job for job, _ in tasks], options.gpus)
-    return _run(command, cluster, tasks, gpus, options.grace)
+    jobs = {CHIEF: 1, WORKER: options.workers, PS: options.ps}
+    addresses = free_addresses(sum(jobs.values()))
+    tasks = tuple(
+        Task(job, index, addresses.pop()) for job, count in jobs.items() for index in range(count)
+    )
+    evaluator = [Task(EVALUATOR, 0, '')] if options.evaluator else []
+    clusters = [Cluster(tasks, own) for own in (*tasks, *evaluator)]
+    return _run(command, clusters, _dealt_gpus(clusters, options.gpus), options.grace)
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as everywhere in this project."""
+    """A parser whose errors are one line, as all of this project's."""
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f'{message} (--help tells more)')
 
 
-def _split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Split the words into those for this program and the command."""
-    place = argv.index('--') if '--' in argv else len(argv)
-    return argv[:place], argv[place + 1 :]
-
-
 def parser() -> argparse.ArgumentParser:
-    """Parse the options of this program, before the command."""
+    """Return the parser of this program's own options, before the command."""
     made = _Parser(
         prog='python -m extras.cluster.local_cluster',
         usage='%(prog)s [--workers N] [--ps N] [--evaluator] [--gpus N] [--grace SECONDS] '
@@ -90,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Find different free addresses on this machine.
+    """Find addresses on this machine, all different, which nobody uses now.
 
     Raises:
       ResourceError: there are not so many.
@@ -106,19 +101,19 @@ def free_addresses(count: int) -> list[str]:
     raise ResourceError(f'there are no {count} free ports on this machine')
 
 
-def _dealt_gpus(jobs: list[str], each: int) -> list[str]:
-    """Deal out GPUs: CUDA_VISIBLE_DEVICES of each task that trains.
+def _dealt_gpus(clusters: list[Cluster], each: int) -> list[str]:
+    """Return CUDA_VISIBLE_DEVICES of each task: where it trains, GPUs of its own.
 
     Two tasks on one GPU would take each other's memory, and NCCL refuses them.
 
     Args:
-      jobs: of each task.
+      clusters: as each task sees it.
       each: how many GPUs a task gets that trains.
 
     Raises:
       ConfigError: this process may not use so many.
     """
-    counts = [each if job in (CHIEF, WORKER) else 0 for job in jobs]
+    counts = [each if cluster.own in cluster.trainers else 0 for cluster in clusters]
     needed, visible = sum(counts), os.environ.get(VISIBLE_GPUS)
     gpus = [str(number) for number in range(needed)]
     if visible is not None:
@@ -132,20 +127,14 @@ def _dealt_gpus(jobs: list[str], each: int) -> list[str]:
     return [','.join(itertools.islice(left, count)) for count in counts]
 
 
-def _run(
-    command: list[str],
-    cluster: dict[str, list[str]],
-    tasks: list[tuple[str, int]],
-    gpus: list[str],
-    grace: float,
-) -> int:
+def _run(command: list[str], clusters: list[Cluster], gpus: list[str], grace: float) -> int:
     came: list[int] = []
     before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in _ENDING}
     processes: list[TaskProcess] = []
     try:
-        for (job, index), own_gpus in zip(tasks, gpus, strict=True):
-            processes.append(TaskProcess(command, cluster, job, index, own_gpus))
-        return Supervisor(processes, grace).wait(came)
+        for cluster, own_gpus in zip(clusters, gpus, strict=True):
+            processes.append(TaskProcess(command, cluster, own_gpus))
+        return supervise(processes, grace, came)
     finally:
         for process in processes:
             process.close()

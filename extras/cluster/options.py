@@ -1,4 +1,4 @@
-"""Declare the options of a cluster."""
+"""The options of a cluster."""
 
 from __future__ import annotations
 

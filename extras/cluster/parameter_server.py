@@ -1,11 +1,11 @@
-"""Hold variables until all tasks that train have ended."""
+"""Hold variables until all who train have ended."""
 
 from __future__ import annotations
 
 import time
 
 from extras.cluster.distribution import cluster_of, distribution_of
-from extras.cluster.job_notes import has_finished, read_ended
+from extras.cluster.job_notes import read_ended, read_task_end
 from extras.cluster.joint_training import met, watched
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import ask_all
@@ -47,8 +47,9 @@ class Workers:
         self._last_seen = time.monotonic()
 
     def have_ended(self) -> bool:
-        """Return True if training has ended, and nobody needs the variables any more."""
-        left = [task for task in self._tasks if not has_finished(self._model_dir, task)]
+        """Return whether training has ended, and nobody needs the variables any more."""
+        ends = {task: read_task_end(self._model_dir, task) for task in self._tasks}
+        left = [task for task, end in ends.items() if end is None or end.exit_code]
         if not left:
             return True
         answers = ask_all(left).values()

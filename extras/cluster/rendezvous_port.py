@@ -1,7 +1,7 @@
 """Answer at a task's own port, before TensorFlow takes it: one line of JSON.
 
-Imports no TensorFlow. The line tells which task it is and how far it is. What lets connect and
-tells no such line is TensorFlow's own server: a task that trains already.
+Imports no TensorFlow. The line says which task it is and how far it is. What lets connect and
+says no such line is TensorFlow's own server: a task that trains already.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import selectors
 import socket
 import threading
 import time
@@ -24,6 +23,8 @@ PREPARING, WAITING, READY = STATES = 'preparing', 'waiting', 'ready'
 UNREACHABLE, RUNNING = 'unreachable', 'running'
 # Longer than any line of a port.
 _MOST_BYTES = 512
+# Seconds within which a port is free after it was closed.
+_LOOK = 0.1
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class Answer:
 
     @property
     def is_before_training(self) -> bool:
-        """Return True if the task has not begun to train."""
+        """True if the task has not begun to train."""
         return self.state in STATES
 
 
 class RendezvousPort:
-    """A task's own port until TensorFlow takes it; as a context it closes at the end.
+    """The own port of a task until TensorFlow takes it; as a context it closes at the end.
 
     Attributes:
       state: what it says; may be set at any time.
@@ -55,7 +56,7 @@ class RendezvousPort:
     """
 
     def __init__(self, task: Task, state: str = WAITING, devices: int = 1) -> None:
-        """Open the port on all interfaces.
+        """Open it on all interfaces.
 
         Args:
           task: this process.
@@ -66,10 +67,20 @@ class RendezvousPort:
           ResourceError: the port is taken.
         """
         self.state, self.devices = state, devices
-        self._name = task.name
-        self._listener = _listen(task)
-        self._wake, self._woken = socket.socketpair()
-        self._thread = threading.Thread(target=self._serve, name='rendezvous', daemon=True)
+        self._name, self._is_over = task.name, threading.Event()
+        port = int(task.address.rpartition(':')[2])
+        try:
+            listener = listener_at(port)
+        except OSError as error:
+            raise ResourceError(
+                f'port {port} of {task} cannot be had: {os.strerror(error.errno or 0).lower()}; '
+                'end what uses it, or give all tasks another one in TF_CONFIG'
+            ) from None
+        # A wait without an end would keep the port beyond a close.
+        listener.settimeout(_LOOK)
+        self._thread = threading.Thread(
+            target=self._serve, args=[listener], name='rendezvous', daemon=True
+        )
         self._thread.start()
 
     def __enter__(self) -> RendezvousPort:
@@ -79,25 +90,18 @@ class RendezvousPort:
         self.close()
 
     def close(self) -> None:
-        """Free the port; repeated calls do no harm."""
-        # The wait for connections would keep the port beyond a plain close.
-        with contextlib.suppress(OSError):
-            self._wake.send(b'.')
+        """Free the port; more than once does no harm."""
+        self._is_over.set()
         self._thread.join()
-        for each in (self._wake, self._woken):
-            each.close()
 
-    def _serve(self) -> None:
-        with self._listener, selectors.DefaultSelector() as selector:
-            for each in (self._listener, self._woken):
-                selector.register(each, selectors.EVENT_READ)
-            while all(key.fileobj is not self._woken for key, _ in selector.select()):
-                # Whoever knocks may be gone, or may leave in the middle.
+    def _serve(self, listener: socket.socket) -> None:
+        with listener:
+            while not self._is_over.is_set():
+                # No visitor, or one who is gone, or who leaves in the middle.
                 with contextlib.suppress(OSError):
-                    self._answer()
+                    self._answer(listener.accept()[0])
 
-    def _answer(self) -> None:
-        visitor, _ = self._listener.accept()
+    def _answer(self, visitor: socket.socket) -> None:
         with visitor:
             # The line is short enough for the system to take it at once, whoever reads it.
             visitor.setblocking(False)
@@ -107,7 +111,7 @@ class RendezvousPort:
 
 
 def listener_at(port: int) -> socket.socket:
-    """Listen on all interfaces of this machine, as TensorFlow's server does.
+    """Take a port of this machine on all interfaces, as TensorFlow's server does.
 
     Raises:
       OSError: it is taken.
@@ -118,21 +122,8 @@ def listener_at(port: int) -> socket.socket:
     return socket.create_server(('', port), family=family, backlog=128, dualstack_ipv6=both)
 
 
-def _listen(task: Task) -> socket.socket:
-    port = int(task.address.rpartition(':')[2])
-    try:
-        listener = listener_at(port)
-    except OSError as error:
-        raise ResourceError(
-            f'port {port} of {task} cannot be had: {os.strerror(error.errno or 0).lower()}; '
-            'end what uses it, or give all tasks another one in TF_CONFIG'
-        ) from None
-    listener.setblocking(False)
-    return listener
-
-
 def ask(address: str, timeout: float = 1.0) -> Answer:
-    """Ask an address which task it is; never raise.
+    """Ask one address what stands there; never raises.
 
     Args:
       address: host:port.
@@ -148,11 +139,11 @@ def ask(address: str, timeout: float = 1.0) -> Answer:
         with contextlib.suppress(OSError):
             if connection.getsockname() == connection.getpeername():
                 return Answer(UNREACHABLE)
-        return _read(connection, time.monotonic() + timeout)
+        return _understood(_line(connection, time.monotonic() + timeout))
 
 
-def _read(connection: socket.socket, deadline: float) -> Answer:
-    """Read what a port says, and RUNNING if it is TensorFlow's."""
+def _line(connection: socket.socket, deadline: float) -> bytes:
+    """Read what is said until the end of a line, the connection's end or the deadline."""
     text = b''
     with contextlib.suppress(OSError):
         while len(text) < _MOST_BYTES and b'\n' not in text:
@@ -161,6 +152,11 @@ def _read(connection: socket.socket, deadline: float) -> Answer:
             if not piece:
                 break
             text += piece
+    return text
+
+
+def _understood(text: bytes) -> Answer:
+    """Return what a port says, and RUNNING if it is TensorFlow's."""
     try:
         content = json.loads(text)
         answer = Answer(content['state'], str(content['task']), int(content['devices']))

@@ -11,12 +11,12 @@ ALL_ON = 'the same command in all tasks goes on from the last checkpoint'
 
 
 class TaskStopRequest(StopRequest):
-    """Remember the signal that came, here or to another task."""
+    """Remembers the signal that came, here or to another task."""
 
     _follows = False
 
     def follow(self) -> None:
-        """Stop as if a signal had come: another task was stopped, so all stop."""
+        """Stop as if a signal had come: another task was stopped, and so all are."""
         if not self.is_asked:
             self._follows = True
             self._way_on = ALL_ON

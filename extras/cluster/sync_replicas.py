@@ -62,7 +62,7 @@ def in_sync(
 
 
 class SyncReplicasHook(tf.estimator.SessionRunHook):
-    """Hand out steps to the workers, in the chief.
+    """Hands out steps to the workers, in the chief.
 
     The optimizer's own hook does so in a thread that the session's coordinator waits for at the
     end, while it waits for gradients that never come: two minutes.
@@ -73,7 +73,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
         self._is_chief = is_chief
 
     def begin(self) -> None:
-        """Add to the graph what starts the optimizer's counters."""
+        """Adds what starts the optimizer's counters to the graph."""
         optimizer = self._optimizer
         self._missing = optimizer.ready_for_local_init_op
         if not self._is_chief:
@@ -85,7 +85,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
         self._first_tokens = optimizer.get_init_tokens_op()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Start the counters, and in the chief the thread."""
+        """Starts the counters, and in the chief the thread."""
         missing = session.run(self._missing)
         assert not len(missing), missing
         session.run(self._start)
@@ -94,7 +94,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
             threading.Thread(target=self._serve, args=[session, coord], daemon=True).start()
 
     def _serve(self, session: Any, coord: Any) -> None:
-        """Hand out the workers' turns, step after step, until the session is closed."""
+        """Hands out the workers' turns, step after step, until the session is closed."""
         while True:
             try:
                 session.run(self._hand_out)
@@ -105,7 +105,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
                 return
 
     def _report(self, error: Exception, session: Any, coord: Any) -> None:
-        """Let the main thread raise an error, although it may be waiting for its turn."""
+        """Lets the main thread raise an error, although it may be waiting for its turn."""
         coord.request_stop(error)
         # After one of these a new session goes on with the same queue.
         if not isinstance(error, tf.errors.AbortedError | tf.errors.UnavailableError):

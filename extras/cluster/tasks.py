@@ -30,7 +30,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """Return a short name for people: 'chief', 'worker 1'."""
+        """Short for people: 'chief', 'worker 1'."""
         return self.job if self.job in (CHIEF, EVALUATOR) else f'{self.job} {self.index}'
 
     def __str__(self) -> str:
@@ -51,50 +51,50 @@ class Cluster:
 
     @property
     def trainers(self) -> tuple[Task, ...]:
-        """Return chief and workers; their order numbers their shards of the data."""
+        """Chief and workers; their order numbers their shares of the data."""
         return tuple(task for task in self.tasks if task.job in (CHIEF, WORKER))
 
     @property
     def parameter_servers(self) -> tuple[Task, ...]:
-        """Return the tasks that hold the variables; none in a cluster that sums gradients."""
+        """The tasks that hold the variables; none in a cluster that sums gradients up."""
         return tuple(task for task in self.tasks if task.job == PS)
 
     @property
     def chief(self) -> Task:
-        """Return the task that writes checkpoints."""
+        """The task that writes checkpoints."""
         return self.tasks[0]
 
     @property
     def peers(self) -> tuple[Task, ...]:
-        """Return all tasks but this one."""
+        """All tasks but this one."""
         return tuple(task for task in self.tasks if task != self.own)
 
     @property
     def is_chief(self) -> bool:
-        """Return True if this process writes checkpoints."""
+        """True if this process writes checkpoints."""
         return self.own == self.chief
 
     @property
     def number(self) -> int:
-        """Return this process's number among the trainers, from 0."""
+        """Of this process among the trainers, from 0."""
         return self.trainers.index(self.own)
 
     @property
     def jobs(self) -> dict[str, list[str]]:
-        """Return the addresses of each job's tasks."""
+        """The addresses of each job's tasks."""
         jobs: dict[str, list[str]] = {}
         for task in self.tasks:
             jobs.setdefault(task.job, []).append(task.address)
         return jobs
 
     def as_tf_config(self) -> str:
-        """Return TF_CONFIG as TensorFlow itself reads it, with a chief."""
+        """TF_CONFIG as TensorFlow itself reads it, with a chief."""
         own = {'type': self.own.job, 'index': self.own.index}
         return json.dumps({'cluster': self.jobs, 'task': own})
 
 
 def read_cluster(environ: Mapping[str, str]) -> Cluster | None:
-    """Read the cluster that TF_CONFIG names; None if there is none or this process trains alone.
+    """The cluster that TF_CONFIG names; None where there is none, or this process trains alone.
 
     Args:
       environ: the process's environment.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from extras.cluster.job_notes import Ended, read_ended
 from extras.cluster.stop_request import TaskStopRequest
 from library.checkpoints.newest import newest_step
+from library.modes.early_stopping import EarlyStopping
 from library.modes.evaluations import rules_of
 from library.modes.length import run_length
 from library.runtime.experiment import Experiment
 
-# How often the note is looked for where something else goes on: in a bucket that takes a while.
+# How often a file is looked for where something else goes on.
 LOOK_SECONDS = 5.0
 
 
 def is_trained(experiment: Experiment) -> bool:
-    """Return True if the chief noted the end of the run, as this task's own options define it.
+    """Return whether the chief's note says that the run has ended, by this task's own options.
 
     An older start may have left the note, and this one goes on to more steps, or by other rules.
     """
@@ -29,7 +31,7 @@ def is_trained(experiment: Experiment) -> bool:
 
 
 def follow_chief(experiment: Experiment, request: TaskStopRequest) -> None:
-    """Stop, as on a signal, if the chief noted an end before the run's own.
+    """Stop, as by a signal, if the chief noted an end before the run's own.
 
     Args:
       experiment: the run.
@@ -45,32 +47,53 @@ def _is_run_end(experiment: Experiment, ended: Ended) -> bool:
     return ended.step >= total or rules_of(experiment).is_reached
 
 
-class EndNotice:
-    """Watch for the chief's note of an end, even one before the run's own."""
+def early_end(rules: EarlyStopping) -> Lookout:
+    """Look whether the rules, which have just judged, end the run by another task's evaluations."""
 
-    def __init__(self, experiment: Experiment, before: Ended | None = None):
-        """Start watching.
+    def is_reached() -> bool:
+        if rules.is_asked and not rules.is_reached:
+            rules.judge()
+        return rules.is_reached
+
+    return Lookout(is_reached, LOOK_SECONDS)
+
+
+class Lookout:
+    """Ask now and then, until the answer is yes; then it stays so."""
+
+    def __init__(self, is_there: Callable[[], bool], first: float = 0.0) -> None:
+        """Make it.
 
         Args:
-          experiment: the run.
-          before: a note that may be an older start's, and does not count; the chief of this one
-            takes it away when it starts.
+          is_there: reads a file; in a bucket that takes a while.
+          first: seconds until it is asked first.
         """
-        self._model_dir, self._before = experiment.hparams.model_dir, before
-        self._is_there = False
-        self._next_look = 0.0
+        self._is_there, self._was_there = is_there, False
+        self._next_look = time.monotonic() + first
+
+    def __call__(self) -> bool:
+        """Return the newest answer."""
+        if not self._was_there and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_SECONDS
+            self._was_there = self._is_there()
+        return self._was_there
+
+
+def chief_has_ended(model_dir: str) -> Lookout:
+    """Look whether the chief has noted an end, be it before the run's own."""
+    return Lookout(lambda: read_ended(model_dir) is not None)
+
+
+class EndNotice:
+    """Whether the chief has noted an end; what an older start left does not count."""
+
+    def __init__(self, model_dir: str) -> None:
+        self._model_dir, self._older = model_dir, read_ended(model_dir)
 
     def is_there(self) -> bool:
-        """Return True once the note exists."""
+        """Return whether it has; the chief takes the older note away when it starts."""
         ended = read_ended(self._model_dir)
-        if ended != self._before:
-            self._before = None
-            self._is_there = ended is not None
-        return self._is_there
-
-    def look(self) -> bool:
-        """Return the same, but read the file only from time to time."""
-        if not self._is_there and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK_SECONDS
-            self.is_there()
-        return self._is_there
+        if ended == self._older:
+            return False
+        self._older = None
+        return ended is not None

@@ -1,4 +1,4 @@
-"""Give each task its training hooks: who watches, who saves, and when it ends."""
+"""Give each task the hooks of training: who watches, who saves, and when it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STOP, END, SAVE = 'stop', 'end', 'save'
 def hooks_of_chief(
     experiment: Experiment, request: TaskStopRequest, is_ended: Callable[[], bool]
 ) -> Hooks:
-    """Make the hooks of the task that writes checkpoints.
+    """The hooks of the task that writes checkpoints.
 
     Args:
       experiment: the run.
@@ -66,7 +66,7 @@ def hooks_of_worker(
     is_ended: Callable[[], bool],
     scratch_dir: str,
 ) -> Hooks:
-    """Make the hooks of a task that trains and saves nothing.
+    """The hooks of a task that trains and keeps nothing.
 
     Args:
       experiment: the run.
@@ -88,7 +88,7 @@ def hooks_of_worker(
 
 
 def _agree(experiment: Experiment) -> bool:
-    """Return True where the tasks wait for each other in every step."""
+    """True where the tasks wait for each other in every step."""
     return distribution_of(experiment).kind == MULTI_WORKER
 
 
@@ -99,7 +99,7 @@ def _in_step(
     watching: Hooks,
     scratch_dir: str | None = None,
 ) -> Hooks:
-    """Make the hooks of a task that saves, and ends, after the same steps as all others."""
+    """The hooks of a task that saves, and ends, after the same steps as all others."""
     hparams, is_chief = experiment.hparams, distribution_of(experiment).is_chief
     rule = saving_rule(experiment)
 

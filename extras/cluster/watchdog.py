@@ -1,4 +1,4 @@
-"""End this process, with one line that names the peer, once a peer is gone; no TensorFlow.
+"""End this process, with one line that says who, once a peer is gone; no TensorFlow.
 
 TensorFlow itself would wait for them, for minutes or for ever.
 """
@@ -9,10 +9,10 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from extras.cluster.job_notes import Failed
+from extras.cluster.job_notes import TaskEnd
 from extras.cluster.late_signals import LateSignals, end_process
 from extras.cluster.rendezvous import ask_all
 from extras.cluster.rendezvous_port import RUNNING, UNREACHABLE, Answer
@@ -25,6 +25,28 @@ _LONGEST_ROUND = 5.0
 # Seconds in which a busy peer can tell that it has not begun: silence means that it trains.
 _PATIENT = 3.0
 _WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a peer is lost, and what that means for this process.
+
+    Attributes:
+      timeout: seconds without an answer after which a peer that ran is lost.
+      start_timeout: seconds within which a peer must run at all.
+      rejoins: True where a peer may start again while this process trains.
+      fatal: with whose loss this process must end; the loss of others is only told.
+      needed: for whom this process would wait for ever, though they ended well.
+      end_of: how that peer ended, if it noted that; asked of those who do not answer. It must not
+        raise: the watch would end.
+    """
+
+    timeout: float
+    start_timeout: float
+    rejoins: bool
+    fatal: Collection[Task]
+    needed: Collection[Task]
+    end_of: Callable[[Task], TaskEnd | None]
 
 
 @dataclass
@@ -46,11 +68,7 @@ class _Peer:
     is_lost: bool = False
 
     def note(self, answer: Answer, now: float, rejoins: bool) -> bool:
-        """Note an answer.
-
-        Returns:
-          True if it was lost and is back.
-        """
+        """Take an answer down; True if it was lost and is back."""
         self.rounds = self.rounds + 1 if answer.state == RUNNING else 0
         # Where nobody rejoins, such a port is a peer that has not begun yet.
         is_back = answer.is_before_training and rejoins
@@ -63,73 +81,54 @@ class _Peer:
 
 
 class Watch:
-    """The rules: what the answers of a round mean, without threads or sockets."""
+    """What the answers of a round mean by the rules; it knows neither threads nor sockets."""
 
-    def __init__(
-        self,
-        peers: Sequence[Task],
-        timeout: float,
-        start_timeout: float,
-        *,
-        fatal: Callable[[Task], bool],
-        rejoins: bool,
-        has_finished: Callable[[Task], bool],
-        failure: Callable[[Task], Failed | None],
-        needed: Callable[[Task], bool],
-        now: float,
-    ) -> None:
-        """Begin to watch; the arguments are those of `Watchdog`, and the clock's reading."""
-        self._peers = [_Peer(task, now) for task in peers]
-        self._timeout, self._start_timeout = timeout, max(timeout, start_timeout)
-        self._fatal, self._rejoins = fatal, rejoins
-        self._has_finished, self._failure, self._needed = has_finished, failure, needed
+    def __init__(self, peers: Sequence[Task], rules: Rules, now: float) -> None:
+        self._peers, self._rules = [_Peer(task, now) for task in peers], rules
 
     @property
     def tasks(self) -> list[Task]:
-        """Return whom to ask: those who have not finished."""
+        """Whom to ask: those who have not finished."""
         return [peer.task for peer in self._peers]
 
-    def judge(self, answers: Mapping[Task, Answer], now: float) -> tuple[list[str], Failed | None]:
-        """Judge the answers of a round.
+    def judge(self, answers: Mapping[Task, Answer], now: float) -> tuple[list[str], TaskEnd | None]:
+        """Judge a round of answers.
 
         Returns:
-          Lines to tell, and why and how this process must end, or None.
+          Lines to tell, and how this process must end, or None.
         """
-        lines: list[str] = []
+        rules, lines = self._rules, list[str]()
         for peer in list(self._peers):
             task, answer = peer.task, answers[peer.task]
-            if peer.note(answer, now, self._rejoins):
+            if peer.note(answer, now, rules.rejoins):
                 lines.append(f'{task} is back')
-            failure = self._failure_of(peer, answer)
-            loss = failure.line if failure else self._loss_of(peer, answer, now)
-            if loss is None:
+            if peer.is_lost:
                 continue
-            if failure is None and self._has_finished(task):
-                if self._needed(task):
-                    line = f'{task} has ended, and this task cannot go on alone; {_WAY_ON}'
-                    return lines, Failed(line, ResourceError.exit_code)
-                self._peers.remove(peer)
-            elif self._fatal(task):
-                return lines, failure or Failed(f'{loss}; {_WAY_ON}', ResourceError.exit_code)
-            else:
-                peer.is_lost = True
-                lines.append(f'warning: {loss}; the others go on')
+            loss, is_gone = self._loss_of(peer, answer, now), answer.state == UNREACHABLE
+            status, way_on = ResourceError.exit_code, f'; {_WAY_ON}'
+            end = rules.end_of(task) if loss or is_gone else None
+            if end and end.exit_code and is_gone:
+                loss, status, way_on = f'{task} ended: {end.line}', end.exit_code, ''
+            elif loss is None:
+                continue
+            elif end and not end.exit_code:
+                if task not in rules.needed:
+                    self._peers.remove(peer)
+                    continue
+                loss = f'{task} has ended, and this task cannot go on alone'
+            if task in rules.fatal:
+                return lines, TaskEnd(status, f'{loss}{way_on}')
+            peer.is_lost = True
+            lines.append(f'warning: {loss}; the others go on')
         return lines, None
 
-    def _failure_of(self, peer: _Peer, answer: Answer) -> Failed | None:
-        """Return, once, the error by which a lost peer ended, if it noted one."""
-        if peer.is_lost or answer.state != UNREACHABLE:
-            return None
-        failure = self._failure(peer.task)
-        return failure and Failed(f'{peer.task} ended: {failure.line}', failure.exit_code)
-
     def _loss_of(self, peer: _Peer, answer: Answer, now: float) -> str | None:
-        """Say how a peer is lost; None if it is not, or if that was reported."""
-        if peer.is_lost:
-            return None
-        if answer.is_before_training and peer.ran and not self._rejoins:
+        """How a peer is lost; None if it is not."""
+        if answer.is_before_training and peer.ran and not self._rules.rejoins:
             return f'{peer.task} has started again, and cannot join those who train'
-        limit = self._timeout if peer.ran else self._start_timeout
+        limit = self._rules.timeout
+        if not peer.ran:
+            limit = max(limit, self._rules.start_timeout)
         if now - peer.last <= limit:
             return None
         if answer.state == UNREACHABLE:
@@ -142,52 +141,28 @@ def _ask(tasks: Sequence[Task]) -> Mapping[Task, Answer]:
 
 
 class Watchdog:
-    """Guard all that may wait in TensorFlow; a context that the main thread enters."""
+    """As a context, around all that may wait in TensorFlow; entered in the main thread."""
 
     def __init__(
         self,
         peers: Sequence[Task],
-        timeout: float,
-        start_timeout: float,
-        *,
-        fatal: Callable[[Task], bool],
-        rejoins: bool,
-        has_finished: Callable[[Task], bool],
+        rules: Rules,
         handled: Callable[[], bool],
-        failure: Callable[[Task], Failed | None] = lambda task: None,
-        needed: Callable[[Task], bool] = lambda task: False,
         ask: Callable[[Sequence[Task]], Mapping[Task, Answer]] = _ask,
         end: Callable[[str, int], None] = end_process,
     ) -> None:
-        """Set up the watch.
+        """Make it.
 
         Args:
           peers: whom to watch: cluster.peers.
-          timeout: seconds without an answer after which a peer that ran is lost.
-          start_timeout: seconds within which a peer must run at all.
-          fatal: whether this process must end with that peer; else its loss is only told.
-          rejoins: True where a peer may start again while this process trains.
-          has_finished: whether that peer came to its end in good order; asked of the lost alone.
-            Neither this nor `failure` may raise: the watch would end.
+          rules: what their silence means.
           handled: whether the main thread knows of a signal that came, such as
-            `lambda: request.signal_number is not None`.
-          failure: by what error that peer ended, if it noted that; asked of who does not answer.
-          needed: whether this process would wait for that peer for ever, though it ended well.
+            `lambda: request.is_asked`.
           ask: asks the peers.
           end: ends the process with a line and a status.
         """
-        self._watch = Watch(
-            peers,
-            timeout,
-            start_timeout,
-            fatal=fatal,
-            rejoins=rejoins,
-            has_finished=has_finished,
-            failure=failure,
-            needed=needed,
-            now=time.monotonic(),
-        )
-        self._pause = min(_LONGEST_ROUND, timeout / 4)
+        self._watch = Watch(peers, rules, time.monotonic())
+        self._pause = min(_LONGEST_ROUND, rules.timeout / 4)
         self._ask, self._end = ask, end
         self._signals = LateSignals(handled, end=end)
         self._is_over = threading.Event()
@@ -207,11 +182,11 @@ class Watchdog:
             answers = self._ask(tasks)
             if self._is_over.is_set():
                 return
-            lines, failed = self._watch.judge(answers, time.monotonic())
+            lines, end = self._watch.judge(answers, time.monotonic())
             for line in lines:
                 # Where nobody reads them, the watch goes on.
                 with contextlib.suppress(OSError, ValueError):
                     log(line, sys.stderr)
-            if failed is not None and not self._is_over.is_set():
-                self._end(f'error: {failed.line}', failed.exit_code)
+            if end is not None and not self._is_over.is_set():
+                self._end(f'error: {end.line}', end.exit_code)
                 return

@@ -1,1 +1,1 @@
-"""Hold hooks of training sessions that work together."""
+"""Hooks of training sessions that work together."""

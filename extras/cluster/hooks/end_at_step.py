@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 class EndAtStepHook(tf.estimator.SessionRunHook):
-    """End training once all tasks that count steps have reached the last one together.
+    """Ends training once all tasks that count steps have come to the last one together.
 
     The Estimator's own hook reads the count beside the step that changes it, and may see the count
     before: each task would then make a step too many.
@@ -18,10 +18,10 @@ class EndAtStepHook(tf.estimator.SessionRunHook):
         self._last_step = last_step
 
     def begin(self) -> None:
-        """Find the global step."""
+        """Finds the count."""
         self._step = tf.compat.v1.train.get_global_step()
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Read the global step, and stop the session at the last one."""
+        """Asks for the count, and the session to stop."""
         if run_context.session.run(self._step) >= self._last_step:
             run_context.request_stop()

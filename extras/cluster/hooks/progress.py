@@ -1,4 +1,4 @@
-"""Show the progress of training where several tasks count its steps."""
+"""Show how far training is where several tasks count its steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from library.hooks.progress import ProgressHook
 
 
 class SharedProgressHook(ProgressHook):
-    """Show the speed of all tasks together, including all waiting time."""
+    """Shows the speed of all tasks together, with all that they wait for."""
 
     def _steps_per_second(self, steps: int, seconds: float) -> float:
         return steps / seconds

@@ -10,14 +10,14 @@ from library.checkpoints.saver import SaveWhereDueHook
 
 
 class SaveSharedStepsHook(SaveWhereDueHook):
-    """Save where other tasks count steps too: between two of its own, several may have passed."""
+    """Saves where other tasks count steps too: after each of its own, several may have passed."""
 
     def _may_skip(self, step: int, waited: float) -> bool:
         return False
 
 
 class SaveInScratchHook(SaveWhereDueHook):
-    """Save along with the chief, in a folder that nobody reads.
+    """Saves along with the chief, in a folder that nobody reads.
 
     What is summed up over all tasks to be saved must be so in each of them.
     """
@@ -29,7 +29,7 @@ class SaveInScratchHook(SaveWhereDueHook):
         is_due: Callable[[int, float], bool],
         listeners: Sequence[tf.estimator.CheckpointSaverListener] = (),
     ):
-        """Make the hook.
+        """Makes the hook.
 
         Args:
           checkpoint_dir: the run's folder.
@@ -41,7 +41,7 @@ class SaveInScratchHook(SaveWhereDueHook):
         self._run_dir = checkpoint_dir
 
     def begin(self) -> None:
-        """Note the run's step now: by the time that this task saves, there may be more."""
+        """Notes where the run stands: by the time that this task saves, there may be more."""
         self._newest = tf.train.latest_checkpoint(self._run_dir)
         super().begin()
 

@@ -1,4 +1,4 @@
-"""Make workers wait until the session of the chief has started."""
+"""Let workers wait until the session of the chief has started."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ LOOK_SECONDS = 0.2
 
 
 class ReportStartHook(tf.estimator.SessionRunHook):
-    """Report once the session exists, and with it all variables."""
+    """Reports once the session is there, and all variables with it."""
 
     def __init__(self, report: Callable[[], None]):
         self._report = report
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Report the session."""
+        """Reports."""
         self._report()
 
 
 class AwaitStartHook(tf.estimator.SessionRunHook):
-    """Hold a worker back, its own graph complete, until the chief's session exists.
+    """Holds a worker back until the chief's session is there, its own graph being ready by then.
 
     TensorFlow, where it finds no variables yet, looks again only after half a minute.
     """
 
     def __init__(self, has_started: Callable[[], bool], check: Callable[[], None]):
-        """Make the hook.
+        """Makes the hook.
 
         Args:
           has_started: tells whether the wait is over.
@@ -42,20 +42,20 @@ class AwaitStartHook(tf.estimator.SessionRunHook):
         self._check = check
 
     def begin(self) -> None:
-        """Wait for the chief."""
+        """Waits."""
         while not self._has_started():
             self._check()
             time.sleep(LOOK_SECONDS)
 
 
 class OneSessionHook(tf.estimator.SessionRunHook):
-    """End a task whose session was lost, where TensorFlow would make a new one.
+    """Ends a task whose session was lost, where TensorFlow would make it a new one.
 
     That one would go on from the last checkpoint, and the tasks with which it sums up would not.
     """
 
     def __init__(self, patience: float, is_asked: Callable[[], bool]) -> None:
-        """Make the hook.
+        """Makes the hook.
 
         Args:
           patience: seconds in which whoever watches the other tasks may find out, and say, which of
@@ -66,7 +66,7 @@ class OneSessionHook(tf.estimator.SessionRunHook):
         self._has_session = False
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Raise ResourceError when called a second time."""
+        """Raises ResourceError when it is called a second time."""
         if self._has_session:
             last = time.monotonic() + self._patience
             while time.monotonic() < last and not self._is_asked():

@@ -12,12 +12,13 @@ import pytest
 from extras.cluster import chief
 from extras.cluster.job_notes import (
     Ended,
-    has_finished,
+    TaskEnd,
     has_started,
     note_ended,
-    note_finished,
     note_started,
+    note_task_end,
     read_ended,
+    read_task_end,
 )
 from extras.cluster.rendezvous_port import READY, RendezvousPort
 from extras.cluster.tests.one_task import SMALL, TOTAL, become
@@ -71,7 +72,7 @@ def trained(monkeypatch, cluster):
 
     def train(experiment, hooks):
         folder = experiment.hparams.model_dir
-        finished = has_finished(folder, cluster.own)
+        finished = read_task_end(folder, cluster.own) == TaskEnd()
         found.append((read_ended(folder), has_started(folder), finished))
 
     monkeypatch.setattr(chief, 'train_together', train)
@@ -84,10 +85,10 @@ def test_notes_of_an_older_start_are_gone_when_training_begins(
 ):
     note_ended(str(run_dir), TOTAL, 'of an older start')
     note_started(str(run_dir))
-    note_finished(str(run_dir), cluster.own)
+    note_task_end(str(run_dir), cluster.own, TaskEnd())
     assert launch(tmp_path, train_epochs=3, **SMALL) == 0
     assert trained == [(None, False, False)]
-    assert has_finished(str(run_dir), cluster.own)
+    assert read_task_end(str(run_dir), cluster.own) == TaskEnd()
 
 
 @pytest.mark.usefixtures('others')
@@ -109,7 +110,7 @@ def test_a_signal_ends_the_chief_as_a_stop_in_good_order(
     with pytest.raises(Stopped, match=r'^stopped by SIGTERM after a checkpoint; the same command'):
         launch(tmp_path, train_epochs=3, **SMALL)
     assert read_ended(str(run_dir)) == Ended(TOTAL, 'stopped')
-    assert has_finished(str(run_dir), cluster.own)
+    assert read_task_end(str(run_dir), cluster.own) == TaskEnd()
 
 
 @pytest.mark.usefixtures('others')

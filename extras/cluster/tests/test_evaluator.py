@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from extras.cluster import evaluator
-from extras.cluster.job_notes import note_ended, note_failed
+from extras.cluster.job_notes import TaskEnd, note_ended, note_task_end
 from extras.cluster.rendezvous import RUNNING, UNREACHABLE, Answer
 from extras.cluster.tests.one_task import SMALL, TOTAL, become
 from library.errors import MismatchError, ResourceError, Stopped
@@ -192,7 +192,7 @@ def test_a_chief_that_failed_is_reported_with_its_own_words(
     run_dir, evaluate, chief, evaluated, answers
 ):
     def fail():
-        note_failed(str(run_dir), chief, 'the loss is nan', 6)
+        note_task_end(str(run_dir), chief, TaskEnd(6, 'the loss is nan'))
         return UNREACHABLE
 
     answers(RUNNING, fail)
@@ -204,7 +204,7 @@ def test_a_chief_that_failed_is_reported_with_its_own_words(
 def test_a_failure_of_an_older_start_is_not_that_of_a_chief_that_was_not_seen(
     run_dir, evaluate, chief, evaluated
 ):
-    note_failed(str(run_dir), chief, 'the loss is nan', 6)
+    note_task_end(str(run_dir), chief, TaskEnd(6, 'the loss is nan'))
     with pytest.raises(ResourceError, match='did not start within 1 s'):
         evaluate(train_epochs=3)
 

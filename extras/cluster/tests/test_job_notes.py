@@ -6,18 +6,16 @@ import pytest
 
 from extras.cluster.job_notes import (
     Ended,
-    Failed,
+    TaskEnd,
     forget_ended,
-    forget_finished,
     forget_started,
-    has_finished,
+    forget_task_end,
     has_started,
     note_ended,
-    note_failed,
-    note_finished,
     note_started,
+    note_task_end,
     read_ended,
-    read_failed,
+    read_task_end,
 )
 from extras.cluster.tasks import Task
 from library import files
@@ -60,13 +58,13 @@ def test_a_damaged_note_is_none(tmp_path, write, content):
 
 def test_each_task_notes_its_own_end(tmp_path):
     folder = str(tmp_path)
-    note_finished(folder, WORKER)
-    assert has_finished(folder, WORKER)
-    assert not has_finished(folder, Task('worker', 0, 'host:0'))
-    assert not has_finished(folder, Task('ps', 1, 'host:2'))
-    forget_finished(folder, WORKER)
-    forget_finished(folder, WORKER)
-    assert not has_finished(folder, WORKER)
+    note_task_end(folder, WORKER, TaskEnd())
+    assert read_task_end(folder, WORKER) == TaskEnd()
+    assert read_task_end(folder, Task('worker', 0, 'host:0')) is None
+    assert read_task_end(folder, Task('ps', 1, 'host:2')) is None
+    forget_task_end(folder, WORKER)
+    forget_task_end(folder, WORKER)
+    assert read_task_end(folder, WORKER) is None
 
 
 def test_the_chief_notes_that_its_session_is_there(tmp_path):
@@ -83,33 +81,31 @@ def test_the_chief_notes_that_its_session_is_there(tmp_path):
 def test_start_and_end_of_each_task_are_noted_apart(tmp_path):
     folder, chief = str(tmp_path), Task('chief', 0, 'host:0')
     note_started(folder)
-    assert not has_finished(folder, chief)
+    assert read_task_end(folder, chief) is None
     assert read_ended(folder) is None
-    note_finished(folder, chief)
+    note_task_end(folder, chief, TaskEnd())
     forget_started(folder)
-    assert has_finished(folder, chief)
+    assert read_task_end(folder, chief) == TaskEnd()
     assert not has_started(folder)
 
 
 def test_a_task_that_fails_notes_how_and_has_not_finished(tmp_path):
     folder = str(tmp_path)
-    assert read_failed(folder, WORKER) is None
-    note_failed(folder, WORKER, 'data/a: no\nimage', 3)
-    assert read_failed(folder, WORKER) == Failed('data/a: no image', 3)
-    assert read_failed(folder, Task('worker', 0, 'host:0')) is None
-    assert not has_finished(folder, WORKER)
-    forget_finished(folder, WORKER)
-    assert read_failed(folder, WORKER) is None
+    assert read_task_end(folder, WORKER) is None
+    note_task_end(folder, WORKER, TaskEnd(3, 'data/a: no\nimage'))
+    assert read_task_end(folder, WORKER) == TaskEnd(3, 'data/a: no image')
+    assert read_task_end(folder, Task('worker', 0, 'host:0')) is None
+    forget_task_end(folder, WORKER)
+    assert read_task_end(folder, WORKER) is None
 
 
 def test_the_last_start_of_a_task_says_how_it_ended(tmp_path):
     folder = str(tmp_path)
-    note_failed(folder, WORKER, 'no', 3)
-    note_finished(folder, WORKER)
-    assert has_finished(folder, WORKER)
-    assert read_failed(folder, WORKER) is None
-    note_failed(folder, WORKER, 'no', 3)
-    assert not has_finished(folder, WORKER)
+    note_task_end(folder, WORKER, TaskEnd(3, 'no'))
+    note_task_end(folder, WORKER, TaskEnd())
+    assert read_task_end(folder, WORKER) == TaskEnd()
+    note_task_end(folder, WORKER, TaskEnd(3, 'no'))
+    assert read_task_end(folder, WORKER) == TaskEnd(3, 'no')
 
 
 @pytest.mark.parametrize(
@@ -117,18 +113,19 @@ def test_the_last_start_of_a_task_says_how_it_ended(tmp_path):
     [
         b'',
         b'[]',
-        b'{"failed": "worker 1", "line": "x"}',
-        b'{"failed": "worker 1", "line": 1, "exit_code": 3}',
-        b'{"failed": "worker 1", "line": "x", "exit_code": 0}',
-        b'{"failed": "worker 1", "line": "x", "exit_code": 256}',
-        b'{"failed": "worker 1", "line": "x", "exit_code": "3"}',
+        b'{"line": "x"}',
+        b'{"exit_code": 0}',
+        b'{"line": 1, "exit_code": 3}',
+        b'{"line": "x", "exit_code": true}',
+        b'{"line": "x", "exit_code": -1}',
+        b'{"line": "x", "exit_code": 256}',
+        b'{"line": "x", "exit_code": "3"}',
     ],
 )
-def test_a_damaged_note_of_a_task_says_neither(tmp_path, write, content):
+def test_a_damaged_note_of_a_task_says_nothing(tmp_path, write, content):
     (tmp_path / 'cluster').mkdir()
     write(content, 'cluster/worker-1.json')
-    assert read_failed(str(tmp_path), WORKER) is None
-    assert not has_finished(str(tmp_path), WORKER)
+    assert read_task_end(str(tmp_path), WORKER) is None
 
 
 def test_storage_that_fails_for_a_while_hides_notes_and_ends_nobody(tmp_path, monkeypatch):
@@ -138,15 +135,15 @@ def test_storage_that_fails_for_a_while_hides_notes_and_ends_nobody(tmp_path, mo
     folder, failed = str(tmp_path), Task('worker', 2, 'host:2')
     note_ended(folder, 12, 'trained')
     note_started(folder)
-    note_finished(folder, WORKER)
-    note_failed(folder, failed, 'no', 3)
+    note_task_end(folder, WORKER, TaskEnd())
+    note_task_end(folder, failed, TaskEnd(3, 'no'))
 
     def read():
         return (
             read_ended(folder),
             has_started(folder),
-            has_finished(folder, WORKER),
-            read_failed(folder, failed),
+            read_task_end(folder, WORKER),
+            read_task_end(folder, failed),
         )
 
     def fails(*args):
@@ -154,8 +151,8 @@ def test_storage_that_fails_for_a_while_hides_notes_and_ends_nobody(tmp_path, mo
 
     with monkeypatch.context() as while_it_fails:
         while_it_fails.setattr(files, 'read_bytes', fails)
-        assert read() == (None, False, False, None)
-    assert read() == (Ended(12, 'trained'), True, True, Failed('no', 3))
+        assert read() == (None, False, None, None)
+    assert read() == (Ended(12, 'trained'), True, TaskEnd(), TaskEnd(3, 'no'))
 
 
 def test_a_failure_that_cannot_be_noted_hides_no_error(tmp_path, monkeypatch):
@@ -163,8 +160,8 @@ def test_a_failure_that_cannot_be_noted_hides_no_error(tmp_path, monkeypatch):
         raise OSError('disk full')
 
     monkeypatch.setattr(files, 'write_atomically', fails)
-    note_failed(str(tmp_path), WORKER, 'no', 3)
-    assert read_failed(str(tmp_path), WORKER) is None
+    note_task_end(str(tmp_path), WORKER, TaskEnd(3, 'no'))
+    assert read_task_end(str(tmp_path), WORKER) is None
 
 
 def test_a_signal_that_comes_while_a_note_is_read_is_no_failure_of_storage(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 
 from extras.cluster import parameter_server
 from extras.cluster.distribution import ClusterDistribution
-from extras.cluster.job_notes import has_finished, note_ended, note_finished
+from extras.cluster.job_notes import TaskEnd, note_ended, note_task_end, read_task_end
 from extras.cluster.kind import PARAMETER_SERVER
 from extras.cluster.parameter_server import Workers
 from extras.cluster.rendezvous_port import READY, RendezvousPort
@@ -76,9 +76,9 @@ def test_all_who_noted_their_end_need_them_no_more(workers, cluster, trains, tmp
         trains(task)
     if noted:
         note_ended(str(tmp_path), TOTAL, 'trained')
-    note_finished(str(tmp_path), cluster.chief)
+    note_task_end(str(tmp_path), cluster.chief, TaskEnd())
     assert not workers.have_ended()
-    note_finished(str(tmp_path), cluster.trainers[1])
+    note_task_end(str(tmp_path), cluster.trainers[1], TaskEnd())
     assert workers.have_ended()
 
 
@@ -119,18 +119,18 @@ def serve(launch, folder, tmp_path, cluster, monkeypatch):
 
 
 def test_it_serves_until_the_chief_noted_the_end(serve, folder, cluster, capsys):
-    note_finished(str(folder), cluster.own)  # of an older start
+    note_task_end(str(folder), cluster.own, TaskEnd())  # of an older start
     seen = []
 
     def act(look):
-        seen.append(has_finished(str(folder), cluster.own))
+        seen.append(read_task_end(str(folder), cluster.own) == TaskEnd())
         if look == 3:
             note_ended(str(folder), TOTAL, 'trained')
-            note_finished(str(folder), cluster.chief)
+            note_task_end(str(folder), cluster.chief, TaskEnd())
 
     assert serve(act) == 3
     assert seen == [False] * 3
-    assert has_finished(str(folder), cluster.own)
+    assert read_task_end(str(folder), cluster.own) == TaskEnd()
     assert f'{cluster.own}: serving variables to 2 tasks\n' in capsys.readouterr().out
 
 
@@ -140,7 +140,7 @@ def test_it_serves_on_while_a_worker_is_in_its_last_step(serve, folder, cluster,
     def act(look):
         if look == 1:
             note_ended(str(folder), TOTAL, 'trained')
-            note_finished(str(folder), cluster.chief)
+            note_task_end(str(folder), cluster.chief, TaskEnd())
         if look == 2:
             worker.close()
 
@@ -160,7 +160,7 @@ def test_where_the_run_is_trained_already_it_serves_nobody(serve, folder, monkey
 def test_where_the_chief_was_stopped_it_ends_as_if_it_was_stopped_itself(serve, folder, cluster):
     def act(look):
         note_ended(str(folder), 4, 'stopped')
-        note_finished(str(folder), cluster.chief)
+        note_task_end(str(folder), cluster.chief, TaskEnd())
 
     with pytest.raises(Stopped, match=r'^stopped together with another task; the same command in'):
         serve(act)

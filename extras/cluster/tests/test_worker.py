@@ -7,14 +7,7 @@ import tempfile
 import pytest
 
 from extras.cluster import training_end, worker
-from extras.cluster.job_notes import (
-    Failed,
-    has_finished,
-    note_ended,
-    note_failed,
-    note_finished,
-    read_failed,
-)
+from extras.cluster.job_notes import TaskEnd, note_ended, note_task_end, read_task_end
 from extras.cluster.rendezvous_port import READY, WAITING, RendezvousPort
 from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 from library.errors import NumericalError, Stopped
@@ -100,20 +93,20 @@ def train_as(launch, tmp_path, monkeypatch, act, **flags):
 def test_a_worker_trains_with_the_chief_and_notes_its_own_end(
     launch, folder, tmp_path, cluster, chief, scratch_dir, monkeypatch, capsys
 ):
-    note_finished(str(folder), cluster.own)  # of an older start
+    note_task_end(str(folder), cluster.own, TaskEnd())  # of an older start
     (folder / 'tmp_worker_0').mkdir()
     (folder / 'tmp_worker_0' / 'events').touch()
     (folder / 'tmp_worker_1').mkdir()
     seen = []
 
     def act(model_dir):
-        seen.append(has_finished(model_dir, cluster.own))
+        seen.append(read_task_end(model_dir, cluster.own) == TaskEnd())
         note_ended(model_dir, TOTAL, 'all steps are trained')
 
     train_as(launch, tmp_path, monkeypatch, act)
     assert f'{cluster.own}: training with {cluster.chief}\n' in capsys.readouterr().out
     assert seen == [False]
-    assert has_finished(str(folder), cluster.own)
+    assert read_task_end(str(folder), cluster.own) == TaskEnd()
     # What TensorFlow lets it write; another one's is another one's.
     names = {path.name for path in folder.iterdir()}
     assert names == {'cluster', 'tmp_worker_1', 'training_ended.json'}
@@ -126,7 +119,7 @@ def test_a_worker_whose_chief_was_stopped_ends_as_if_it_was_stopped_itself(
     with pytest.raises(Stopped, match=r'^stopped together with another task; the same command in'):
         train_as(launch, tmp_path, monkeypatch, lambda path: note_ended(path, 4, 'stopped'))
     # A good end all the same: nobody shall miss it.
-    assert has_finished(str(folder), cluster.own)
+    assert read_task_end(str(folder), cluster.own) == TaskEnd()
 
 
 def test_a_worker_that_fails_notes_why(
@@ -136,11 +129,10 @@ def test_a_worker_that_fails_notes_why(
         assert scratch_dir.exists()
         raise NumericalError('the loss is nan')
 
-    note_finished(str(folder), cluster.own)  # of an older start
+    note_task_end(str(folder), cluster.own, TaskEnd())  # of an older start
     with pytest.raises(NumericalError, match='the loss is nan'):
         train_as(launch, tmp_path, monkeypatch, fail)
-    assert not has_finished(str(folder), cluster.own)
-    assert read_failed(str(folder), cluster.own) == Failed('the loss is nan', 6)
+    assert read_task_end(str(folder), cluster.own) == TaskEnd(6, 'the loss is nan')
     assert not scratch_dir.exists()
 
 
@@ -150,9 +142,8 @@ def test_a_worker_with_a_fault_notes_nothing(
     def fail(model_dir):
         raise ValueError('no step')
 
-    note_failed(str(folder), cluster.own, 'of an older start', 6)
+    note_task_end(str(folder), cluster.own, TaskEnd(6, 'of an older start'))
     with pytest.raises(ValueError, match='no step'):
         train_as(launch, tmp_path, monkeypatch, fail)
-    assert not has_finished(str(folder), cluster.own)
-    assert read_failed(str(folder), cluster.own) is None
+    assert read_task_end(str(folder), cluster.own) is None
     assert not scratch_dir.exists()
