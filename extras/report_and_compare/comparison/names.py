@@ -1,4 +1,4 @@
-"""Folders of runs to short names that tell them apart."""
+"""Find short names that tell the folders of runs apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from library import files
 
 
 def short_names(folders: Sequence[str]) -> list[str]:
-    """What is left of each path without the folders that all share, before and behind.
+    """Cut each path to what is left without the folders that all share, before and behind.
 
     `out/a/checkpoints` and `out/b/checkpoints` are a and b; a run alone has the name of its
     folder, or of the one above where that says more.
@@ -33,7 +33,7 @@ def short_names(folders: Sequence[str]) -> list[str]:
 
 
 def _shared(paths: Sequence[Sequence[str]]) -> int:
-    """How many parts at their start all paths share."""
+    """Count the parts at their start that all paths share."""
     count = 0
     for parts in zip(*paths, strict=False):
         if len(set(parts)) > 1:
