@@ -10,7 +10,7 @@ EXTRA = Extra(
     options=(DataServiceOptions,),
     check='extras.data_service.options:check',
     code={
-        'offload': 'extras.data_service.link',
-        'before_training_together': 'extras.data_service.link:before_training_together',
+        'offload': 'extras.data_service.service',
+        'before_training_together': 'extras.data_service.job:before_training_together',
     },
 )

@@ -1,4 +1,4 @@
-"""Name the stream that one start of a cluster shares on a tf.data service.
+"""Name the stream that the tasks of one start of a cluster share on a tf.data service.
 
 A service keeps a stream for some time after its readers are gone, newer ones for ever, and whoever
 names it again gets what is left of it. So no start may take the name of an earlier one, and a name
@@ -11,25 +11,33 @@ import json
 import uuid
 
 from library import files
+from library.config.hparams import HParams
 from library.errors import ResourceError
 
 # In the run's folder.
 JOB = 'data_service_job.json'
 
 
-def begin_job(model_dir: str) -> None:
-    """Give this start a stream of its own.
+def before_training_together(hparams: HParams, others_are_running: bool) -> None:
+    """Give this start a stream of its own; called by the chief, before any task reads.
 
-    To be called by the chief alone, before any task asks for the name. A chief that comes back to
-    tasks that train already must not call it: they share the stream that is named there.
+    Args:
+      hparams: every option of the run.
+      others_are_running: tasks that train already go on to read the stream of before.
     """
+    if hparams.data_service and not others_are_running:
+        begin_job(hparams.model_dir)
+
+
+def begin_job(model_dir: str) -> None:
+    """Name a new stream in the run's folder."""
     content = json.dumps({'job': f'training-{uuid.uuid4().hex}'})
     files.make_folder(model_dir)
     files.write_atomically(files.join(model_dir, JOB), f'{content}\n'.encode())
 
 
 def job_name(model_dir: str) -> str:
-    """Return the name of the stream that this start shares.
+    """Read the name of the stream that this start shares.
 
     Raises:
       ResourceError: the chief named none, or in another folder.

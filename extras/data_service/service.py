@@ -1,4 +1,4 @@
-"""Run the chain on other machines: what tf.data service needs to deal out its work.
+"""Hand the chain of training images to a tf.data service, which deals it out to its workers.
 
 A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
 source of the chain is a count of the shards of all epochs (library/inputs/epoch_stream.py), and the
@@ -21,10 +21,32 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from extras.data_service.job import job_name
+from library.config.hparams import HParams
 from library.errors import ConfigError, ResourceError, ScaffoldError
 
 # Long enough for a name server and a busy machine; the service itself would try for an hour.
 PATIENCE_SECONDS = 10.0
+
+
+def shards_of(hparams: HParams) -> int:
+    """Count the parts that an epoch is cut into; raises as `count_workers`."""
+    return count_workers(hparams.data_service)
+
+
+def distribute(dataset: tf.data.Dataset, hparams: HParams, several: bool) -> tf.data.Dataset:
+    """Let the workers of the service of a run prepare its batches.
+
+    Args:
+      dataset: batches of images and labels, over the parts of `shards_of`.
+      hparams: every option of the run.
+      several: processes train together, and share one stream of batches.
+
+    Raises:
+      ResourceError: several processes train, and the chief named no stream for them.
+    """
+    job = job_name(hparams.model_dir) if several else None
+    return distribute_to_service(dataset, hparams.data_service, job)
 
 
 def count_workers(address: str, patience: float = PATIENCE_SECONDS) -> int:
@@ -74,7 +96,7 @@ def distribute_to_service(
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a server until it is stopped; return the exit code."""
+    """Run a server until it is stopped; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog='python -m extras.data_service.service',
         description='Starts a server of tf.data service: one dispatcher, then any workers.',
@@ -105,7 +127,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _host_and_port(address: str) -> str:
-    """Split an address without its protocol."""
+    """Take the protocol off an address."""
     match = re.fullmatch(r'(?:grpc://)?([^\s:/]+:\d+)', address)
     if not match:
         raise ConfigError(
@@ -136,7 +158,7 @@ def _ask_for_workers(address: str, patience: float) -> int:
 
 
 def _start(role: str, host: str, port: int, dispatcher: str | None) -> tuple[object, str]:
-    """Start a server; return it and its address."""
+    """Start a server; gives it and its address."""
     service = tf.data.experimental.service
     port = _free_port(port)
     address = f'{host}:{port}'
@@ -152,7 +174,7 @@ def _start(role: str, host: str, port: int, dispatcher: str | None) -> tuple[obj
 
 
 def _free_port(port: int) -> int:
-    """Take this port, or any free one for 0; refuse a used one: two servers would share calls."""
+    """Give this port, or a free one for 0; refuses one in use: two servers would share calls."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -10,5 +10,5 @@ EXTRA = Extra(
     options=(ReportOptions, ComparisonOptions),
     modes={'compare': Mode('extras.report_and_compare.compare', alone=True)},
     check='extras.report_and_compare.comparison_checks:check',
-    code={'evaluation_files': 'extras.report_and_compare.report.evaluation_files:evaluation_files'},
+    code={'evaluation_files': 'extras.report_and_compare.report.page:evaluation_files'},
 )

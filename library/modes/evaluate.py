@@ -18,7 +18,7 @@ from library.hooks.evaluation_bar import EvaluationBarHook
 from library.hooks.predictions import PredictionsHook
 from library.inputs.options import DataOptions
 from library.inputs.stored_files import stored_files
-from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.checkpoint_choice import with_chosen_checkpoint
 from library.modes.evaluation import tables
 from library.modes.evaluation.confusion_summary import summarize_confusion
 from library.modes.evaluation.gate import check_gate, limits_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from library.console import log
-from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.checkpoint_choice import with_chosen_checkpoint
 from library.modes.exporting.exporter import check_formats, export_checkpoint
 from library.modes.exporting.formats import chosen_formats
 from library.modes.exporting.parity_check import take_sample

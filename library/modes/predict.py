@@ -16,8 +16,7 @@ from library import files
 from library.config.hparams import HParams
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
-from library.modes.checkpoint_choice import chosen_checkpoint
-from library.modes.checkpoint_in_use import with_chosen_checkpoint
+from library.modes.checkpoint_choice import chosen_checkpoint, with_chosen_checkpoint
 from library.modes.prediction.found_images import FoundImage, find_images
 from library.modes.prediction.image_predictions import Prediction, encoding_options_of, predict_all
 from library.modes.prediction.prediction_file import encoded

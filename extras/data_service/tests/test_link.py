@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 import run
-from extras.data_service.job import JOB, job_name
-from extras.data_service.link import before_training_together, distribute, shards_of
+from extras.data_service.job import JOB, before_training_together, job_name
 from extras.data_service.options import check
+from extras.data_service.service import distribute, shards_of
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError, ResourceError

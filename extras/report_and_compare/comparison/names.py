@@ -1,4 +1,4 @@
-"""Give folders of runs short names that tell them apart."""
+"""Find short names that tell the folders of runs apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from library import files
 
 
 def short_names(folders: Sequence[str]) -> list[str]:
-    """Strip from each path the folders that all share, at its start and its end.
+    """Cut each path to what is left without the folders that all share, before and behind.
 
     `out/a/checkpoints` and `out/b/checkpoints` are a and b; a run alone has the name of its
     folder, or of the one above where that says more.
@@ -33,7 +33,7 @@ def short_names(folders: Sequence[str]) -> list[str]:
 
 
 def _shared(paths: Sequence[Sequence[str]]) -> int:
-    """Count the parts at the start that all paths share."""
+    """Count the parts at their start that all paths share."""
     count = 0
     for parts in zip(*paths, strict=False):
         if len(set(parts)) > 1:

@@ -1,12 +1,11 @@
-"""List a run's values with their origins, those set by somebody first."""
+"""Tell what a run was told, with origins, what somebody gave first; and where it was trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from library.config.fields import options_of
+from library.config.fields import as_written, options_of
 from library.config.hparams import HParams
 from library.pages.short_text import start_of
 from library.runs.metadata import RunMetadata
@@ -16,17 +15,8 @@ from library.runs.saved_values import SavedValue
 LONGEST = 300
 
 
-@dataclass(frozen=True)
-class ConfigurationRow:
-    """One option, as text."""
-
-    name: str
-    value: str
-    origin: str
-
-
 def configuration(values: Mapping[str, SavedValue], hparams: HParams) -> dict[str, Any]:
-    """Return what was set, what stayed at its default, and what the run found out.
+    """Tell what was given, what stayed at its default, and what the run found out.
 
     Args:
       values: that the run kept.
@@ -34,29 +24,50 @@ def configuration(values: Mapping[str, SavedValue], hparams: HParams) -> dict[st
     """
     if not values:
         values = {
-            name: SavedValue(_written(entry.value), entry.origin)
+            name: SavedValue(as_written(entry.value), entry.origin)
             for name, entry in hparams.entries().items()
         }
     found_out = {each.name for each in options_of(RunMetadata)}
-    rows = [ConfigurationRow(name, _cut(each), each.origin) for name, each in values.items()]
-    own = [row for row in rows if row.name not in found_out]
-    given = [row for row in own if row.origin != 'default']
-    known = all(row.origin for row in given)
+    rows = [
+        {'name': name, 'value': _cut(each), 'origin': each.origin} for name, each in values.items()
+    ]
+    own = [row for row in rows if row['name'] not in found_out]
+    given = [row for row in own if row['origin'] != 'default']
+    known = all(row['origin'] for row in given)
     return {
         'given': given,
         'given_text': f'What is not {"" if known else "known to be "}at its default.',
-        'defaults': [row for row in own if row.origin == 'default'],
-        'facts': [row for row in rows if row.name in found_out],
+        'defaults': [row for row in own if row['origin'] == 'default'],
+        'facts': [row for row in rows if row['name'] in found_out],
     }
 
 
-def _written(value: Any) -> str | tuple[str, ...]:
-    """Format a value as a run would have kept it."""
-    if isinstance(value, tuple):
-        return tuple(map(str, value))
-    if value is None or isinstance(value, bool):
-        return {None: 'null', True: 'true', False: 'false'}[value]
-    return str(value)
+def environment(starts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tell where the last start of environment.json was, and how many there were."""
+    if not starts:
+        return {'environment': [], 'starts_text': ''}
+    # The command has a place of its own.
+    rows = [
+        (name.replace('_', ' '), _text(value))
+        for name, value in starts[-1].items()
+        if name != 'command'
+    ]
+    text = 'The run was started once, or always alike.'
+    if len(starts) > 1:
+        text = f'The last of {len(starts)} starts that differ.'
+    return {'environment': rows, 'starts_text': text}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ', '.join(f'{name} {_text(each)}' for name, each in value.items())
+    if isinstance(value, list):
+        return ', '.join(map(_text, value)) or 'none'
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    if isinstance(value, int):
+        return f'{value:,}'
+    return 'none' if value is None else str(value)
 
 
 def _cut(value: SavedValue) -> str:

@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 
-from extras.report_and_compare.report.page import report
+from extras.report_and_compare.report.page import evaluation_files
 from extras.report_and_compare.tests.reported import (
     hparams_of,
     make_evaluation,
@@ -190,7 +190,7 @@ def test_an_image_that_cannot_be_read_costs_no_more_than_its_picture(tmp_path, j
 
 def test_a_folder_that_is_no_utf_8_spoils_no_page(tmp_path):
     hparams = hparams_of(make_run(tmp_path / 'caf\udce9'))
-    page = report(hparams, make_evaluation(), Plots(photo(), photo()))
+    page = evaluation_files(hparams, make_evaluation(), Plots(photo(), photo()))['report.html']
     assert page.startswith(b'<!doctype html>')
     assert rb'caf\udce9' in page
 

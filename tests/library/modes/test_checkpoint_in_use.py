@@ -10,7 +10,7 @@ import tensorflow as tf
 from library.checkpoints.newest import write_checkpoint_state
 from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError, MismatchError
-from library.modes.checkpoint_in_use import ATTEMPTS, with_chosen_checkpoint
+from library.modes.checkpoint_choice import ATTEMPTS, with_chosen_checkpoint
 
 pytestmark = pytest.mark.graph
 
