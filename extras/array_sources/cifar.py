@@ -60,7 +60,7 @@ class _Cifar(Source):
         """Return True for the archive, the folder that it holds, or a folder with either."""
         try:
             return cls._place(dataset_dir) is not None
-        # Of whatever kind, local or remote: it will be told when the path is read.
+        # Errors of any kind, local or remote, are reported when the path is read.
         except Exception:
             return False
 

@@ -6,7 +6,7 @@ import time
 
 from library.modes.early_stopping import EarlyStopping
 
-# How often they are looked at: in a bucket that takes a while.
+# Seconds between two looks: reading from a bucket takes a while.
 LOOK_SECONDS = 5.0
 
 

@@ -140,7 +140,7 @@ class _Chief:
         if failed is not None:
             raise ResourceError(f'{self._chief} ended: {failed.line}')
         timeout = self._timeout if self._seen else self._start_timeout
-        # Not since the last answer: while this task evaluates it does not ask.
+        # Not from the last answer on: while this task evaluates, it does not ask.
         self._silent_since = self._silent_since or time.monotonic()
         if time.monotonic() - self._silent_since > timeout:
             what = 'has not answered for' if self._seen else 'did not start within'

@@ -1,8 +1,8 @@
 """Note in MODEL_DIR how each task ended, for the others; no TensorFlow.
 
 The chief notes the end of training for the evaluator, and each task its own end, so that its
-peers do not take it for lost. Whoever reads asks again and again: storage that fails for a while
-says no more than a note that is not there.
+peers do not take it for lost. Readers ask again and again: storage that fails for a while
+is no different from a note that is not there.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def note_failed(model_dir: str, task: Task, line: str, exit_code: int) -> None:
       exit_code: of this process.
     """
     failed = Failed(' '.join(line.splitlines()), exit_code)
-    # The error itself is what people have to see, not that it could not be noted.
+    # People must see the error itself, not that it could not be noted.
     with _storage_may_fail():
         files.make_folder(files.join(model_dir, TASKS))
         _write(_own_note(model_dir, task), {'failed': str(task), **asdict(failed)})

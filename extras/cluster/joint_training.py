@@ -46,7 +46,7 @@ def met(experiment: Experiment) -> bool:
     notice = EndNotice(experiment)
 
     def check() -> None:
-        # A chief that has nothing to do says so in its note, and does not wait.
+        # A chief with nothing to do says so in its note, and does not wait.
         if notice.look() and is_trained(experiment):
             raise _NothingToDo
 
@@ -86,13 +86,13 @@ def watched(
     Args:
       experiment: the run.
       request: knows of signals.
-      scratch_dir: a folder that goes with the process.
+      scratch_dir: a folder that is removed with the process.
     """
     cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
     options, rejoins = experiment.hparams.take(ClusterOptions), distribution_of(experiment).rejoins
 
     def is_fatal(task: Task) -> bool:
-        # Parameter servers hold what a new worker goes on from; a new chief starts anew.
+        # A new worker continues from the parameter servers; a new chief starts afresh.
         return not rejoins or task == cluster.chief or task in cluster.parameter_servers
 
     def is_needed(task: Task) -> bool:

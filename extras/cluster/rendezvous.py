@@ -27,7 +27,7 @@ from extras.cluster.tasks import Cluster, Task
 from library.console import log
 from library.errors import ConfigError, ResourceError
 
-# Between two rounds of questions, in seconds: soon at first, for what starts at the same time.
+# Seconds between two rounds of questions: few at first, for tasks that start together.
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
 # After so many seconds a person wants to know for whom it waits, and later that it still does.
 _SILENCE, _REMINDER = 5.0, 180.0
@@ -79,9 +79,9 @@ def meet(
     Args:
       cluster: with this process in it.
       port: of this process; says how many devices it has.
-      timeout: seconds after which a task that was not seen is missed.
+      timeout: seconds after which a task that was not seen counts as missing.
       rejoins: True where a task may start again while the others train (parameter servers).
-      log: gets a line when it takes longer, and another one for whatever it waits for next.
+      log: gets a line when the wait gets long, and another for what it waits for next.
       check: is called between questions, and may raise to end the wait.
 
     Raises:
@@ -139,7 +139,7 @@ def _wait_for_chief(cluster: Cluster, devices: int, wait: _Wait, rejoins: bool) 
             return
         if answer.state in (PREPARING, WAITING):
             seen = True
-            # It has a time limit of its own, and says itself what it misses.
+            # It has a time limit of its own, and says itself what is missing.
             wait.restart()
         missed = 'is gone' if seen else 'did not start'
         reason = f'{chief} {missed}: no answer within {wait.timeout:g} s (--cluster_timeout)'
@@ -183,10 +183,10 @@ class _Wait:
 
     Attributes:
       timeout: seconds until it ends.
-      log: gets for what it waits.
+      log: gets the purpose of the wait.
       check: is called before each pause, and may raise.
       began: when the seconds began.
-      logged: for what it waits, as was logged last.
+      logged: the purpose of the wait that was logged last.
       logged_at: when that was.
       length: of the next pause, in seconds.
     """

@@ -1,7 +1,7 @@
 """Answer at a task's own port, before TensorFlow takes it: one line of JSON.
 
-Imports no TensorFlow. The line tells which task it is and how far it is. What lets connect and
-tells no such line is TensorFlow's own server: a task that trains already.
+Imports no TensorFlow. The line says which task it is and how far it is. A port that accepts
+connections and sends no such line is TensorFlow's own server: a task that trains already.
 """
 
 from __future__ import annotations
@@ -92,14 +92,14 @@ class RendezvousPort:
             for each in (self._listener, self._woken):
                 selector.register(each, selectors.EVENT_READ)
             while all(key.fileobj is not self._woken for key, _ in selector.select()):
-                # Whoever knocks may be gone, or may leave in the middle.
+                # A client may be gone, or may leave in the middle.
                 with contextlib.suppress(OSError):
                     self._answer()
 
     def _answer(self) -> None:
         visitor, _ = self._listener.accept()
         with visitor:
-            # The line is short enough for the system to take it at once, whoever reads it.
+            # The line is short enough for the system to take it at once, even if nobody reads.
             visitor.setblocking(False)
             content = {'task': self._name, 'state': self.state, 'devices': self.devices}
             visitor.send(f'{json.dumps(content)}\n'.encode())

@@ -54,10 +54,10 @@ class TaskProcess:
           gpus: those that it may use, as CUDA_VISIBLE_DEVICES names them; '' for none.
         """
         self.name, self.job = Task(job, index, '').name, job
-        # True once it was asked to end: its status then tells nothing.
+        # True once it was asked to end: its status then means nothing.
         self.is_asked = False
         config = {'cluster': cluster, 'task': {'type': job, 'index': index}}
-        # So nothing is left where this process is killed.
+        # Nothing is left running where this process is killed.
         tied = ['-c', _TIED, str(os.getpid())] if sys.platform == 'linux' else []
         self._popen = subprocess.Popen(
             [sys.executable, *tied, *command],
@@ -133,7 +133,7 @@ class Supervisor:
           came: signals are added here; each is passed on to all tasks.
 
         Returns:
-          The status of the first that failed, else 0.
+          The status of the first that failed, otherwise 0.
         """
         while self._running():
             while came:

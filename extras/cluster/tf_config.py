@@ -33,7 +33,7 @@ def parse(text: str) -> tuple[dict[str, list[str]], tuple[str, int]] | None:
       text: of the environment variable.
 
     Returns:
-      By job (chief, worker, ps, evaluator) the addresses of its tasks, [] where it has none; and
+      By job (chief, worker, ps, evaluator) the addresses of its tasks, [] if it has none; and
       job and index of this process. None if there is no cluster, as there is one process only.
 
     Raises:

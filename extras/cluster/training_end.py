@@ -11,7 +11,7 @@ from library.modes.evaluations import rules_of
 from library.modes.length import run_length
 from library.runtime.experiment import Experiment
 
-# How often the note is looked for where something else goes on: in a bucket that takes a while.
+# Seconds between two looks for the note in passing: reading from a bucket takes a while.
 LOOK_SECONDS = 5.0
 
 
@@ -33,7 +33,7 @@ def follow_chief(experiment: Experiment, request: TaskStopRequest) -> None:
 
     Args:
       experiment: the run.
-      request: is told.
+      request: is stopped.
     """
     ended = read_ended(experiment.hparams.model_dir)
     if ended is not None and not _is_run_end(experiment, ended):
@@ -53,8 +53,8 @@ class EndNotice:
 
         Args:
           experiment: the run.
-          before: a note that may be an older start's, and does not count; the chief of this one
-            takes it away when it starts.
+          before: a note that may be an older start's, and does not count; this start's chief
+            removes it when it starts.
         """
         self._model_dir, self._before = experiment.hparams.model_dir, before
         self._is_there = False

@@ -22,7 +22,7 @@ from library.errors import ResourceError
 
 # Seconds from one round to the next, at most.
 _LONGEST_ROUND = 5.0
-# Seconds in which a busy peer can tell that it has not begun: silence means that it trains.
+# Seconds in which a busy peer can say that it has not begun: silence means that it trains.
 _PATIENT = 3.0
 _WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
 
@@ -33,10 +33,10 @@ class _Peer:
 
     Attributes:
       task: who it is.
-      last: when it was last there, or when the watch began.
-      rounds: how often in a row it was seen training.
-      ran: whether it was ever there for sure: silence alone says so only twice in a row.
-      is_lost: whether that was told.
+      last: when it last answered, or when the watch began.
+      rounds: how many times in a row it was seen training.
+      ran: whether it certainly ran at some time; only two silences in a row prove it.
+      is_lost: whether its loss was reported.
     """
 
     task: Task
@@ -93,7 +93,7 @@ class Watch:
         """Judge the answers of a round.
 
         Returns:
-          Lines to tell, and why and how this process must end, or None.
+          Lines to print, and why and how this process must end, or None.
         """
         lines: list[str] = []
         for peer in list(self._peers):
@@ -165,14 +165,14 @@ class Watchdog:
           peers: whom to watch: cluster.peers.
           timeout: seconds without an answer after which a peer that ran is lost.
           start_timeout: seconds within which a peer must run at all.
-          fatal: whether this process must end with that peer; else its loss is only told.
+          fatal: whether this process must end with that peer; otherwise its loss is only reported.
           rejoins: True where a peer may start again while this process trains.
           has_finished: whether that peer came to its end in good order; asked of the lost alone.
             Neither this nor `failure` may raise: the watch would end.
           handled: whether the main thread knows of a signal that came, such as
             `lambda: request.signal_number is not None`.
-          failure: by what error that peer ended, if it noted that; asked of who does not answer.
-          needed: whether this process would wait for that peer for ever, though it ended well.
+          failure: the error by which a peer that does not answer ended, if it noted one.
+          needed: whether this process would wait for ever for that peer, although it ended well.
           ask: asks the peers.
           end: ends the process with a line and a status.
         """
@@ -198,7 +198,7 @@ class Watchdog:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        # A round that is on its way finds out by itself: nobody waits for its answers.
+        # A round under way notices by itself: nobody waits for its answers.
         self._is_over.set()
         self._signals.__exit__(*exception)
 

@@ -36,7 +36,7 @@ def work(experiment: Experiment) -> None:
         newest = experiment.estimator.latest_checkpoint()
         ready = with_cached_features(experiment, newest, builds=False)
         train_together(ready, hooks_of_worker(ready, request, notice.look, scratch_dir))
-        # What TensorFlow lets workers write so that their sums are made: nobody reads it.
+        # TensorFlow makes workers write, so that their sums are computed; nobody reads it.
         _remove(files.join(model_dir, f'tmp_{cluster.own.job}_{cluster.own.index}'))
         follow_chief(ready, request)
         request.raise_if_asked()

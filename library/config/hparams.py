@@ -109,7 +109,7 @@ def resolve(
       command_line: what was typed.
       saved: the written values of a run's hparams.yaml; of these the options that are kept with
         a run count.
-      sets: the files of sets, where this start has read them before; None reads them.
+      sets: the files of sets, if this start has already read them; None reads them.
 
     Raises:
       ConfigError: a wrong file, set, key, type, range or choice, in one line.

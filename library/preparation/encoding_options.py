@@ -16,7 +16,7 @@ QUALITY = 80
 # A JPEG cannot be larger.
 LARGEST_EDGE = 65_500
 
-# Part of every shard's digest: raise it when the same image would be stored otherwise.
+# Part of every shard's digest: raise it when the same image would be stored differently.
 ENCODING_VERSION = 1
 
 

@@ -80,7 +80,7 @@ def split_exactly(
       fractions: split to fraction.
       seed: another one gives another split.
       before: the split of images that were converted before; they stay where they were, and
-        newcomers fill up what is short of its fraction.
+        newcomers fill what is short of its fraction.
     """
     classes: defaultdict[int, list[bytes]] = defaultdict(list)
     chosen: dict[bytes, str] = {}

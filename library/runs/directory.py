@@ -36,7 +36,7 @@ class RunDirectory:
       folder: of the run.
       saved: the values that it kept; None where there is no run, or will be none.
       time_stamped: the folder is named by the time, and holds the best checkpoints too.
-      is_new: it is still to be made.
+      is_new: whether it is still to be made.
     """
 
     folder: str
@@ -62,7 +62,7 @@ def find_run(
       catalog: must declare model_dir, time_stamped and clean.
       command_line: what was typed.
       training: the mode makes a run, or goes on with one.
-      sets: the files of sets, for others to share what is read of them here.
+      sets: the files of sets; what is read here is kept in them for later.
 
     Raises:
       ConfigError: the folder is to be emptied, and is new, or holds something else than a run.

@@ -129,7 +129,7 @@ def metadata_of(model_dir: str, saved: Set | None, data: Split, training: bool) 
       model_dir: the run's directory.
       saved: the values that the run kept, if it exists already.
       data: what is trained on, or evaluated.
-      training: it is trained on: the run counts its images.
+      training: whether `data` is trained on: the run counts its images.
 
     Raises:
       MismatchError: the run was trained on other classes than `data` holds.

@@ -17,7 +17,7 @@ _NO_CURVES = ('loss', 'examples', 'global_step')
 # What metrics.jsonl calls the same of a batch.
 _OF_BATCHES = {'average_loss': 'loss', 'accuracy': 'accuracy'}
 MOST_CHARTS = 6
-# No float32 and no step is as large: a spoiled line.
+# No float32 and no step is as large: a damaged line.
 LARGEST = 1e39
 
 
