@@ -53,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as everywhere in this project."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f'{message} (--help tells more)')
+        raise ConfigError(f'{message} (see --help)')
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:

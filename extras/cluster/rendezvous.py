@@ -166,7 +166,7 @@ def _check(cluster: Cluster, devices: int, task: Task, answer: Answer) -> None:
     if answer.task != task.name:
         raise ConfigError(
             f'TF_CONFIG: {task.address} is {task.name} here, but there it is {answer.task}: '
-            'all tasks take the same cluster'
+            'all tasks need the same cluster'
         )
     # Parameter servers train on none.
     if {cluster.own, task} <= set(cluster.trainers) and answer.devices != devices:

@@ -9,7 +9,7 @@ from PIL import features
 
 from library.preparation.formats import FORMATS
 
-# JPEG quality of images that are encoded anew: half the bytes of 90, and no visible loss at the
+# JPEG quality of images that are re-encoded: half the bytes of 90, and no visible loss at the
 # sizes that models see.
 QUALITY = 80
 

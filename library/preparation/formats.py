@@ -146,7 +146,7 @@ def _check_header(image: Image.Image) -> None:
         height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
         check_size(width, height, 'a tile of ')
     if image.mode in UNSCALED and (image.mode, image.format) != ('I', 'PPM'):
-        raise RejectedImage(f'{UNSCALED[image.mode]}: which value is white is not told')
+        raise RejectedImage(f'{UNSCALED[image.mode]}: the file does not say which value is white')
 
 
 def check_size(width: int, height: int, what: str = '') -> None:

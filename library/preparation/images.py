@@ -53,7 +53,7 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An upright RGB JPEG with its size in pixels, and whether it was encoded anew."""
+    """An upright RGB JPEG with its size in pixels, and whether it was re-encoded."""
 
     jpeg: bytes
     height: int

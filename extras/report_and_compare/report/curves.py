@@ -71,7 +71,7 @@ def _text_of(run: RunFiles, name: str) -> str:
 def _why_none(run: RunFiles) -> str:
     if run.folder is None:
         return (
-            'The curves lie in the folder of the run that these checkpoints come from, which is '
-            'not where it was.'
+            'The curves lie in the folder of the run that these checkpoints come from, which has '
+            'been moved.'
         )
     return f'The run has no evaluations of its training ({"/".join(HISTORY)}).'

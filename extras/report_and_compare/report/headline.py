@@ -33,7 +33,7 @@ def _subtitle(metrics: Mapping[str, object], wrong: int) -> str:
     split = f' of {metrics["split"]}' if 'split' in metrics else ''
     step = f', at step {metrics["global_step"]}' if 'global_step' in metrics else ''
     checkpoint = f' ({metrics["checkpoint"]})' if 'checkpoint' in metrics else ''
-    return f'{right}{split} classified right{step}{checkpoint}.'
+    return f'{right}{split} classified correctly{step}{checkpoint}.'
 
 
 def _figure(value: object) -> str:

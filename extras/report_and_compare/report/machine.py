@@ -16,7 +16,7 @@ def environment(starts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for name, value in starts[-1].items()
         if name != 'command'
     ]
-    text = 'The run was started once, or always alike.'
+    text = 'The run was started once, or always in the same way.'
     if len(starts) > 1:
         text = f'The last of {len(starts)} starts that differ.'
     return {'environment': rows, 'starts_text': text}

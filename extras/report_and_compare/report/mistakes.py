@@ -56,7 +56,7 @@ def worst_mistakes(mistakes: Sequence[Mistake]) -> dict[str, Any]:
         }
         for each in mistakes[:WITH_IMAGE]
     ]
-    text = 'The surest wrong answers: true class, predicted class, its probability, file.'
+    text = 'The most confident wrong answers: true class, predicted class, its probability, file.'
     if len(mistakes) > len(shown):
         text = f'{len(shown)} of {len(mistakes)} (mistakes.csv has all). {text}'
     return {'mistakes': shown, 'mistakes_text': text}
