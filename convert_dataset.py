@@ -135,7 +135,7 @@ def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | N
             f'(those belong in --tfrecord_dir)'
         )
     if any('\udc80' <= letter <= '\udcff' for letter in tfrecord_dir):
-        raise ConfigError('--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it')
+        raise ConfigError('--tfrecord_dir: its name is not UTF-8, which TensorFlow needs')
     return Output(tfrecord_dir, name, tuple(fractions or ()))
 
 
@@ -143,7 +143,7 @@ def _check_unused(given: Collection[str], source: str) -> None:
     """Raise ConfigError for a flag that would have no effect."""
     check_flags(ALL_SOURCES, given, source)
     if 'split_by' in given and 'splits' not in given:
-        raise ConfigError('--split_by is without effect unless --splits is given')
+        raise ConfigError('--split_by has no effect unless --splits is given')
 
 
 def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NEVER = 10**9
 # Part of a measurement's time that does not count: buffers fill, and workers start one by one.
 WARM_UP = 0.5
-# Seconds from one look at the metrics to the next, and for a process to end.
+# Seconds between two looks at the metrics, and for a process to end.
 _LOOK, _END = 0.1, 30.0
 # Where Linux counts bytes and packets of each interface.
 NETWORK = Path('/proc/net/dev')
@@ -42,8 +42,8 @@ class SetUp:
     Attributes:
       name: stands in the table.
       flags: of run.py.
-      tasks: of extras.cluster.local_cluster; none: one process, and no cluster.
-      shares: how many times --batch_size its train_batch_size is.
+      tasks: of extras.cluster.local_cluster; none means one process without a cluster.
+      shares: its train_batch_size as a multiple of --batch_size.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Case:
     Attributes:
       name: stands in the table.
       flags: of run.py.
-      metrics_steps: from one look at the clock to the next.
+      metrics_steps: steps between two looks at the clock.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Measured:
     """What a run did.
 
     Attributes:
-      images: in how much time.
+      images: how many, and in how many seconds.
       sent: bytes of a step between all tasks; None without a cluster, and where nobody counts them.
       trained: what each step changes.
     """
@@ -180,7 +180,7 @@ def points_in(lines: Iterable[bytes], warm_up: float) -> list[tuple[int, float]]
     """Return step and time, in seconds, of each line after the warm-up.
 
     Args:
-      lines: of metrics.jsonl; one that is not whole yet does not count.
+      lines: of metrics.jsonl; one that is not complete yet does not count.
       warm_up: seconds from the first line on that do not count.
     """
     points = []

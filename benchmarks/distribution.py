@@ -2,7 +2,7 @@
 
 A table for each kind of training: one device; two replicas in one process; chief and worker; chief,
 worker and parameter server. All share the cores of this machine. So the ratios show what working
-together costs, and not what more machines would gain. The last table tells what each step sends,
+together costs, and not what more machines would gain. The last table shows what each step sends,
 computed from the trained variables; the loopback interface of Linux counts it beside the speeds.
 """
 
@@ -52,8 +52,8 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         inputs = find_inputs(args.photos, args.images, args.module, args.image_size, folder)
-        print(f'{inputs.told}\n', flush=True)
-        # The first start would else compile all of TensorFlow's modules, if none may be kept.
+        print(f'{inputs.described}\n', flush=True)
+        # Otherwise the first start compiles all of TensorFlow's modules, if none may be kept.
         warm_up(folder / 'compiled')
         watch(conversion_words(inputs.photos, folder / 'data'))
         flags = {

@@ -2,7 +2,7 @@
 
 Photos come from folders, decoded once and then kept in memory; the module computes the features of
 all photos in every epoch. Module, head, optimizer, rate, batch and number of epochs are those of
-the run that it stands beside.
+the run that it is compared with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from library.runtime.environment import quiet_tensorflow
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# As in hyperparameters.yaml; Keras has 1e-7 unless told.
+# As in hyperparameters.yaml; Keras defaults to 1e-7.
 ADAM_EPSILON = 1e-8
 
 

@@ -1,6 +1,6 @@
 """Find what limits a training from its speeds: images, computing, or sums of gradients.
 
-docs/scaling.md tells the formulas and shows examples. Imports no TensorFlow.
+docs/scaling.md gives the formulas and examples. Imports no TensorFlow.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Plan:
       gpus: of each machine.
       cores: of each machine.
       per_core: images that one core decodes and augments.
-      per_gpu: images that one GPU trains on, alone.
+      per_gpu: images that one GPU trains on by itself.
       batch_size: images of one GPU in a step.
     """
 

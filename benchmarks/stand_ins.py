@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.photos import CLASSES, TURNS, draw_folder
 from library.errors import ConfigError
 
-# The longest edge that photos are mostly converted to: drawn so, they need no shrinking.
+# The usual longest edge of converted photos: drawn at this size, they need no shrinking.
 WIDTH, HEIGHT = 384, 288
 # Drawn photos of one class have nothing in common but a tint, which is all there is to learn.
 TINTS = ((200, 60, 60), (60, 200, 60), (60, 60, 200), (200, 200, 60))
@@ -29,13 +29,13 @@ class Inputs:
       photos: folder with train/ and test/, a folder per class in each.
       module: folder of a TF-Hub module.
       image_size: pixels that the module takes.
-      told: one line about both.
+      described: one line that describes both.
     """
 
     photos: Path
     module: str
     image_size: int
-    told: str
+    described: str
 
 
 def find_inputs(
@@ -57,24 +57,24 @@ def find_inputs(
     from library.models.module_loading import inspect_module
 
     if photos is None:
-        photos, told = folder / 'photos', f'{images} drawn photos'
+        photos, described = folder / 'photos', f'{images} drawn photos'
         draw_splits(photos, images)
     else:
         # The programs that are measured start in the project's folder.
         photos = photos.resolve()
-        told = f'photos: {photos.name}'
+        described = f'photos: {photos.name}'
         for split in ('train', 'test'):
             if not (photos / split).is_dir():
                 raise ConfigError(f'{photos / split}: no such folder (--photos)')
     if module is None:
         local = str(folder / 'module')
         make_module(Path(local), image_size)
-        told += '; a made-up module (4 convolutions of random weights)'
+        described += '; a made-up module (4 convolutions of random weights)'
     else:
         local = fetch_module(module)
-        told += f'; module: {Path(module).name}'
+        described += f'; module: {Path(module).name}'
     image_size = inspect_module(local).image_size or image_size
-    return Inputs(photos, str(Path(local).resolve()), image_size, f'{told}, {image_size} px')
+    return Inputs(photos, str(Path(local).resolve()), image_size, f'{described}, {image_size} px')
 
 
 def draw_splits(folder: Path, photos: int) -> None:

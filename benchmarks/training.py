@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         inputs = find_inputs(args.photos, args.images, args.module, args.image_size, folder)
-        print(inputs.told)
+        print(inputs.described)
         for text in _tables(args, inputs, folder):
             print(f'\n{text}', flush=True)
     print(f'\n{describe_machine()}')

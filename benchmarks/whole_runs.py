@@ -93,7 +93,7 @@ class WholeRun:
 def warm_up(folder: Path) -> None:
     """Keep compiled modules in FOLDER from here on, and compile those of all programs.
 
-    Anyone's second start finds them, unless told not to write any, as in many containers.
+    Any second start finds them, unless Python may not write them, as in many containers.
     """
     os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
     os.environ['PYTHONPYCACHEPREFIX'] = str(folder)
@@ -124,7 +124,7 @@ def watch(words: Sequence[object]) -> WholeRun:
                     elapsed = time.perf_counter() - started
                     evaluations.append(Evaluation(elapsed, float(found[1])))
         except BaseException:
-            # A signal to this process alone would else wait for the other one's end.
+            # Otherwise a signal to this process alone would wait for the other one's end.
             process.terminate()
             raise
     if process.returncode:
@@ -146,7 +146,7 @@ def measure_cache(
     """
     found: dict[str, list[WholeRun]] = {}
     for number in tqdm.trange(rounds, unit='round', disable=None):
-        # Features lie with the images: a copy of these has none yet.
+        # Features are stored with the images: a copy of these has none yet.
         data = shutil.copytree(data_dir, folder / f'data_{number}')
         for name, cached in VARIANTS.items():
             run_folder = folder / f'run_{number}' / name

@@ -18,15 +18,15 @@ class LossOptions(Options, group='training', home=HYPERPARAMETERS):
     """What is minimized."""
 
     xentropy_label_smoothing: float = option(
-        0.0, 'Share of each label that is spread over all classes.', low=0, below=1
+        0.0, 'Fraction of each label that is spread over all classes.', low=0, below=1
     )
     l2_regularization: float = option(
         1e-8, "Weight of the L2 penalty on the model's own kernels.", low=0
     )
     class_weights: tuple[str, ...] = option(
         (),
-        'What an image of each class counts while training: balanced (rare classes count more), or '
-        'a number for each class in the order of labels; none: 1.',
+        'Weight of the images of each class while training: balanced (rare classes count more), '
+        'or a number for each class in the order of labels; none: 1.',
     )
 
 

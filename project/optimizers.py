@@ -65,7 +65,7 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv:1711.05101)."""
 
     weight_decay: float = option(
-        0.01, 'Share of each kernel that is taken off in a step, times the learning rate.', low=0
+        0.01, 'Fraction of each kernel subtracted in a step, times the learning rate.', low=0
     )
 
     def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
@@ -110,7 +110,7 @@ class Ftrl(Optimizer):
 class Momentum(Optimizer):
     """Gradient descent that takes a share of each step again."""
 
-    momentum: float = option(0.9, 'Share of the last step that is taken again.', low=0, below=1)
+    momentum: float = option(0.9, 'Fraction of the last step added to the next.', low=0, below=1)
 
     def make(self, learning_rate: float | tf.Tensor) -> tf.compat.v1.train.Optimizer:
         """Make the optimizer; see Optimizer.make."""
@@ -132,7 +132,7 @@ class Rmsprop(Optimizer):
 
     rmsprop_decay: float = option(0.9, 'Decay of the mean of squares.', low=0, below=1)
     rmsprop_momentum: float = option(
-        0.9, 'Share of the last step that is taken again.', low=0, below=1
+        0.9, 'Fraction of the last step added to the next.', low=0, below=1
     )
     opt_epsilon: float = option(1.0, 'Keeps the division finite.', above=0)
 

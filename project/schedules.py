@@ -37,13 +37,13 @@ class Exponential(Schedule):
     """A rate that is multiplied by a factor every few epochs."""
 
     learning_rate_decay_factor: float = option(
-        0.94, 'What the rate is multiplied by.', above=0, high=1
+        0.94, 'Factor by which the rate is multiplied.', above=0, high=1
     )
     num_epochs_per_decay: float | None = option(
         2.0, 'Epochs of one decay; none: all that the run trains.', unit='epochs', above=0
     )
     learning_rate_staircase: bool = option(
-        False, 'Change the rate at once after each of these spans, and not a little in each step.'
+        False, 'Change the rate only after each of these spans, not a little in each step.'
     )
 
     def rate(

@@ -49,7 +49,7 @@ def test_images_are_converted_beside_themselves_and_a_second_run_changes_nothing
         r'rejected: red/caf\udce9.jpg: empty file',
     ]
     expected = (
-        '18 images of 3 classes in 2 shards (0 encoded anew, 1 rejected), SECONDS s: '
+        '18 images of 3 classes in 2 shards (0 re-encoded, 1 rejected), SECONDS s: '
         f'{images}/train.json'
     )
     assert re.sub(r'[\d.]+ s:', 'SECONDS s:', last) == expected
@@ -88,7 +88,7 @@ def test_other_options_reach_the_records(images, capsys):
         capsys, *flags(images, max_edge=16, num_shards=3, random_seed=5, quality=50)
     )
     assert status == 0
-    assert '18 images of 3 classes in 3 shards (18 encoded anew, 0 rejected)' in out
+    assert '18 images of 3 classes in 3 shards (18 re-encoded, 0 rejected)' in out
     text = (images / 'train.json').read_text()
     assert re.search('"max_edge": 16,\n *"quality": 50,\n *"random_seed": 5\n', text)
 
@@ -180,7 +180,7 @@ def test_help_names_each_option_with_its_default(program):
     for option in (option for group in groups for option in options_of(group)):
         assert f'--{option.name} ' in done.stdout
     text = ' '.join(done.stdout.split())
-    assert 'JPEG quality of images that are encoded anew. (default 80, 1 <= value <= 100)' in text
+    assert 'JPEG quality of images that are re-encoded. (default 80, 1 <= value <= 100)' in text
 
 
 @pytest.mark.process

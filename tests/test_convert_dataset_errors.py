@@ -80,12 +80,12 @@ def test_a_missing_flag_is_named(fails, name):
         (
             'tfrecord_dir',
             os.fsdecode(b'caf\xe9/out'),
-            '--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it',
+            '--tfrecord_dir: its name is not UTF-8, which TensorFlow needs',
         ),
         ('max_edgee', '384', "--max_edgee: unknown; did you mean 'max_edge'?"),
         ('labels', 'gone.txt', 'gone.txt: no such file (--labels)'),
-        ('splits', 'train', "--splits train: expected NAME=SHARE,NAME=SHARE, not 'train'"),
-        ('splits', 'a=0.5', '--splits a=0.5: the shares sum to 0.5, not 1'),
+        ('splits', 'train', "--splits train: expected NAME=FRACTION,NAME=FRACTION, not 'train'"),
+        ('splits', 'a=0.5', '--splits a=0.5: the fractions sum to 0.5, not 1'),
     ],
 )
 def test_a_bad_value_is_one_line_and_exit_code_2(fails, name, value, message):
@@ -99,7 +99,7 @@ def test_a_choice_that_there_is_not_is_named(capsys):
 
 
 def test_a_flag_without_effect_is_refused(fails, images):
-    message = '--split_by is without effect unless --splits is given'
+    message = '--split_by has no effect unless --splits is given'
     fails(2, message, *flags(images, split_by='hash'))
 
 

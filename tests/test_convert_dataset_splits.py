@@ -47,9 +47,9 @@ def test_splits_of_a_data_set_become_folders_and_a_table(divided, tmp_path, caps
         'green           4           2',
         'red             4           2',
         'all        12 67%       6 33%',
-        '12 images of 3 classes in 2 shards (0 encoded anew, 0 rejected), SECONDS s: '
+        '12 images of 3 classes in 2 shards (0 re-encoded, 0 rejected), SECONDS s: '
         f'{tmp_path}/out/train/train.json',
-        '6 images of 3 classes in 2 shards (0 encoded anew, 0 rejected), SECONDS s: '
+        '6 images of 3 classes in 2 shards (0 re-encoded, 0 rejected), SECONDS s: '
         f'{tmp_path}/out/test/test.json',
     ]
 
@@ -99,12 +99,12 @@ def test_a_leak_between_splits_is_a_warning_and_dropping_mends_it(divided, tmp_p
     lines = said(capsys, *several(divided, tmp_path / 'out'))
     assert lines[:2] == [
         'the same picture: test/red/0.jpg, train/red/copy.jpg',
-        'warning: pictures that are there more than once: 1 (1 in two splits, 0 under two '
+        'warning: duplicate images: 1 (1 in two splits, 0 under two '
         f'labels), listed in {tmp_path}/out/duplicates.csv (see --duplicates)',
     ]
     assert lines[-2].startswith('13 images of 3 classes')
     lines = said(capsys, *several(divided, tmp_path / 'out', duplicates='drop'))
-    counts = '12 images of 3 classes in 2 shards (0 encoded anew, 0 rejected, 1 dropped)'
+    counts = '12 images of 3 classes in 2 shards (0 re-encoded, 0 rejected, 1 dropped)'
     assert lines[-2].startswith(counts)
 
 

@@ -58,7 +58,7 @@ def read_members(
                     _skip(stream, -member.size % tarfile.BLOCKSIZE)
                 elif member.type not in _WITHOUT_CONTENT:
                     _skip(stream, member.size + -member.size % tarfile.BLOCKSIZE)
-            # Only at its end does gzip tell whether all that was read is right.
+            # Only at its end does gzip show whether all that was read is right.
             while stream.read(_PIECE):
                 _check_total(stream.tell())
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:

@@ -60,7 +60,7 @@ class _Cifar(Source):
         """Return True for the archive, the folder that it holds, or a folder with either."""
         try:
             return cls._place(dataset_dir) is not None
-        # Of whatever kind, local or remote: it will be told when the path is read.
+        # Errors of any kind, local or remote, are reported when the path is read.
         except Exception:
             return False
 
@@ -221,7 +221,7 @@ def _batch(path: str, values: dict[str, Any], labels_key: str, classes: int) -> 
         raise DataError(f'{path}: {len(data)} images, but {len(labels)} labels')
     for index, label in enumerate(labels):
         if type(label) is not int:
-            raise DataError(f'{path}: the label of image {index} is no whole number')
+            raise DataError(f'{path}: the label of image {index} is not a whole number')
         if not 0 <= label < classes:
             raise DataError(
                 f'{path}: label {str(label)[:20]} of image {index} is out of range: there are '

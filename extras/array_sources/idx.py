@@ -72,7 +72,7 @@ class Idx(Source):
         """Return True for a folder with an images file of such a name."""
         try:
             return any(name.kind == 'images' for name in _names_in(dataset_dir))
-        # Of whatever kind, local or remote: it will be told when the path is read.
+        # Errors of any kind, local or remote, are reported when the path is read.
         except Exception:
             return False
 
@@ -220,7 +220,7 @@ def _fill(path: str, file: BinaryIO | gzip.GzipFile, shape: tuple[int, ...]) -> 
             f'{path}: {expected} bytes are too many to hold in memory; put it, unpacked, on a '
             f'local disk'
         )
-    # Memory is taken as it is filled, and not before: the header may lie.
+    # Memory is taken only as it is filled: the header may lie.
     content, filled = np.empty(expected, np.uint8), 0
     while data := file.read(min(_PIECE, expected + 1 - filled)):
         if filled + len(data) > expected:

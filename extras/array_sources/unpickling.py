@@ -117,7 +117,7 @@ class _Machine:
         return items
 
     def put(self, number: int | None) -> None:
-        # Larger ones may be chosen so that a dict of them becomes slow.
+        # Larger ones may have been chosen to make a dict of them slow.
         if number is not None and number > MAX_STEPS:
             raise ValueError('a memo number is too large')
         self._memo[len(self._memo) if number is None else number] = self.stack[-1]
@@ -137,7 +137,7 @@ class _Machine:
     def update(self, items: list[Any]) -> None:
         target = _expect(self.stack[-1], dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            # Other keys may be chosen so that their hashes take for ever, or are all the same.
+            # Other keys may have been chosen for hashes that take for ever, or are all the same.
             if not isinstance(key, str | bytes):
                 raise TypeError(f'a key is a {type(key).__name__}')
             target[key] = value

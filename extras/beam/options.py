@@ -47,6 +47,6 @@ def shard_writer(command_line: CommandLine, catalog: Catalog) -> WriteShards | N
 
 def _check(given: Collection[str]) -> None:
     if 'pipeline_options' in given and 'runner' not in given:
-        raise ConfigError('--pipeline_options is without effect unless --runner is given')
+        raise ConfigError('--pipeline_options has no effect unless --runner is given')
     if 'workers' in given and 'runner' in given:
         raise ConfigError('--workers counts processes of this machine: not with --runner')

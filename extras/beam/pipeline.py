@@ -1,7 +1,7 @@
 """Write planned shards on Apache Beam, for more images than one machine should convert.
 
-Each worker writes whole shards with the writer that this machine would use, from the same plan. So
-the files are the same where Pillow is; Beam's older one shrinks a few pixels to the next value.
+Each worker writes whole shards with the writer that this machine would use, from the same plan:
+with the same Pillow the files are the same; an older one rounds a few shrunk pixels otherwise.
 Needs the packages of requirements-beam.txt, and paths that every worker can reach.
 """
 

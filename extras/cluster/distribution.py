@@ -81,7 +81,7 @@ class ClusterDistribution(Distribution):
         """Which share of the training images this task reads; see Distribution.
 
         Args:
-          given: by the Estimator; with parameter servers it gives none.
+          given: the Estimator's own context; None with parameter servers.
         """
         if self.kind == MULTI_WORKER:
             return given
@@ -118,7 +118,7 @@ class ClusterDistribution(Distribution):
         config = with_visible_gpus(config)
         if self.kind == PARAMETER_SERVER:
             own = self.cluster.own
-            # Another worker that is lost must not hold this one up.
+            # A lost worker must not hold this one up.
             config.device_filters.extend(['/job:ps', f'/job:{own.job}/task:{own.index}'])
             # A function of a TF-Hub module may then take variables of other tasks.
             config.experimental.share_cluster_devices_in_session = True
@@ -189,7 +189,7 @@ def distribution_in(
     """
     kind = kind_of(options, cluster)
     if cluster.own not in cluster.trainers:
-        # What the flags ask for is meant for those who train.
+        # The flags are meant for the tasks that train.
         devices = replace(devices, num_gpus=0 if cluster.own.job == PS else None)
     shown = show_devices(devices)
     replicas = replicas_of(options, devices, cluster, count_gpus(shown))

@@ -1,8 +1,8 @@
 """Note in MODEL_DIR how each task ended, for the others; no TensorFlow.
 
 The chief notes the end of training for the evaluator, and each task its own end, so that its
-peers do not take it for lost. Whoever reads asks again and again: storage that fails for a while
-says no more than a note that is not there.
+peers do not take it for lost. Readers ask again and again: storage that fails for a while
+is no different from a note that is not there.
 """
 
 from __future__ import annotations

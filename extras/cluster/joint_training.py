@@ -83,7 +83,7 @@ def watched(
     Args:
       experiment: the run.
       request: knows of signals.
-      scratch_dir: a folder that goes with the process.
+      scratch_dir: a folder that is removed with the process.
     """
     cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from library.console import log
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
-# What tells the thread that it is not needed any more; there is no signal of this number.
+# Tells the thread that it is not needed any more; there is no signal of this number.
 _NO_SIGNAL = b'\0'
 _LOOK = 0.2
 # Seconds for the last line: a pipe that nobody reads takes none, and another thread may hold it.
@@ -40,13 +40,13 @@ def end_process(line: str, status: int) -> None:
         last = threading.Thread(target=_say_last, args=(line,), daemon=True)
         last.start()
         last.join(_LAST_WORDS)
-    # No thread can be had, for one.
+    # For example, no thread could be started.
     finally:
         os._exit(status)
 
 
 def _say_last(line: str) -> None:
-    # Whatever the streams are by now: closed, gone, pipes without a reader.
+    # The streams may by now be closed, gone, or pipes without a reader.
     with contextlib.suppress(Exception):
         log(line, sys.stderr)
     with contextlib.suppress(Exception):

@@ -54,7 +54,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all of this project's."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f'{message} (--help tells more)')
+        raise ConfigError(f'{message} (see --help)')
 
 
 def parser() -> argparse.ArgumentParser:

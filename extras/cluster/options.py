@@ -15,7 +15,7 @@ class ClusterOptions(
 
     distribution: str = option(
         'auto',
-        'How devices and machines work together; auto: as the cluster in TF_CONFIG asks, else '
+        'How devices and machines work together; auto: as the cluster in TF_CONFIG asks, otherwise '
         'mirrored.',
         choices=('auto', 'mirrored', 'multi_worker', 'parameter_server'),
     )

@@ -26,7 +26,7 @@ from extras.cluster.tasks import Cluster, Task
 from library.console import log
 from library.errors import ConfigError, ResourceError
 
-# Between two rounds of questions, in seconds: soon at first, for what starts at the same time.
+# Seconds between two rounds of questions: few at first, for tasks that start together.
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
 # After so many seconds a person wants to know for whom it waits, and later that it still does.
 _SILENCE, _REMINDER = 5.0, 180.0
@@ -76,9 +76,9 @@ def meet(
     Args:
       cluster: with this process in it.
       port: of this process; says how many devices it has.
-      timeout: seconds after which a task that was not seen is missed.
+      timeout: seconds after which a task that was not seen counts as missing.
       rejoins: True where a task may start again while the others train (parameter servers).
-      log: gets a line when it takes longer, and another one for whatever it waits for next.
+      log: gets a line when the wait gets long, and another for what it waits for next.
       check: is called between questions, and may raise to end the wait.
 
     Raises:

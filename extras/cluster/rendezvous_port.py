@@ -103,7 +103,7 @@ class RendezvousPort:
 
     def _answer(self, visitor: socket.socket) -> None:
         with visitor:
-            # The line is short enough for the system to take it at once, whoever reads it.
+            # The line is short enough for the system to take it at once, even if nobody reads.
             visitor.setblocking(False)
             content = {'task': self._name, 'state': self.state, 'devices': self.devices}
             visitor.send(f'{json.dumps(content)}\n'.encode())

@@ -1,7 +1,7 @@
 """Collect the gradients of several workers for each step.
 
 Otherwise a worker beside parameter servers changes the variables as soon as it has a gradient,
-which the changes of the others have made an old one by then (Chen et al. 2016, arXiv:1604.00981).
+which the others' changes have made stale by then (Chen et al. 2016, arXiv:1604.00981).
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def in_sync(
 
     Args:
       optimizer: makes the steps.
-      gradients: that are averaged for one; gradients count, whichever workers they are from.
+      gradients: how many are averaged for one step, whichever workers they come from.
       config: says how many workers there are, and whether this is the chief.
 
     Returns:
-      The optimizer, and the hook without which no worker would get on; its `apply_gradients` must
+      The optimizer, and the hook without which no worker proceeds; its `apply_gradients` must
       be called before the hook begins.
     """
     collecting = SyncReplicasOptimizer(optimizer, gradients, config.num_worker_replicas)
@@ -98,7 +98,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
         while True:
             try:
                 session.run(self._hand_out)
-            # RuntimeError is that of a session that is closed already.
+            # RuntimeError: the session is closed already.
             except (tf.errors.OpError, RuntimeError) as error:
                 if not coord.should_stop():
                     self._report(error, session, coord)

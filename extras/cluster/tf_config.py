@@ -33,7 +33,7 @@ def parse(text: str) -> tuple[dict[str, list[str]], tuple[str, int]] | None:
       text: of the environment variable.
 
     Returns:
-      By job (chief, worker, ps, evaluator) the addresses of its tasks, [] where it has none; and
+      By job (chief, worker, ps, evaluator) the addresses of its tasks, [] if it has none; and
       job and index of this process. None if there is no cluster, as there is one process only.
 
     Raises:
@@ -74,7 +74,7 @@ def _from_json(text: str) -> Any:
 def _mapping(value: Any, name: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
-    raise wrong(f'{name} is {_shown(value)}, no object in braces; right is {_EXAMPLE}')
+    raise wrong(f'{name} is {_shown(value)}, not an object in braces; right is {_EXAMPLE}')
 
 
 def _jobs(cluster: dict[str, Any]) -> dict[str, list[str]]:
@@ -85,7 +85,7 @@ def _jobs(cluster: dict[str, Any]) -> dict[str, list[str]]:
     for name, addresses in cluster.items():
         job = _job(name)
         if not isinstance(addresses, list):
-            raise wrong(f'job {name}: {_shown(addresses)} is no list of "host:port"')
+            raise wrong(f'job {name}: {_shown(addresses)} is not a list of "host:port"')
         for address in addresses:
             jobs[job].append(_address(address, name))
     return jobs
@@ -102,7 +102,7 @@ def _address(value: Any, job: str) -> str:
     found = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
     if not found or not 1 <= int(found[1]) <= _LAST_PORT:
         raise wrong(
-            f'job {job}: {_shown(value)} is no "host:port" with a port from 1 to {_LAST_PORT}'
+            f'job {job}: {_shown(value)} is not a "host:port" with a port from 1 to {_LAST_PORT}'
         )
     return str(value)
 
@@ -152,4 +152,4 @@ def _index(value: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise wrong(f'task index {_shown(value)} is no whole number from 0')
+    raise wrong(f'task index {_shown(value)} is not a whole number from 0')

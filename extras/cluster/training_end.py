@@ -35,7 +35,7 @@ def follow_chief(experiment: Experiment, request: TaskStopRequest) -> None:
 
     Args:
       experiment: the run.
-      request: is told.
+      request: is stopped.
     """
     ended = read_ended(experiment.hparams.model_dir)
     if ended is not None and not _is_run_end(experiment, ended):

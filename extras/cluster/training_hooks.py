@@ -22,7 +22,7 @@ from library.modes.length import run_length
 from library.modes.training_hooks import Hooks, fit_hook, saver_listeners, saving_rule
 from library.runtime.experiment import Experiment
 
-# Within so many seconds after a peer's time is over, its loss is told.
+# Within this many seconds after a peer's timeout, its loss is reported.
 MISSED_SECONDS = 15
 # What a task may want of all of them after a step.
 STOP, END, SAVE = 'stop', 'end', 'save'
@@ -36,7 +36,7 @@ def hooks_of_chief(
     Args:
       experiment: the run.
       request: knows of signals.
-      is_ended: tells whether the evaluations of another task end the run early.
+      is_ended: returns whether the evaluations of another task end the run early.
     """
     hparams = experiment.hparams
     epochs, total = run_length(hparams, experiment.run)
@@ -71,7 +71,7 @@ def hooks_of_worker(
     Args:
       experiment: the run.
       request: knows of signals.
-      is_ended: tells whether the chief has ended training.
+      is_ended: returns whether the chief has ended training.
       scratch_dir: for what helps the chief to save.
     """
     fit = CheckpointFitHook(experiment.estimator.latest_checkpoint, training=True)

@@ -22,7 +22,7 @@ from library.errors import ResourceError
 
 # Seconds from one round to the next, at most.
 _LONGEST_ROUND = 5.0
-# Seconds in which a busy peer can tell that it has not begun: silence means that it trains.
+# Seconds in which a busy peer can say that it has not begun: silence means that it trains.
 _PATIENT = 3.0
 _WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
 
@@ -55,10 +55,10 @@ class _Peer:
 
     Attributes:
       task: who it is.
-      last: when it was last there, or when the watch began.
-      rounds: how often in a row it was seen training.
-      ran: whether it was ever there for sure: silence alone says so only twice in a row.
-      is_lost: whether that was told.
+      last: when it last answered, or when the watch began.
+      rounds: how many times in a row it was seen training.
+      ran: whether it certainly ran at some time; only two silences in a row prove it.
+      is_lost: whether its loss was reported.
     """
 
     task: Task
@@ -173,7 +173,7 @@ class Watchdog:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        # A round that is on its way finds out by itself: nobody waits for its answers.
+        # A round under way notices by itself: nobody waits for its answers.
         self._is_over.set()
         self._signals.__exit__(*exception)
 

@@ -1,8 +1,8 @@
 """Name the stream that the tasks of one start of a cluster share on a tf.data service.
 
-A service keeps a stream for some time after its readers are gone, newer ones for ever, and whoever
-names it again gets what is left of it. So no start may take the name of an earlier one, and a name
-made of run and step would be the same after a crash. Imports no TensorFlow.
+A service keeps a stream for some time after its readers are gone (newer versions for ever), and a
+reader that names it again gets what is left. So no start may take the name of an earlier one, and
+a name of run and step would repeat after a crash. Imports no TensorFlow.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Hand the chain of training images to a tf.data service, which deals it out to its workers.
 
-A worker runs the whole chain and sends finished batches. So that no two workers do the same, the
+A worker runs the whole chain and sends finished batches. To divide the work among workers, the
 source of the chain is a count of the shards of all epochs (library/inputs/epoch_stream.py), and the
 service deals these out. With one worker the batches are those of a run without the service, in the
 same order.
@@ -86,11 +86,11 @@ def distribute_to_service(
         service.ShardingPolicy.DYNAMIC,
         f'grpc://{_host_and_port(address)}',
         job_name=job,
-        # Compressing makes pixels a fifth smaller, and doubles the work of the program that trains.
+        # Compression makes pixels a fifth smaller, and doubles the work of the program that trains.
         compression=None,
     )
     with warnings.catch_warnings():
-        # In a graph tf.data reads an option of its own in a way of which it warns; none is set.
+        # In a graph tf.data warns about how it reads one of its own options; none is set.
         warnings.filterwarnings('ignore', 'To make it possible to preserve tf.data', UserWarning)
         return dataset.apply(distribute)
 

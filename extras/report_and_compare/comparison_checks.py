@@ -21,7 +21,7 @@ def check(hparams: HParams, mode: str) -> None:
       mode: the first word of the command line.
 
     Raises:
-      ConfigError: an option was typed that all modes may be given and this one has no use for.
+      ConfigError: an option was typed that is legal in all modes but has no effect in this one.
     """
     if mode != 'compare':
         return

@@ -31,7 +31,7 @@ class HubModuleFormat:
             raise ConfigError(
                 f'{experiment.hparams.place("export_formats")} {FORMAT}: the model '
                 f'{experiment.hparams.model} needs a method save_backbone for that '
-                f'({type(model).__module__}; library/models/model.py tells what it does)'
+                f'({type(model).__module__}; see library/models/model.py)'
             )
 
     def write(
@@ -59,10 +59,10 @@ def compare_hub_module(path: str, check: ParityCheck, size: int) -> Parity:
     """Load the module as another run would, and compare features.
 
     Raises:
-      MismatchError: it cannot be a module of this project, or the model tells no features.
+      MismatchError: it cannot be a module of this project, or the model gives no features.
     """
     if check.features is None:
-        raise MismatchError(f'{FORMAT}: the model tells no features (Model.features)')
+        raise MismatchError(f'{FORMAT}: the model gives no features (Model.features)')
     inspect_module(path)
     module = load_module(path, trainable=False)
 

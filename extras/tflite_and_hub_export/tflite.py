@@ -26,7 +26,7 @@ FOLDER = 'tflite'
 # Training images by which the ranges of the numbers in a network are found; TensorFlow's guide asks
 # for 100 to 500.
 REPRESENTATIVE = 100
-# From so many training images they are drawn, without reading all of a large data set.
+# They are drawn from this many training images, without reading all of a large data set.
 DRAWN_FROM = 2000
 
 
@@ -39,8 +39,8 @@ class TFLite:
     Attributes:
       name: of the format.
       file: what the model is called.
-      is_quantized: its weights are int8.
-      in_int8: it computes in int8, too.
+      is_quantized: whether its weights are int8.
+      in_int8: whether it computes in int8, too.
     """
 
     name: str
@@ -71,7 +71,7 @@ class TFLite:
         try:
             with _converter_is_quiet():
                 return bytes(converter.convert())
-        # The converter raises about anything; its first line says most.
+        # The converter raises almost anything; its first line says most.
         except Exception as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             text = f'{self.name}: the model cannot be converted ({reason})'

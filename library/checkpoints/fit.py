@@ -31,7 +31,7 @@ class CheckpointFitHook(tf.estimator.SessionRunHook):
         Args:
           find_checkpoint: gives the checkpoint's path, or None where there is none yet.
           then: called once the checkpoint fits, before anything is restored or written.
-          training: the graph trains, so the checkpoint may hold nothing that it would lose.
+          training: whether the graph trains; if so, it may lose nothing that the checkpoint holds.
         """
         self._find_checkpoint = find_checkpoint
         self._then = then

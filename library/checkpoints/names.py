@@ -59,7 +59,7 @@ class Checkpoint:
     def module_names(self) -> dict[str, str]:
         """Map a module's variables, by their names in a graph, to the names in this checkpoint.
 
-        What an optimizer keeps is none: it lies below a variable's name, or is a power of Adam's.
+        Optimizer state does not count: it lies below a variable's name, or is a power of Adam's.
         """
         scoped = [name for name in self.variables if name.startswith(MODULE)]
         bare = [] if scoped or STEP in self.variables else list(self.variables)
@@ -81,7 +81,7 @@ def find_warm_start(path: str, emptied: str | None = None) -> str:
       emptied: a folder that the run will empty before it starts.
 
     Raises:
-      ConfigError: there is nothing of that kind, or will not be.
+      ConfigError: there is no such checkpoint, or it will be deleted first.
       MismatchError: the checkpoint is damaged.
     """
     checkpoint = checkpoint_at(path)
@@ -148,8 +148,8 @@ def _named_keys(objects: TrackableObjectGraph, path: str) -> Iterator[tuple[str,
 def _names_in_saved_model(objects: TrackableObjectGraph, path: str) -> dict[int, str]:
     """Map object numbers to names by the SavedModel around the checkpoint, if there is one.
 
-    Both files hold the same objects under other numbers: the way to each, from child to child, is
-    what they share.
+    Both files hold the same objects under different numbers: what they share is the path to each,
+    from child to child.
     """
     folder = path.rpartition('/')[0].rpartition('/')[0]
     file = files.join(folder, 'saved_model.pb')

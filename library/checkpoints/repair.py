@@ -37,7 +37,7 @@ def mend_checkpoints(model_dir: str) -> None:
     readable = [step for step in steps if is_readable(_checkpoint(model_dir, step))]
     if steps and not readable:
         raise MismatchError(
-            f'{model_dir}: none of its checkpoints can be read; delete them to start anew'
+            f'{model_dir}: none of its checkpoints can be read; delete them to start again'
         )
     if not readable:
         if STATE in names:

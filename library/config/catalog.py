@@ -29,7 +29,7 @@ class Catalog:
       always: classes whose options every run has (in the modes that they name).
       selectors: option name -> its choice -> the class whose options that choice adds.
       aliases: option name -> other texts for a choice, such as {'model': {'latest': 'hub'}}.
-      folders: where files of sets are looked for that the working folder lacks.
+      folders: where to look for files of sets that the working folder lacks.
       choices: option name -> the legal texts, of an option whose choices the extras add to.
     """
 

@@ -104,7 +104,7 @@ def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | t
         raise ConfigError(f'--{name}: only a flag without a value can be switched off so')
     option = catalog.find(name, f'--{name}')
     if option.many:
-        # What a script leaves empty by mistake, such as a limit, shall not be nothing in silence.
+        # What a script leaves empty by mistake, such as a limit, must not silently mean nothing.
         several = option.parts_of(text) if equals else _following(option, rest)
         if not several:
             raise ConfigError(f'--{name} needs a value: {option.type_name}; for no value, none')
@@ -141,7 +141,7 @@ def help_text(
       catalog: the options there are.
       modes: the legal first words.
       of_mode: leaves out what only other modes read, and begins with what this one alone reads;
-        None tells of all.
+        None describes all.
     """
     mode = f'[{"|".join(modes)}] ' if modes else ''
     parser = argparse.ArgumentParser(

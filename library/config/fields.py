@@ -1,7 +1,7 @@
 """Turn dataclass fields into options: one declaration gives flag, YAML key, check and docs.
 
 An options class is a frozen dataclass that derives from `Options`; each of its fields is made by
-`option()`. Whoever uses an option declares it, in the options.py of its room.
+`option()`. The room that uses an option declares it, in its options.py.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class HParams:
     def __init__(self, entries: Mapping[str, Value], unused: Mapping[str, str] | None = None):
         for name in entries:
             if hasattr(type(self), name):
-                raise TypeError(f'an option cannot be called {name!r}: HParams has a method so')
+                raise TypeError(f'an option cannot be called {name!r}, as a method of HParams is')
         self.__dict__.update(_entries=dict(entries), unused=dict(unused or {}))
 
     def __getattr__(self, name: str) -> Any:

@@ -49,7 +49,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         Args:
           options: folder, metric, its direction, and how many to keep.
           hparams: written beside the snapshots, so that evaluate can rebuild the model.
-          run: written likewise; its id tells this run from others that wrote into the same folder.
+          run: written likewise; its id distinguishes this run from others in the same folder.
         """
         self._folder = options.best_model_dir
         self._metric = options.best_metric
@@ -88,7 +88,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
             return None
         kept = self._own_snapshots()
         new = Snapshot(free_name(kept, step), step, value)
-        # A run that went back to an older checkpoint meets its steps again.
+        # A run that went back to an older checkpoint reaches the same steps again.
         before = [each for each in kept if each.global_step == step]
         rivals = [each for each in kept if each not in before]
         ranked = sorted([*rivals, new], key=self._rank)[: self._keep]
@@ -120,7 +120,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         files.make_folder(self._folder)
         if self._snapshots_in(self._folder):
             kept = self._present()
-            # A kill may have left the state of before, and files that nothing names.
+            # A kill may have left the previous state, and files that nothing names.
             if kept:
                 self._name_the_best(kept)
             remove_other_checkpoints(self._folder, kept)

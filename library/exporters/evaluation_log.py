@@ -17,8 +17,8 @@ from library.exporters.history import HISTORY, read_history
 class EvaluationLog(tf.estimator.Exporter):
     """Append metrics to a file.
 
-    As the last of the exporters it also tells, on a resume, which checkpoints were evaluated and
-    exported to the end.
+    As the last of the exporters it also shows, on a resume, which checkpoints were evaluated and
+    exported completely.
     """
 
     def __init__(self, model_dir: str, is_best: Callable[[int], bool]):
@@ -26,7 +26,7 @@ class EvaluationLog(tf.estimator.Exporter):
 
         Args:
           model_dir: the run's folder.
-          is_best: tells of a step whether its checkpoint is the best so far.
+          is_best: returns whether the checkpoint of a step is the best so far.
         """
         self._is_best = is_best
         self._model_dir = model_dir

@@ -34,7 +34,7 @@ def read_lines(path: str, step_name: str) -> tuple[list[dict[str, Any]], int]:
                 raise TypeError(step_name)
             read.append(values)
         except (ValueError, TypeError, KeyError, RecursionError):
-            # What a person or a disk spoiled costs that line, not the run.
+            # A line damaged by a person or a disk costs that line, not the run.
             spoiled += 1
     return read, spoiled
 

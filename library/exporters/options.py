@@ -19,7 +19,7 @@ class BestOptions(Options, group='checkpoints', home=PROJECT):
     best_metric: str = option('average_loss', 'Metric that decides which checkpoint is best.')
     best_metric_mode: str = option(
         'auto',
-        'Whether less or more is better; auto: less for losses and errors, else more.',
+        'Whether less or more is better; auto: less for losses and errors, otherwise more.',
         choices=('auto', 'min', 'max'),
     )
     best_checkpoints: int = option(1, 'How many of the best are kept.', unit='checkpoints', low=1)

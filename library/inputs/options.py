@@ -55,7 +55,7 @@ class DataOptions(Options, group='data', home=PROJECT):
         None, 'Images in an evaluation batch; none: batch_size.', unit='images', low=1
     )
     shuffle_buffer: int = option(
-        4096, 'Encoded images that are shuffled together while training.', unit='images', low=1
+        4096, 'Encoded images in the shuffle buffer while training.', unit='images', low=1
     )
     debug: bool = option(False, 'Feed the training images in their stored order, unshuffled.')
 
@@ -99,11 +99,11 @@ class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
 
     center_crop: float = option(
         1.0,
-        'Edge of the central square that is fed when nothing is random, of the shorter edge.',
+        'Edge of the central crop, where nothing is random, as a fraction of the shorter edge.',
         above=0,
         high=1,
         kept_with_run=True,
     )
     augmentation: bool = option(
-        True, 'Switch for all random changes of training images.', changes_images=True
+        True, 'Augment training images; off turns all random changes off.', changes_images=True
     )

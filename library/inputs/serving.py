@@ -39,7 +39,7 @@ def decode_batch(
       center_crop: (0, 1], as for `center_window`.
       image_size: edge of the result in pixels.
       max_edge: longest edge of the images that the model was trained on, in pixels.
-      quality: of the JPEGs among them that were encoded anew, 1 to 100.
+      quality: of the JPEGs among them that were re-encoded, 1 to 100.
       max_pixels: a larger image is refused before it is decoded.
 
     Returns:

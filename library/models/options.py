@@ -13,12 +13,12 @@ class ModelOptions(Options, group='model', home=HYPERPARAMETERS):
 
     image_size: int | None = option(
         None,
-        "Edge of the model's square input; none: what its module takes, else 224.",
+        "Edge of the model's square input; none: what its module takes, otherwise 224.",
         unit='pixels',
         low=8,
         high=4096,
         kept_with_run=True,
     )
     dropout_rate: float = option(
-        0.5, 'Share of features that are dropped while training.', low=0, below=1
+        0.5, 'Fraction of features that are dropped while training.', low=0, below=1
     )

@@ -81,7 +81,7 @@ def _no_better(history: History, options: LoopOptions) -> str | None:
         waited += 1
         if waited >= patience:
             since = f'{sign * best:.4f} at step {best_step}' if best_step else 'the start'
-            return f'step {each["global_step"]}: {metric} has not gained since {since}'
+            return f'step {each["global_step"]}: {metric} has not improved since {since}'
     return None
 
 

@@ -47,7 +47,7 @@ def check(hparams: HParams, mode: str, catalog: Catalog, hooks: Collection[str])
 def _check_export_dir(hparams: HParams) -> None:
     folder = hparams.take(ExportOptions).folder_of(hparams.model_dir)
     if os.path.isfile(folder):
-        raise ConfigError(f'{folder}: a file, no folder ({hparams.place("export_dir")})')
+        raise ConfigError(f'{folder}: a file, not a folder ({hparams.place("export_dir")})')
 
 
 def _check_evaluation(hparams: HParams) -> None:

@@ -13,36 +13,36 @@ class LoopOptions(Options, group='base', home=PROJECT):
     """How often to look at a run, and when to end it before its length is reached."""
 
     epochs_between_evals: int = option(
-        100, 'Passes between a checkpoint, its evaluation, and the next.', unit='epochs', low=1
+        100, 'Epochs between checkpoints, each followed by an evaluation.', unit='epochs', low=1
     )
     eval_freq: int | None = option(
         None, 'Batches of an evaluation while training; none: all.', unit='batches', low=1
     )
     eval_throttle_secs: int = option(
-        0, 'Least time from one evaluation to the next, though checkpoints come.', unit='s', low=0
+        0, 'Least time between evaluations, even if there are more checkpoints.', unit='s', low=0
     )
     stop_threshold: float | None = option(
-        None, 'Stop once the stop_metric is as good as this; none: do not.'
+        None, 'Stop once the stop_metric is as good as this; none: never.'
     )
     stop_metric: str = option('accuracy', 'Metric of the stop_threshold.', needs='stop_threshold')
     stop_metric_mode: str = option(
         'auto',
         'Whether less or more is better; auto: as best_metric_mode says if it is best_metric too, '
-        'less for losses and errors, else more.',
+        'less for losses and errors, otherwise more.',
         choices=('auto', 'min', 'max'),
         needs='stop_threshold',
     )
     early_stopping_patience: int | None = option(
         None,
-        'Stop after so many evaluations without a better early_stopping_metric; none: do not.',
+        'Stop after so many evaluations without a better early_stopping_metric; none: never.',
         unit='evaluations',
         low=1,
     )
     early_stopping_min_delta: float = option(
-        0.0, 'What a metric must gain to count as better.', low=0, needs='early_stopping_patience'
+        0.0, 'Least improvement of a metric that counts.', low=0, needs='early_stopping_patience'
     )
     early_stopping_metric: str = option(
-        'average_loss', 'Metric that the patience is about.', needs='early_stopping_patience'
+        'average_loss', 'Metric that the patience applies to.', needs='early_stopping_patience'
     )
     early_stopping_metric_mode: str = option(
         'auto',
@@ -154,10 +154,10 @@ class ExportFormatOptions(
     """What a trained model is turned into beside a SavedModel, in a clone with formats for that."""
 
     # The choices are the formats of all extras (start.py).
-    export_formats: tuple[str, ...] = option((), 'What to make of a model beside a SavedModel.')
+    export_formats: tuple[str, ...] = option((), 'Formats to export besides a SavedModel.')
     min_agreement: float = option(
         0.95,
-        'Share of the parity_images on which a quantized model must give the same class as the '
+        'Fraction of the parity_images on which a quantized model must give the same class as the '
         'checkpoint.',
         low=0,
         high=1,

@@ -63,7 +63,7 @@ def _log_start(experiment: Experiment) -> None:
     fallback = hparams.origin('eval_split') == 'auto' and hparams.eval_split == 'test'
     why = ', as there is no validation/' if fallback else ''
     if len(train.class_names) == 1:
-        log('warning: there is one class only, so there is nothing to tell apart')
+        log('warning: there is only one class, so there is nothing to distinguish')
     log(
         f'{train.examples} images of {len(train.class_names)} classes to train on, '
         f'{test.examples} to evaluate on ({test.folder}{why}); run: {model_dir}'

@@ -24,7 +24,7 @@ WIDTH, HEIGHT = 360, 220
 ACCENT, SOFT, GRID = '#0f766e', '#57534e', '#e2e0dd'
 # More points than a screen has columns are averaged; as many as can be told apart are dotted.
 MOST_POINTS, MOST_DOTS = 200, 30
-# So many numbers stand at an axis at most, apart by such round ones.
+# The most labels on an axis, and the round distances between them.
 TICKS, STEPS = 7, (1, 2, 5, 10)
 # Text stays text, in a font that every system replaces; equal drawings are equal files.
 _STYLE: dict[RcKeyType, Any] = {

@@ -26,7 +26,7 @@ def thumbnail(jpeg: bytes | None) -> tuple[str, int, int] | None:
     if jpeg is None:
         return None
     try:
-        # Readers of other formats have warnings of their own for what is none.
+        # Readers of other formats warn in their own ways about what is no image.
         with Image.open(io.BytesIO(jpeg), formats=('JPEG', 'PNG')) as image:
             image.draft('RGB', (EDGE, EDGE))
             small = image.convert('RGB')

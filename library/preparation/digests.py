@@ -1,7 +1,7 @@
 """Compute sha256 digests of the content of images, before anything is decoded.
 
-The digest tells an image whatever its name: it puts equal pictures into one split, finds them
-under two labels, and tells a later run which shards are still right.
+The digest identifies an image whatever its name: it puts equal pictures into one split, finds them
+under two labels, and shows a later run which shards are still right.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _digest(image: LabelledImage) -> bytes:
     if isinstance(content, str):
         try:
             return bytes.fromhex(files.digest(content)[1])
-        # Whatever keeps it from being read, here or in a remote store, is told when it is decoded.
+        # Whatever keeps it from being read, local or remote, is reported when it is decoded.
         except Exception as error:
             if isinstance(error, OSError) and files.is_exhausted(error):
                 raise

@@ -19,7 +19,7 @@ from library.preparation.workers import prepare
 from library.records.listing import LabelledImage, Unusable
 from library.records.manifest import Rejected
 
-# Of several equal pictures that are dropped but one, the one to keep: a test set stays what it is.
+# The order in which one of several equal pictures is kept: a test set stays what it is.
 KEEP_FIRST = ('test', 'validation', 'train')
 
 # How the reason of a dropped image starts; such images do not count as bad.
@@ -50,7 +50,7 @@ def find_duplicates(
     """Find the pictures that are there more than once, sorted by the first name.
 
     Files that are equal but no pictures, such as empty ones, are not meant: each is reported as
-    bad, and tells nothing about labels.
+    bad, and says nothing about labels.
     """
     by_digest: defaultdict[bytes, list[LabelledImage]] = defaultdict(list)
     for image, digest in zip(images, digests, strict=True):
@@ -138,7 +138,7 @@ def shared_with_neighbours(target: Target, digests: Sequence[bytes]) -> dict[str
     shared: dict[str, int] = {}
     try:
         names = files.names_in(above)
-    # The folder above may be closed to us; the conversion is done, and this is but a hint.
+    # The folder above may be unreadable; the conversion is done, and this is only a hint.
     except OSError:
         return shared
     for beside in (files.join(above, name) for name in names if name != own_name):

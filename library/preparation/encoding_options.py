@@ -9,14 +9,14 @@ from PIL import features
 
 from library.preparation.formats import FORMATS
 
-# JPEG quality of images that are encoded anew: half the bytes of 90, and no visible loss at the
+# JPEG quality of images that are re-encoded: half the bytes of 90, and no visible loss at the
 # sizes that models see.
 QUALITY = 80
 
 # A JPEG cannot be larger.
 LARGEST_EDGE = 65_500
 
-# Part of every shard's digest: raise it when the same image would be stored otherwise.
+# Part of every shard's digest: raise it when the same image would be stored differently.
 ENCODING_VERSION = 1
 
 

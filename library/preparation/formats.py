@@ -1,6 +1,6 @@
 """Open image files of the accepted formats, and check what the header alone shows.
 
-Imports no TensorFlow. What is mended here is what Pillow takes otherwise than the file means it.
+Imports no TensorFlow. It corrects what Pillow reads differently from what the file means.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ TRANSPARENT_COLOR: dict[str, Callable[[Any], Any]] = {
     'RGB;16B': lambda values: tuple(value >> 8 for value in values),
 }
 
-# What stands at the end of a whole file and decoders do without. (JPEG has a search of its own.)
+# The end mark of a whole file, which decoders do without. (JPEG has a search of its own.)
 END_MARKS = {'PNG': b'IEND', 'JPEG2000': b'\xff\xd9'}
 
 # MPO is Pillow's name for a JPEG with more pictures behind it, as phones write it.
@@ -91,7 +91,7 @@ _CATCHING = threading.Lock()
 
 # Our own limit is checked before decoding and gives a reason of its own.
 Image.MAX_IMAGE_PIXELS = None
-# Tells why a file that starts like an image could not be opened.
+# Says why a file that starts like an image could not be opened.
 Image.WARN_POSSIBLE_FORMATS = True
 # Pillow's own reader of plain TIFFs leaves missing strips black, and takes colours stored at half
 # the size of the picture for whole ones.
@@ -111,9 +111,9 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 
     Raises:
       RejectedImage: it is something else, has too many pixels, or they do not say which value is
-        white. Pillow raises about anything where the header is damaged.
+        white. Pillow raises almost anything where the header is damaged.
     """
-    # One thread at a time: what is caught is caught for all.
+    # One thread at a time: warnings are caught for all threads.
     with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
@@ -146,7 +146,7 @@ def _check_header(image: Image.Image) -> None:
         height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
         check_size(width, height, 'a tile of ')
     if image.mode in UNSCALED and (image.mode, image.format) != ('I', 'PPM'):
-        raise RejectedImage(f'{UNSCALED[image.mode]}: which value is white is not told')
+        raise RejectedImage(f'{UNSCALED[image.mode]}: the file does not say which value is white')
 
 
 def check_size(width: int, height: int, what: str = '') -> None:

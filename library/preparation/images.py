@@ -2,8 +2,8 @@
 
 Runs in worker processes; imports no TensorFlow. A JPEG that needs no change is kept byte for
 byte: encoding it again would cost quality and gain nothing. Of a file with several pictures the
-first is taken; what stands behind it is neither stored nor checked. Beside the pixels only the
-orientation has a say: colour profiles, comments and thumbnails have none.
+first is taken; what follows it is neither stored nor checked. Besides the pixels only the
+orientation counts: colour profiles, comments and thumbnails are ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from library.preparation.unwarned import Unwarned
 if TYPE_CHECKING:
     import numpy as np
 
-# Doubtful metadata is no news: the pixels are checked.
+# Doubtful metadata does not matter: the pixels are checked.
 UNWARNED = Unwarned()
 
 # The shorter edge of a stored image: below this a picture holds nothing to classify, and an
@@ -53,7 +53,7 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An upright RGB JPEG with its size in pixels, and whether it was encoded anew."""
+    """An upright RGB JPEG with its size in pixels, and whether it was re-encoded."""
 
     jpeg: bytes
     height: int
@@ -118,7 +118,7 @@ def check_jpeg(data: bytes) -> None:
 def _reasons() -> Iterator[None]:
     """Turn whatever goes wrong inside into a RejectedImage of one short line.
 
-    Pillow's plug-ins raise about anything on damaged input; one file must not end the whole.
+    Pillow's plug-ins raise almost anything on damaged input; one file must not end the conversion.
     """
     try:
         with UNWARNED:

@@ -56,16 +56,16 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
     max_edge: int | None = option(
         None, 'Longest edge of a stored image; larger ones are shrunk.', unit='pixels', low=8
     )
-    quality: int = option(QUALITY, 'JPEG quality of images that are encoded anew.', low=1, high=100)
+    quality: int = option(QUALITY, 'JPEG quality of images that are re-encoded.', low=1, high=100)
     extra_formats: tuple[str, ...] = option(
-        (), 'Further image formats to accept, of those that are rarely met.', choices=EXTRA_FORMATS
+        (), 'Rare image formats to accept as well.', choices=EXTRA_FORMATS
     )
     num_shards: int | None = option(
         None, 'Shards of each split; none: about 100 MB each, at least 2.', low=1, high=99_999
     )
     random_seed: int = option(0, 'Seed of the order of the images, and of --splits.')
     max_bad_fraction: float = option(
-        0.1, 'Share of images that may be bad before nothing is written.', low=0, high=1
+        0.1, 'Fraction of images that may be bad before nothing is written.', low=0, high=1
     )
 
 
@@ -75,20 +75,20 @@ class SplitOptions(Options, group='splits', home=COMMAND_LINE):
 
     splits: str | None = option(
         None,
-        'Shares of splits to make, such as train=0.8,validation=0.1,test=0.1; where the data set '
-        'has splits of its own, they divide its training images. None: as the data set is.',
+        'Fractions of splits to make, such as train=0.8,validation=0.1,test=0.1; where the data '
+        'set has splits of its own, they divide its training images. None: keep its splits.',
     )
     split_by: str = option(
         'hash',
-        'hash: by the content of each image alone, shares hold on average. exact: shares hold '
+        'hash: by the content of each image alone, fractions hold on average. exact: they hold '
         'within each class, and images that were converted before stay where they were.',
         choices=('hash', 'exact'),
     )
     duplicates: str | None = option(
         None,
-        'Pictures that are there more than once: report lists them, drop keeps one (in a test '
+        'Duplicate images: report lists them, drop keeps one (in a test '
         'split rather than in train; none under two labels), error stops. None: error for a '
-        'picture under two labels, else report.',
+        'picture under two labels, otherwise report.',
         choices=('report', 'drop', 'error'),
     )
 

@@ -142,10 +142,10 @@ def only_conversion(output: Output) -> Iterator[None]:
 def write_list(path: str, rows: Callable[[], Iterable[Sequence[str]]]) -> None:
     """Write one of the lists beside the shards as CSV; remove it where there are no rows.
 
-    A list that holds the same already is left alone: a rerun with nothing new changes nothing.
+    A list that already holds the same is left alone: a rerun with nothing new changes nothing.
 
     Args:
-      path: of the file; its ending tells which list it is.
+      path: of the file; its ending says which list it is.
       rows: gives the rows; called several times, so that a long list is never in memory as a whole.
 
     Raises:

@@ -61,7 +61,7 @@ def assign_splits(
         if split not in found:
             other_way = ', or use --split_by exact' if split_by == 'hash' else ''
             raise DataError(
-                f'--splits: {split} gets none of {len(chosen)} images; give it a larger share'
+                f'--splits: {split} gets none of {len(chosen)} images; give it a larger fraction'
                 f'{other_way}'
             )
     return images

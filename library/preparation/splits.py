@@ -30,20 +30,22 @@ def parse_fractions(text: str) -> dict[str, float]:
     for part in text.split(','):
         name, equals, number = (each.strip() for each in part.partition('='))
         if not equals or not is_split_name(name):
-            raise ConfigError(f'--splits {text}: expected NAME=SHARE,NAME=SHARE, not {part!r}')
+            form = 'NAME=FRACTION,NAME=FRACTION'
+            raise ConfigError(f'--splits {text}: expected {form}, not {part!r}')
         try:
             fraction = float(number)
         except ValueError:
             raise ConfigError(f'--splits {text}: {number!r} is not a number') from None
         if not 0 < fraction <= 1:
-            raise ConfigError(f'--splits {text}: a share lies above 0 and not above 1')
+            raise ConfigError(f'--splits {text}: a fraction must be above 0 and at most 1')
         name = SPLIT_NAMES.get(name.lower(), name)
         if name in fractions:
             raise ConfigError(f'--splits {text}: {name} is given twice')
         fractions[name] = fraction
     # Thirds, written with a few digits, are meant to sum to 1.
     if not math.isclose(sum(fractions.values()), 1.0, abs_tol=1e-3):
-        raise ConfigError(f'--splits {text}: the shares sum to {sum(fractions.values()):g}, not 1')
+        total = sum(fractions.values())
+        raise ConfigError(f'--splits {text}: the fractions sum to {total:g}, not 1')
     return {name: fractions[name] for name in usual_order(fractions)}
 
 
@@ -80,7 +82,7 @@ def split_exactly(
       fractions: split to fraction.
       seed: another one gives another split.
       before: the split of images that were converted before; they stay where they were, and
-        newcomers fill up what is short of its fraction.
+        newcomers fill what is short of its fraction.
     """
     classes: defaultdict[int, list[bytes]] = defaultdict(list)
     chosen: dict[bytes, str] = {}

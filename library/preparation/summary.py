@@ -38,7 +38,7 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
     for split, manifest in manifests.items():
         yield (
             f'{manifest.examples} images of {len(manifest.class_names)} classes in '
-            f'{len(manifest.shards)} shards ({manifest.reencoded} encoded anew, '
+            f'{len(manifest.shards)} shards ({manifest.reencoded} re-encoded, '
             f'{_missing(manifest)}), {seconds:.1f} s: {output.target(split).manifest}'
         )
 
@@ -74,7 +74,7 @@ def _duplicates(groups: list[Group], output: Output) -> Iterator[str]:
     leaks = sum(group.leaks for group in groups)
     conflicts = sum(group.conflicts for group in groups)
     yield (
-        f'warning: pictures that are there more than once: {len(groups)} ({leaks} in two splits, '
+        f'warning: duplicate images: {len(groups)} ({leaks} in two splits, '
         f'{conflicts} under two labels), listed in {output.duplicates} (see --duplicates)'
     )
 

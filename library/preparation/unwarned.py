@@ -1,7 +1,7 @@
 """Turn Python's warnings off as long as any thread wants that.
 
-Filters of warnings belong to the whole process: threads that save and restore them one across the
-other would leave them as nobody meant them.
+Warning filters belong to the whole process: threads whose saves and restores overlap
+would leave them in a state that nobody chose.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def verify(data_dir: str) -> Iterator[str]:
     """Yield what is wrong with converted images, one line each; nothing if all is well.
 
     Every shard is compared with its size, digest and count; then every record is parsed and its
-    image decoded. Record lengths are checked against the file before TensorFlow believes them: a
+    image decoded. Record lengths are checked against the file before TensorFlow trusts them: a
     forged one would end the process.
 
     Args:

@@ -22,7 +22,7 @@ class ExternalRecords:
     """TFRecord files with the features image/encoded and image/class/label, and no manifest.
 
     Attributes:
-      class_names: by label: image/class/text where the records have it, else the number.
+      class_names: by label: image/class/text where the records have it, otherwise the number.
       counts: how many records each label has, by label.
       shard_paths: the files, in reading order.
       folder: what was asked for, for messages.

@@ -38,7 +38,7 @@ class FeatureManifest:
 
     Attributes:
       made_from: all that the features follow from.
-      copies: how often each image is there, each time augmented in another way; each copy has
+      copies: how many differently augmented copies there are of each image; each copy has
         equally many shards.
       depth: length of a feature vector.
       shards: copy after copy, and within each in the order of the images.

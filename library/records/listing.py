@@ -69,7 +69,7 @@ class LabelledImage:
       label: index into the listing's class names.
       content: the path of its file, the file's bytes, its pixels, or why it has none.
       size: in bytes, to plan the shards.
-      split: 'train', 'validation' ... where the source says so, else ''.
+      split: 'train', 'validation' ... where the source says so, otherwise ''.
     """
 
     filename: str

@@ -1,7 +1,7 @@
 """Describe a data set in NAME.json beside its shards, and how to tell that it is whole.
 
-A TFRecord that lost its tail at a record's end reads like a whole one; only the counts and sizes
-kept here tell. Imports no TensorFlow.
+A TFRecord cut off at the end of a record reads like a whole one; only the counts and sizes
+kept here show it. Imports no TensorFlow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from library.records.shards import is_shard
 
 FORMAT = 'image-classification-tfrecords'
 VERSION = 1
-# The format's name is the first key: so much of a file tells whether it is a manifest.
+# The format's name is the first key: this much of a file shows whether it is a manifest.
 HEAD = 200
 
 
@@ -59,7 +59,7 @@ class Manifest:
       class_names: in the order of their labels.
       examples_per_class: the count of each class.
       shards: in reading order.
-      options: what the conversion was told.
+      options: of the conversion.
       splits: the names of all splits that were made together, this one too; () if it is alone.
       rejected: images left out. ignored: files that are not images of any class.
       folder: where the manifest was read from; not part of the file.
@@ -196,7 +196,7 @@ def is_manifest(path: str) -> bool:
     try:
         with files.open_binary(path) as file:
             return FORMAT.encode() in file.read(HEAD)
-    # Whoever may not read it did not write it.
+    # A file that this process may not read is not its own.
     except OSError as error:
         if files.is_exhausted(error):
             raise

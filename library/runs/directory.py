@@ -36,7 +36,7 @@ class RunDirectory:
       folder: of the run.
       saved: the values that it kept; None where there is no run, or will be none.
       time_stamped: the folder is named by the time, and holds the best checkpoints too.
-      is_new: it is still to be made.
+      is_new: whether it is still to be made.
     """
 
     folder: str

@@ -47,7 +47,7 @@ class RunMetadata(Options, group='found out by the run', home=DERIVED):
         None, 'Longest edge of the stored training images; none: they keep their size.'
     )
     stored_quality: int | None = option(
-        None, 'JPEG quality of stored training images that were encoded anew.'
+        None, 'JPEG quality of stored training images that were re-encoded.'
     )
     train_features: str | None = option(
         None, 'Folder of the features that are trained on instead of images.'
@@ -55,7 +55,7 @@ class RunMetadata(Options, group='found out by the run', home=DERIVED):
     eval_features: str | None = option(
         None, 'Folder of the features that are evaluated instead of images.'
     )
-    run_id: str | None = option(None, 'Tells this run from others that use the same folders.')
+    run_id: str | None = option(None, 'Identifies this run among others that use the same folders.')
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def metadata_of(model_dir: str, saved: Set | None, data: Split, training: bool) 
       model_dir: the run's directory.
       saved: the values that the run kept, if it exists already.
       data: what is trained on, or evaluated.
-      training: it is trained on: the run counts its images.
+      training: whether `data` is trained on: the run counts its images.
 
     Raises:
       MismatchError: the run was trained on other classes than `data` holds.

@@ -102,7 +102,7 @@ def _known_failure(error: Exception) -> ScaffoldError | None:
     if 'DataLossError' in kinds:
         # TensorFlow does not say in which file.
         return DataError(
-            'a shard is damaged; python convert_dataset.py --verify DATA_DIR tells which'
+            'a shard is damaged; python convert_dataset.py --verify DATA_DIR shows which'
         )
     # Raised in a Python function of an input pipeline, and wrapped by TensorFlow.
     inside = re.search(r'DataError: (.*)', text)

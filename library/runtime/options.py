@@ -34,13 +34,13 @@ class CheckpointOptions(Options, group='checkpoints', home=PROJECT):
     """What is kept of a run."""
 
     keep_checkpoint_max: int = option(
-        5, 'Newest checkpoints that are kept; -1 or 0: all.', unit='checkpoints', low=-1
+        5, 'How many of the newest checkpoints are kept; -1 or 0: all.', unit='checkpoints', low=-1
     )
     save_checkpoints_steps: int | None = option(
-        None, 'Steps from one checkpoint to the next, instead of epochs_between_evals.', low=1
+        None, 'Steps between two checkpoints, instead of epochs_between_evals.', low=1
     )
     save_checkpoints_secs: int | None = option(
-        None, 'Seconds from one checkpoint to the next, instead of epochs_between_evals.', low=1
+        None, 'Seconds between two checkpoints, instead of epochs_between_evals.', low=1
     )
     save_summary_steps: int = option(100, 'How often TensorBoard gets values.', unit='steps', low=1)
 
@@ -65,7 +65,7 @@ class WatchOptions(Options, group='watching', home=PROJECT):
 
     hooks: tuple[str, ...] = option(
         ('environment', 'hparams'),
-        'Hooks of training by name, as project/hooks.py lists them; none: none.',
+        'Training hooks by name, as listed in project/hooks.py; none: no hooks.',
     )
     log_tensors: tuple[str, ...] = option(
         ('loss', 'learning_rate', 'accuracy'),
@@ -73,25 +73,25 @@ class WatchOptions(Options, group='watching', home=PROJECT):
         needs='hooks logging_tensors',
     )
     logging_tensors_steps: int = option(
-        100, 'From one line to the next.', unit='steps', low=1, needs='hooks logging_tensors'
+        100, 'Interval between two lines.', unit='steps', low=1, needs='hooks logging_tensors'
     )
     metrics_steps: int = option(
         100,
-        'From one line of metrics.jsonl to the next.',
+        'Interval between two lines of metrics.jsonl.',
         unit='steps',
         low=1,
         needs='hooks metrics',
     )
     examples_per_second_steps: int = option(
         100,
-        'From one report of the speed to the next.',
+        'Interval between two reports of the speed.',
         unit='steps',
         low=1,
         needs='hooks examples_per_second',
     )
     profiler_steps: int = option(
         100,
-        'From the start to the first trace, and from one to the next.',
+        'Interval before the first trace, and between two.',
         unit='steps',
         low=1,
         needs='hooks profiler',
@@ -123,8 +123,8 @@ class DistributionOptions(
     )
     cpu_replicas: int | None = option(
         None,
-        'Instead of GPUs so many devices of the CPU that share each batch, to try out what several '
-        'GPUs would do.',
+        'Split each batch over this many devices of the CPU instead of GPUs, to try out what '
+        'several GPUs would do.',
         unit='devices',
         low=2,
         high=16,

@@ -26,22 +26,22 @@ class LengthOptions(Options, group='base', home=PROJECT):
 class StepOptions(Options, group='training', home=HYPERPARAMETERS):
     """How large a step is, whatever the optimizer; the project lists optimizers and schedules."""
 
-    optimizer: str = option('adam', 'How weights follow gradients.', kept_with_run=True)
+    optimizer: str = option('adam', 'Optimizer by name.', kept_with_run=True)
     learning_rate: float = option(1e-4, 'Size of a step; where the schedule starts.', above=0)
     learning_rate_decay_type: str = option('fixed', 'How the learning rate changes while training.')
     warmup_epochs: float = option(
         0.0,
-        'Epochs in which the learning rate rises in a line from almost nothing; 0: none.',
+        'Epochs in which the learning rate rises linearly from almost 0; 0: none.',
         unit='epochs',
         low=0,
     )
     gradient_clip_norm: float | None = option(
-        None, 'Largest norm of all gradients together; none: as they are.', above=0
+        None, 'Clip the gradients to this global norm; none: no clipping.', above=0
     )
     moving_average_decay: float = option(
         0.0,
         'Decay of a moving average of the weights, which evaluation and the best checkpoints then '
-        'use; 0: none. 0.999 is a start.',
+        'use; 0: none. 0.999 is a good start.',
         low=0,
         below=1,
         kept_with_run=True,
@@ -76,12 +76,12 @@ class PrecisionOptions(Options, group='performance', home=PROJECT):
 
     dtype: str = option(
         'float32',
-        'Type of most training arithmetic; float16 takes a GPU, weights stay float32.',
+        'Type of most training arithmetic; float16 needs a GPU, weights stay float32.',
         choices=('float32', 'float16'),
     )
     loss_scale: str = option(
         'dynamic',
-        'For float16: what the loss is multiplied by so that small gradients survive: dynamic, or '
+        'For float16: factor of the loss that keeps small gradients from vanishing: dynamic, or '
         'a number such as 128.',
         needs='dtype float16',
     )

@@ -44,6 +44,6 @@ def with_precision(
     if options.dtype == 'float32':
         return optimizer
     if not tf.config.get_visible_devices('GPU'):
-        raise ConfigError('--dtype float16: takes a GPU, and none was found')
+        raise ConfigError('--dtype float16: needs a GPU, and none was found')
     scale = options.loss_scale if options.loss_scale == 'dynamic' else float(options.loss_scale)
     return mixed_precision.enable_mixed_precision_graph_rewrite(optimizer, scale)

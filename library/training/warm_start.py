@@ -134,7 +134,7 @@ def _warm_start(options: FineTuningOptions, num_classes: int, log: Callable[[str
     for line in table(statuses):
         log(f'  {line}')
     if classes is not None:
-        log(f'the classes differ ({classes} there, {num_classes} here): the last layer starts anew')
+        log(f'the classes differ ({classes} there, {num_classes} here): the last layer starts over')
     for status in statuses:
         logging.getLogger(__name__).debug('%s: %s %s', status.name, *status.outcome)
 

@@ -41,10 +41,10 @@ class HubOptions(ModelOptions):
         None, 'Digest (sha256) that a .tar.gz module must have.', kept_with_run=True
     )
     module_cache_dir: str | None = option(
-        None, 'Where modules are kept; none: $TFHUB_CACHE_DIR, else ~/.cache/tfhub_modules.'
+        None, 'Where modules are kept; none: $TFHUB_CACHE_DIR, otherwise ~/.cache/tfhub_modules.'
     )
     fine_tuning: bool = option(
-        False, 'Train the module too; else only the head learns.', kept_with_run=True
+        False, 'Train the module too; otherwise only the head.', kept_with_run=True
     )
     train_batch_norm: bool = option(
         True,

@@ -336,8 +336,8 @@ def test_missing_batches_are_named(tmp_path):
         ({'labels': None}, "holds no list 'labels'"),
         ({'labels': (0, 1, 2)}, "holds no list 'labels'"),
         ({'labels': [0, 1]}, '3 images, but 2 labels'),
-        ({'labels': [0, 1.0, 2]}, 'the label of image 1 is no whole number'),
-        ({'labels': [0, True, 2]}, 'the label of image 1 is no whole number'),
+        ({'labels': [0, 1.0, 2]}, 'the label of image 1 is not a whole number'),
+        ({'labels': [0, True, 2]}, 'the label of image 1 is not a whole number'),
         (
             {'labels': [0, 1, 3]},
             'label 3 of image 2 is out of range: there are 3 classes, 0 to 2',

@@ -33,7 +33,7 @@ def test_without_a_runner_this_machine_writes(words):
     [
         (
             ['--pipeline_options=--a=b'],
-            '--pipeline_options is without effect unless --runner is given',
+            '--pipeline_options has no effect unless --runner is given',
         ),
         (
             ['--runner', 'DirectRunner', '--workers', '2'],

@@ -24,7 +24,7 @@ class ConsensusHook(tf.estimator.SessionRunHook):
         """Makes the hook.
 
         Args:
-          wishes: by name, what tells before each step whether this task wants it.
+          wishes: by name, a function that returns before each step whether this task wants it.
         """
         self._wishes = dict(wishes)
         self._agreed: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class ConsensusHook(tf.estimator.SessionRunHook):
         """Adds the sum to the graph; the Estimator calls it in the strategy's scope."""
         strategy = tf.distribute.get_strategy()
         self._own = tf.compat.v1.placeholder(tf.float32, [len(self._wishes)], 'wishes')
-        # Of each device of this process the same: more than none is all that counts.
+        # The same number for each device of this process: all that counts is whether it is 0.
         on_each = strategy.extended.call_for_each_replica(lambda: tf.identity(self._own))
         self._sum = strategy.reduce(tf.distribute.ReduceOp.SUM, on_each, axis=None)
 

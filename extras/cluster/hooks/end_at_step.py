@@ -10,8 +10,8 @@ import tensorflow as tf
 class EndAtStepHook(tf.estimator.SessionRunHook):
     """Ends training once all tasks that count steps have come to the last one together.
 
-    The Estimator's own hook reads the count beside the step that changes it, and may see the count
-    before: each task would then make a step too many.
+    The Estimator's own hook reads the count in parallel to the step that changes it, and may see
+    the old count: each task would then take one step too many.
     """
 
     def __init__(self, last_step: int):

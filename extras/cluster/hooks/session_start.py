@@ -35,7 +35,7 @@ class AwaitStartHook(tf.estimator.SessionRunHook):
         """Makes the hook.
 
         Args:
-          has_started: tells whether the wait is over.
+          has_started: returns whether the wait is over.
           check: is called again and again, and may raise to end it.
         """
         self._has_started = has_started
@@ -58,9 +58,9 @@ class OneSessionHook(tf.estimator.SessionRunHook):
         """Makes the hook.
 
         Args:
-          patience: seconds in which whoever watches the other tasks may find out, and say, which of
+          patience: seconds in which the watchdog of the other tasks may find out, and say, which of
             them was lost.
-          is_asked: tells whether somebody wants this task to end at once.
+          is_asked: returns whether this task should end at once.
         """
         self._patience, self._is_asked = patience, is_asked
         self._has_session = False

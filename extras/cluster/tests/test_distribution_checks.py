@@ -51,7 +51,7 @@ def refusal(words):
 
 def test_what_describes_no_cluster_is_refused(monkeypatch):
     monkeypatch.setenv('TF_CONFIG', '[]')
-    assert refusal('').startswith('TF_CONFIG: it is [], no object in braces')
+    assert refusal('').startswith('TF_CONFIG: it is [], not an object in braces')
 
 
 def test_a_batch_is_reported_with_the_place_that_gave_it(write, in_cluster):

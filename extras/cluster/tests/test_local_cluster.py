@@ -165,10 +165,10 @@ def test_no_task_is_left_where_all_are_killed_with_the_supervisor(write):
             ['--workers', 0, '--', 'x'],
             'a chief alone is no cluster: give --workers or --ps',
         ),
-        (['run.py', '--', 'x'], 'unrecognized arguments: run.py (--help tells more)'),
+        (['run.py', '--', 'x'], 'unrecognized arguments: run.py (see --help)'),
         (
             ['--workers', 'x', '--', 'x'],
-            "argument --workers: invalid int value: 'x' (--help tells more)",
+            "argument --workers: invalid int value: 'x' (see --help)",
         ),
     ],
 )

@@ -220,7 +220,7 @@ def test_a_task_of_another_cluster_is_reported(tasks):
         together.join()
     assert together.errors['chief'] == (
         f'TF_CONFIG: {moved.address} is worker 0 here, but there it is worker 7: '
-        'all tasks take the same cluster'
+        'all tasks need the same cluster'
     )
 
 

@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_reported(task):
     with RendezvousPort(task), pytest.raises(ResourceError) as caught:
         RendezvousPort(task)
     assert str(caught.value) == (
-        f'port {port_of(task)} of worker 1 ({task.address}) cannot be had: address already in '
+        f'port {port_of(task)} of worker 1 ({task.address}) is not available: address already in '
         'use; end what uses it, or give all tasks another one in TF_CONFIG'
     )
 

@@ -122,8 +122,8 @@ def test_ipv6_addresses_stand_in_brackets():
         ),
         ('[' * 100_000, f'no JSON (a number too long, or nested too deeply); right is {RIGHT}'),
         ('1' * 5000, f'no JSON (a number too long, or nested too deeply); right is {RIGHT}'),
-        ('[1]', f'it is [1], no object in braces; right is {RIGHT}'),
-        ('null', f'it is null, no object in braces; right is {RIGHT}'),
+        ('[1]', f'it is [1], not an object in braces; right is {RIGHT}'),
+        ('null', f'it is null, not an object in braces; right is {RIGHT}'),
     ],
 )
 def test_a_text_that_is_no_object_is_refused(text, message):
@@ -131,15 +131,15 @@ def test_a_text_that_is_no_object_is_refused(text, message):
 
 
 def test_a_long_value_is_cut():
-    assert refusal('"' + 'x' * 1000 + '"').startswith('it is "' + 'x' * 56 + '..., no object')
+    assert refusal('"' + 'x' * 1000 + '"').startswith('it is "' + 'x' * 56 + '..., not an object')
 
 
 @pytest.mark.parametrize(
     ('cluster', 'message'),
     [
-        (['a:1'], f'cluster is ["a:1"], no object in braces; right is {RIGHT}'),
-        ({'chief': 'a:1'}, 'job chief: "a:1" is no list of "host:port"'),
-        ({'worker': {'0': 'a:1'}}, 'job worker: {"0": "a:1"} is no list of "host:port"'),
+        (['a:1'], f'cluster is ["a:1"], not an object in braces; right is {RIGHT}'),
+        ({'chief': 'a:1'}, 'job chief: "a:1" is not a list of "host:port"'),
+        ({'worker': {'0': 'a:1'}}, 'job worker: {"0": "a:1"} is not a list of "host:port"'),
         ({'wroker': []}, 'no job "wroker"; there are chief, worker, ps and evaluator'),
         ({'chief': ['a:1', 'b:1']}, '2 tasks of job chief: there can be one only'),
         (
@@ -168,7 +168,7 @@ def test_a_wrong_cluster_is_refused(cluster, message):
 def test_an_address_is_host_and_port(address):
     shown = json.dumps(address, ensure_ascii=False)
     assert refusal({'cluster': {'chief': [address]}}) == (
-        f'job chief: {shown} is no "host:port" with a port from 1 to 65535'
+        f'job chief: {shown} is not a "host:port" with a port from 1 to 65535'
     )
 
 
@@ -178,9 +178,9 @@ def test_an_address_is_host_and_port(address):
         (None, f'the task of this process has no type; right is {RIGHT}'),
         ({'type': 'chief'}, f'the task of this process has no index; right is {RIGHT}'),
         ({'type': 'boss', 'index': 0}, 'no job "boss"; there are chief, worker, ps and evaluator'),
-        ({'type': 'worker', 'index': 1.5}, 'task index 1.5 is no whole number from 0'),
-        ({'type': 'worker', 'index': True}, 'task index true is no whole number from 0'),
-        ({'type': 'worker', 'index': -1}, 'task index -1 is no whole number from 0'),
+        ({'type': 'worker', 'index': 1.5}, 'task index 1.5 is not a whole number from 0'),
+        ({'type': 'worker', 'index': True}, 'task index true is not a whole number from 0'),
+        ({'type': 'worker', 'index': -1}, 'task index -1 is not a whole number from 0'),
         (
             {'type': 'worker', 'index': 2},
             'this process is worker 2, but the cluster has 2 of them (from 0)',

@@ -13,7 +13,7 @@ from library.runtime.options import CheckpointOptions, WatchOptions
 
 # A value that no run gave.
 ABSENT = '-'
-# Where a run writes, how it is watched, and its ids and digests: none makes another model.
+# Where a run writes, how it is watched, and its ids and digests: none changes the model.
 _CLASSES = (
     BestOptions,
     CheckpointOptions,
@@ -24,7 +24,7 @@ _CLASSES = (
     WatchOptions,
 )
 _NAMES = {'model_dir', 'module_cache_dir', 'time_stamped', 'verbose'}
-# The one thing that a run found out which tells of its data.
+# The one thing that a run found out about its data.
 _SHOWN = {'train_examples'}
 
 
@@ -46,8 +46,8 @@ def differing(runs: Sequence[RunResult]) -> dict[str, list[str]]:
 def _differs(name: str, runs: Sequence[RunResult]) -> bool:
     """Return True if two runs have other values, or if only one has and sets the option.
 
-    The options of another optimizer or model are no news while they stand at their defaults.
+    Options that only one optimizer or model has count as differences only if they were set.
     """
     kept = [run.values[name] for run in runs if name in run.values]
-    is_told = any(value.origin != 'default' for value in kept)
-    return len({value.shown for value in kept}) > 1 or (len(kept) < len(runs) and is_told)
+    is_set = any(value.origin != 'default' for value in kept)
+    return len({value.shown for value in kept}) > 1 or (len(kept) < len(runs) and is_set)

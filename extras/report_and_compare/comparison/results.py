@@ -28,12 +28,12 @@ class RunResult:
 
     Attributes:
       folder: of the run.
-      values: what it was told; {} where its file is damaged.
+      values: its settings; {} where its file is damaged.
       history: the metrics of its evaluations while it trained, by step.
       evaluated: the metrics that `run.py evaluate` wrote, of several evaluations those of eval/,
-        else of the first by name; {} where it wrote none.
+        otherwise of the first by name; {} where it wrote none.
       evaluation: the name of the folder that they were written to; '' where there is none.
-      steps: how far it was trained; None where nothing tells.
+      steps: how far it was trained; None if unknown.
     """
 
     folder: str

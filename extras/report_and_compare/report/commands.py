@@ -15,7 +15,7 @@ from library.config.hparams import HParams, Value
 PYTHON = '.venv/bin/python'
 # Longer commands are written in several lines.
 WIDTH = 90
-# Also told to the modes that work with what was evaluated.
+# Also passed to the modes that work with what was evaluated.
 _SHARED = ('model_dir', 'best_model_dir', 'validation_checkpoint')
 
 

@@ -11,7 +11,7 @@ from library.pages.short_text import start_of
 from library.runs.metadata import RunMetadata
 from library.runs.saved_values import SavedValue
 
-# Of a list of a thousand class names the first ones tell enough.
+# Of a list of a thousand class names the first ones are enough.
 LONGEST = 300
 
 
@@ -20,7 +20,7 @@ def configuration(values: Mapping[str, SavedValue], hparams: HParams) -> dict[st
 
     Args:
       values: that the run kept.
-      hparams: of the evaluation, which knows no less where the run kept none.
+      hparams: of the evaluation, for a run that kept no values.
     """
     if not values:
         values = {

@@ -17,7 +17,7 @@ _NO_CURVES = ('loss', 'examples', 'global_step')
 # What metrics.jsonl calls the same of a batch.
 _OF_BATCHES = {'average_loss': 'loss', 'accuracy': 'accuracy'}
 MOST_CHARTS = 6
-# No float32 and no step is as large: a spoiled line.
+# No float32 and no step is as large: a damaged line.
 LARGEST = 1e39
 
 
@@ -71,7 +71,7 @@ def _text_of(run: RunFiles, name: str) -> str:
 def _why_none(run: RunFiles) -> str:
     if run.folder is None:
         return (
-            'The curves lie in the folder of the run that these checkpoints come from, which is '
-            'not where it was.'
+            'The curves lie in the folder of the run that these checkpoints come from, which has '
+            'been moved.'
         )
     return f'The run has no evaluations of its training ({"/".join(HISTORY)}).'

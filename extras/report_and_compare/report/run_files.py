@@ -22,7 +22,7 @@ class RunFiles:
 
     Attributes:
       folder: of the run; None for best checkpoints whose run is no longer where it was.
-      values: what it was told, with origins.
+      values: its settings, with origins.
       history: the metrics of each evaluation while it trained, by step.
       training: lines of metrics.jsonl, by step.
       starts: of environment.json.

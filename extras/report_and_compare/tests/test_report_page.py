@@ -64,7 +64,7 @@ def page(tmp_path_factory):
 
 def test_the_head_says_how_good_the_model_is(page):
     seen = text_of(page)
-    assert '17 of 20 images of test classified right, at step 20' in seen
+    assert '17 of 20 images of test classified correctly, at step 20' in seen
     assert 'accuracy 0.8500 average loss 0.2500 auc - Learning curves' in seen
 
 

@@ -137,7 +137,7 @@ def test_a_model_that_cannot_give_its_backbone_is_refused_with_what_it_needs(
         launch(simple, 'export', export_dir=tmp_path / 'models', export_formats='hub_module')
     assert str(error.value) == (
         '--export_formats hub_module: the model simple needs a method save_backbone for that '
-        '(project.models.simple; library/models/model.py tells what it does)'
+        '(project.models.simple; see library/models/model.py)'
     )
     assert not (tmp_path / 'models').exists()
 

@@ -33,7 +33,7 @@ class Limit:
     def miss(self, value: float | None) -> str | None:
         """What is wrong with a metric of this value, as a clause; None if nothing is."""
         if value is None:
-            return f'{self.metric} is no finite number'
+            return f'{self.metric} is not a finite number'
         beyond = value < self.number if self.is_least else value > self.number
         if not beyond or math.isclose(value, self.number, rel_tol=PRECISION):
             return None

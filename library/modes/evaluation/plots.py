@@ -53,7 +53,7 @@ def draw_confusion(predictions: Predictions) -> bytes:
     axes = figure.add_subplot()
     norm = PowerNorm(GAMMA if classes > MANY else 1.0, 0.0, 1.0)
     image = axes.imshow(shares, cmap='Blues', norm=norm, interpolation='nearest')
-    figure.colorbar(image, ax=axes, shrink=0.6, label='share of the true class')
+    figure.colorbar(image, ax=axes, shrink=0.6, label='fraction of the true class')
     if labelled:
         places = range(classes)
         rotation = 0 if max(map(len, names)) * font * 0.6 < cell else 90
@@ -64,7 +64,7 @@ def draw_confusion(predictions: Predictions) -> bytes:
     axes.set_xlabel('predicted' if labelled else 'predicted (number of the class)')
     axes.set_ylabel('true' if labelled else 'true (number of the class)')
     right, images = int(np.trace(counts)), int(counts.sum())
-    axes.set_title(f'{right} of {images} images right', fontsize=LARGEST)
+    axes.set_title(f'{right} of {images} images correct', fontsize=LARGEST)
     return png_of(figure)
 
 

@@ -85,8 +85,8 @@ def _warn_of_others(export_dir: str, run_id: str | None) -> None:
     records = read_records(export_dir)
     if records and records[-1].get('run_id') != run_id:
         log(
-            f'warning: {export_dir}: the newest version there is of another run; what serves this '
-            f'folder will take the new one for it'
+            f'warning: {export_dir}: the newest version there is of another run; a server of this '
+            f'folder will replace it by the new one'
         )
 
 
@@ -105,7 +105,7 @@ def _whole_float32() -> Iterator[None]:
 def _log_parities(parities: Sequence[parity.Parity], check: ParityCheck) -> None:
     parity.log_parities(parities, len(check.images))
     if check.features is None:
-        log('the model tells no features: there is no signature `features`')
+        log('the model gives no features: there is no signature `features`')
     if not check.files:
         log('noise has no files: `serving_default` was not tried')
 

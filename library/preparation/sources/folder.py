@@ -85,7 +85,7 @@ class Folder(Source):
                 return {}
             raise DataError(
                 f'{root}: holds the splits {", ".join(divided)}, and beside them {others[0]}, '
-                f'which is none; move it away'
+                f'which is not a split; move it away'
             )
         if len(set(splits.values())) < len(splits):
             raise DataError(f'{root}: two folders of one split among {", ".join(splits)}')

@@ -54,7 +54,7 @@ def test_the_newest_takes_the_place_of_one_that_is_gone(trainer, tmp_path, wante
         return value(read_from)
 
     assert with_chosen_checkpoint(options(tmp_path, wanted), None, work) == 2.0
-    assert capsys.readouterr().out == 'model.ckpt-2 is there meanwhile: taking that\n'
+    assert capsys.readouterr().out == 'model.ckpt-2 has appeared meanwhile: using that\n'
 
 
 def test_a_checkpoint_that_was_named_is_not_replaced(trainer, tmp_path):

@@ -40,7 +40,7 @@ def test_without_rules_a_run_goes_on():
 def test_no_gain_for_as_long_as_patience_lasts_ends_the_run():
     assert after([3, 2, 2.5], early_stopping_patience=2) is None
     assert after([3, 2, 2.5, 2.1], early_stopping_patience=2) == (
-        'step 40: average_loss has not gained since 2.0000 at step 20'
+        'step 40: average_loss has not improved since 2.0000 at step 20'
     )
 
 
@@ -52,7 +52,7 @@ def test_a_gain_of_less_than_min_delta_is_none():
     options = {'early_stopping_patience': 2, 'early_stopping_min_delta': 0.5}
     assert after([3, 2.6, 2.4], **options) is None  # 2.4 is 0.6 below 3
     assert after([3, 2.6, 2.5], **options) == (
-        'step 30: average_loss has not gained since 3.0000 at step 10'
+        'step 30: average_loss has not improved since 3.0000 at step 10'
     )
 
 
@@ -60,13 +60,13 @@ def test_more_is_better_for_an_accuracy():
     options = {'early_stopping_patience': 2, 'early_stopping_metric': 'accuracy'}
     assert after([0.5, 0.6, 0.7], 'accuracy', **options) is None
     assert after([0.5, 0.4, 0.5], 'accuracy', **options) == (
-        'step 30: accuracy has not gained since 0.5000 at step 10'
+        'step 30: accuracy has not improved since 0.5000 at step 10'
     )
 
 
 def test_what_is_not_finite_is_no_gain():
     assert after([None, None], early_stopping_patience=2) == (
-        'step 20: average_loss has not gained since the start'
+        'step 20: average_loss has not improved since the start'
     )
 
 

@@ -244,7 +244,7 @@ def test_a_model_without_features_is_exported_without_them(
     )
     assert launch(simple, 'export', export_dir=tmp_path) == 0
     assert (
-        'the model tells no features: there is no signature `features`\n' in capsys.readouterr().out
+        'the model gives no features: there is no signature `features`\n' in capsys.readouterr().out
     )
     with SavedModelGraph(str(tmp_path)) as model:
         assert set(model.signatures) == {'serving_default', 'images'}
@@ -313,7 +313,7 @@ def test_a_missing_or_wrong_checkpoint_is_reported_before_anything_is_written(
 
 def test_an_export_dir_that_is_a_file_is_refused(launch, simple, tmp_path):
     (tmp_path / 'models').write_text('')
-    with pytest.raises(ConfigError, match=r'models: a file, no folder \(--export_dir\)'):
+    with pytest.raises(ConfigError, match=r'models: a file, not a folder \(--export_dir\)'):
         launch(simple, 'export', export_dir=tmp_path / 'models')
 
 
@@ -359,7 +359,7 @@ def test_a_trainer_may_remove_the_checkpoint_while_it_is_exported(
     models = tmp_path / 'models'
     assert launch(tmp_path / 'run', 'export', export_dir=models) == 0
     out = capsys.readouterr().out
-    assert 'model.ckpt-9 is there meanwhile: taking that\n' in out
+    assert 'model.ckpt-9 has appeared meanwhile: using that\n' in out
     record = json.loads((versions(models)[0] / 'export.json').read_text())
     assert record['checkpoint'] == str(folder / 'model.ckpt-9')
     assert record['global_step'] == 8

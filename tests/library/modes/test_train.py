@@ -250,7 +250,7 @@ def test_a_damaged_record_is_one_line_that_names_the_check(launch, tmp_path, dat
     status = run_program(lambda argv: launch(tmp_path, data_dir=tmp_path / 'data'), [])
     assert status == 3
     assert capsys.readouterr().err.splitlines()[-1] == (
-        'error: a shard is damaged; python convert_dataset.py --verify DATA_DIR tells which'
+        'error: a shard is damaged; python convert_dataset.py --verify DATA_DIR shows which'
     )
 
 

@@ -143,7 +143,7 @@ def test_other_classes_start_with_a_new_last_layer(launch, tuned, tmp_path, caps
     flags = {'data_dir': tmp_path / 'data', 'warm_start_ckpt': tuned / 'checkpoints'}
     assert launch(tmp_path, fine_tuning=None, train_epochs=1, **flags) == 0
     out = capsys.readouterr().out
-    assert 'the classes differ (3 there, 2 here): the last layer starts anew\n' in out
+    assert 'the classes differ (3 there, 2 here): the last layer starts over\n' in out
     first = values(tmp_path, step=0)
     assert first['head/logits/kernel'].shape == (8, 2)
     assert_equal(values(tuned), first, 'module/')

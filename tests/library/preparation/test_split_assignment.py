@@ -185,7 +185,7 @@ def test_images_with_and_without_a_split_are_an_error(several):
 
 def test_a_split_that_gets_no_image_is_an_error_that_says_what_to_do(several):
     fractions = {'train': 0.999, 'test': 0.001}
-    expected = '--splits: test gets none of 3 images; give it a larger share'
+    expected = '--splits: test gets none of 3 images; give it a larger fraction'
     for split_by, advice in (('hash', ', or use --split_by exact'), ('exact', '')):
         with pytest.raises(DataError, match=f'^{re.escape(expected + advice)}$'):
             assigned(listing_of(none=3), several, fractions=fractions, split_by=split_by)

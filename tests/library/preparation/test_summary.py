@@ -40,7 +40,7 @@ def group(*names, labels=(0, 0), splits=('train', 'train')):
 
 
 GOOD = manifest({'cat': 3, 'dog': 1}, reencoded=2)
-LAST = '4 images of 2 classes in 2 shards (2 encoded anew, 0 rejected), 1.2 s: /out/train.json'
+LAST = '4 images of 2 classes in 2 shards (2 re-encoded, 0 rejected), 1.2 s: /out/train.json'
 
 
 def test_a_conversion_without_anything_to_tell_is_one_line():
@@ -100,7 +100,7 @@ def test_duplicates_are_counted_by_what_they_mean():
         'the same picture: a, b',
         'the same picture: c, d',
         'the same picture: e, f',
-        'warning: pictures that are there more than once: 3 (2 in two splits, 1 under two '
+        'warning: duplicate images: 3 (2 in two splits, 1 under two '
         'labels), listed in /out/train.duplicates.csv (see --duplicates)',
     ]
 
@@ -109,7 +109,7 @@ def test_of_many_duplicates_the_first_are_shown():
     groups = [group(f'{n}a', f'{n}b') for n in range(12)]
     found = lines({'train': GOOD}, duplicates=groups)
     assert len([line for line in found if line.startswith('the same picture: ')]) == 10
-    assert found[10].startswith('warning: pictures that are there more than once: 12 (')
+    assert found[10].startswith('warning: duplicate images: 12 (')
     many = group(*map(str, range(12)), labels=[0] * 12, splits=['train'] * 12)
     assert lines({'train': GOOD}, duplicates=[many])[0] == (
         'the same picture: ' + ', '.join(map(str, range(10)))
@@ -144,10 +144,9 @@ def test_several_splits_are_shown_as_a_table_of_classes():
         'cat            12           3',
         'dog             4           1',
         'all        16 80%       4 20%',
-        '16 images of 2 classes in 2 shards (0 encoded anew, 0 rejected), 1.2 s: '
+        '16 images of 2 classes in 2 shards (0 re-encoded, 0 rejected), 1.2 s: '
         '/out/train/train.json',
-        '4 images of 2 classes in 2 shards (0 encoded anew, 0 rejected), 1.2 s: '
-        '/out/test/test.json',
+        '4 images of 2 classes in 2 shards (0 re-encoded, 0 rejected), 1.2 s: /out/test/test.json',
     ]
 
 

@@ -46,7 +46,7 @@ def test_sessions_compute_in_float16_until_the_next_graph_takes_it_back(gpu):
 def test_float16_without_a_gpu_is_refused():
     with pytest.raises(ConfigError) as error:
         with_precision(train.GradientDescentOptimizer(0.1), PrecisionOptions('float16'))
-    assert str(error.value) == '--dtype float16: takes a GPU, and none was found'
+    assert str(error.value) == '--dtype float16: needs a GPU, and none was found'
     assert error.value.exit_code == 2
     assert not sessions_compute_in_float16()
 

@@ -144,7 +144,7 @@ def test_other_classes_start_anew_and_the_rest_is_restored(save, capsys):
     values = {'head/logits/kernel': [[7, 8]], 'head/logits/bias': [7, 8], 'head/w': [0]}
     assert started(values, path, num_classes=2) == {**values, 'head/w': [5]}
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == 'the classes differ (3 there, 2 here): the last layer starts anew'
+    assert lines[-1] == 'the classes differ (3 there, 2 here): the last layer starts over'
     assert '  skipped   head/logits/bias    [2]     (other classes: [3] there)' in lines
 
 

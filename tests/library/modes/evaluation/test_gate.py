@@ -51,7 +51,7 @@ def test_all_that_miss_are_named_with_value_and_limit():
     with pytest.raises(GateError) as error:
         check_gate(METRICS, limits)
     assert str(error.value) == (
-        'not good enough: accuracy 0.9 is below 0.95; auc is no finite number; '
+        'not good enough: accuracy 0.9 is below 0.95; auc is not a finite number; '
         'loss 0.4 is above 0.25; n 7 is above 6'
     )
     assert error.value.exit_code == 7

@@ -85,7 +85,7 @@ def test_an_export_that_fails_is_reported_at_once_and_as_the_error_of_the_run(
 
 def test_a_folder_that_cannot_be_is_reported_before_the_training(launch, tmp_path):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(ConfigError, match='a file, no folder'):
+    with pytest.raises(ConfigError, match='a file, not a folder'):
         launch(tmp_path, export_best=None, export_dir=tmp_path / 'file')
     with pytest.raises(ResourceError, match='tensorflow-io'):
         launch(tmp_path, export_best=None, export_dir='hdfs://models')

@@ -174,8 +174,8 @@ def test_records_in_a_folder_beside_the_splits_change_nothing(tmp_path, inside):
 def test_a_folder_beside_splits_that_is_none_is_an_error_that_names_it(tmp_path, names):
     write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg', *names)
     expected = (
-        f'{tmp_path}: holds the splits test, train, and beside them unlabeled, which is none; '
-        'move it away'
+        f'{tmp_path}: holds the splits test, train, and beside them unlabeled, which is not a '
+        'split; move it away'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
