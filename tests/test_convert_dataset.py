@@ -193,3 +193,47 @@ def test_help_and_errors_need_no_tensorflow(program, images):
     )
     for words in (['--help'], [], flags(images, num_shards=19)):
         assert program('-c', code, *words).returncode == 0
+
+
+@pytest.fixture
+def without_tensorflow(tmp_path):
+    """Variables under which no process can import TensorFlow, the workers' included."""
+    package = tmp_path / 'blocked' / 'tensorflow'
+    package.mkdir(parents=True)
+    (package / '__init__.py').write_text("raise ImportError('TensorFlow is blocked here')\n")
+    return {'PYTHONPATH': str(package.parent)}
+
+
+@pytest.mark.process
+def test_a_local_folder_is_converted_verified_and_rerun_without_tensorflow(
+    program, images, tmp_path, without_tensorflow, capsys
+):
+    blocked = program('-c', 'import tensorflow', **without_tensorflow)
+    assert 'TensorFlow is blocked here' in blocked.stderr
+    output = tmp_path / 'records'
+    for kept in (False, True):
+        words = flags(images, output, workers=2)
+        done = program('convert_dataset.py', *words, **without_tensorflow)
+        assert (done.returncode, done.stderr) == (0, '')
+        assert ('kept: 2 of 2 shards' in done.stdout) == kept
+    done = program('convert_dataset.py', '--verify', output, **without_tensorflow)
+    told = f'{output}: every record is as it was written\n'
+    assert (done.returncode, done.stdout, done.stderr) == (0, told, '')
+
+    path = output / SHARDS[0]
+    damaged = bytearray(path.read_bytes())
+    damaged[100] ^= 1
+    path.write_bytes(damaged)
+    done = program('convert_dataset.py', '--verify', output, **without_tensorflow)
+    assert done.returncode == 3
+    assert done.stdout == (
+        f'{path}: the content is not what was written (sha256)\n'
+        f'{path}: record 0 at byte 0: its checksum is wrong\n'
+    )
+    assert done.stderr == f'error: {output}: 2 problems, named above\n'
+
+
+@pytest.mark.process
+def test_a_remote_folder_alone_needs_tensorflow(program, images, without_tensorflow):
+    done = program('convert_dataset.py', *flags(images, f'ram://{images}'), **without_tensorflow)
+    assert 'TensorFlow is blocked here' in done.stderr

@@ -17,6 +17,7 @@ from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 from library.preparation.sources.registry import Sources, find_source, source_class
+from library.records.external import read_external
 from library.records.listing import LabelledImage, Listing, Split, Unusable
 from library.records.manifest import (
     Manifest,
@@ -124,8 +125,6 @@ def _open_metadata(
     own = _own_records(paths)
     if own is not None:
         return own
-    from library.records.external import read_external
-
     return read_external(paths, ', '.join(metadata))
 
 
