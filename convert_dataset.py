@@ -16,6 +16,7 @@ from typing import TypeVar
 from library.config.catalog import Catalog
 from library.config.command_line import CommandLine, help_text, parse
 from library.config.hparams import read_options
+from library.cores import find_cores
 from library.errors import ConfigError, DataError
 from library.extras import find_extras
 from library.preparation.converter import WriteShards, convert
@@ -160,6 +161,9 @@ def _shard_writer(command_line: CommandLine, running: RunnerOptions) -> WriteSha
     for choose in EXTRAS.code('shard_writer'):
         if write_shards := choose(command_line, CATALOG):
             return write_shards
+    cores = find_cores()
+    if running.workers is None and cores.reason:
+        print(f'{cores} (--workers takes another number)')
     return functools.partial(write_on_this_machine, workers=running.workers)
 
 

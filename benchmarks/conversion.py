@@ -11,7 +11,6 @@ import argparse
 import functools
 import io
 import itertools
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from benchmarks.rates import (
     measured,
     to_rows,
 )
+from library.cores import count_cores
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--width', type=int, default=640, help='of a drawn photo; 3/4 of it high')
     parser.add_argument('--max_edge', type=int, default=384, help='longest edge of a stored photo')
     parser.add_argument(
-        '--workers', type=int, default=os.cpu_count() or 1, help='largest number of workers'
+        '--workers', type=int, default=count_cores(), help='largest number of workers'
     )
     parser.add_argument('--rounds', type=int, default=3, help='measurements of each')
     return parser

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 import statistics
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.rates import Measurement, Row, measure_in_turns, to_rows
 from benchmarks.stand_ins import find_inputs
 from benchmarks.whole_runs import conversion_words, warm_up, watch
+from library.cores import count_cores
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
             title = f'{case.name}: medians of {args.rounds} rounds of {args.seconds:g} s'
             print(f'{title}\n{table}\n', flush=True)
             trained.append(model)
-    print(NOTE.format(cores=os.cpu_count()))
+    print(NOTE.format(cores=count_cores()))
     print(communication_table([*trained, *PUBLISHED.values()]))
     print()
     print(describe_machine())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from benchmarks.rates import (
     measured,
     to_rows,
 )
+from library.cores import count_cores
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 
@@ -97,7 +97,7 @@ def bare_decode(paths: tuple[str, ...], batch_size: int) -> tf.data.Dataset:
         jpeg = parse_example(record)['jpeg']
         return tf.reshape(tf.io.decode_jpeg(jpeg, 3, dct_method='INTEGER_FAST'), [-1])
 
-    calls = CALLS_PER_CORE * (os.cpu_count() or 1)
+    calls = CALLS_PER_CORE * count_cores()
     dataset = _records(paths).map(decode, num_parallel_calls=calls, deterministic=True)
     return dataset.padded_batch(batch_size).prefetch(tf.data.AUTOTUNE)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 
 from PIL import features
 
+from library.cores import find_cores
 from library.runtime import machine
 
 
@@ -18,8 +18,7 @@ def describe_machine() -> str:
     memory = 'memory unknown' if size is None else f'{size / 2**30:.0f} GiB'
     return '\n'.join(
         (
-            f'machine: {machine.processor()}, {os.cpu_count()} cores, {memory}, '
-            f'{platform.system()}',
+            f'machine: {machine.processor()}, {find_cores()}, {memory}, {platform.system()}',
             f"versions: {listed}, Pillow's libjpeg-turbo "
             f'{features.version("libjpeg_turbo") or "absent"}',
         )

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from library.cores import count_cores
+
 CLASSES = 4
 # Turning and mirroring a picture gives others, which cost as much to decode and nothing to draw.
 TURNS = (
@@ -36,7 +38,9 @@ def draw_folder(folder: Path, photos: int, width: int = 640, height: int = 480) 
     draw = functools.partial(_draw_turned, folder, photos, width, height)
     firsts = range(0, photos, len(TURNS))
     # Spawned: a fork would share TensorFlow's threads, if TensorFlow is there.
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn')) as pool:
+    with ProcessPoolExecutor(
+        count_cores(), mp_context=multiprocessing.get_context('spawn')
+    ) as pool:
         list(pool.map(draw, firsts, chunksize=8))
 
 

@@ -27,6 +27,7 @@ project/ or extras/: what it needs of those is handed in by run.py as a value
     files           paths, local or remote
     errors          failures that a person can fix, with their exit codes
     extras          find the folders of extras/, and declare what one may add
+    cores           how many cores this process may use
     console         lines for a terminal or a log
     suggestions     the legal name nearest to a misspelt one
 

@@ -6,12 +6,13 @@ ram://) go through tf.io.gfile, imported on first use.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import glob
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from library.errors import ResourceError
@@ -101,14 +102,49 @@ def write_atomically(path: str, data: bytes | Iterable[bytes], partial: str = ''
     Raises:
       OSError: the disk is full or the folder may not be written.
     """
+    if is_remote(path):
+        gfile(path)  # here, so that a refusal names the file and not its temporary name
     partial = partial or f'{path}.partial'
-    pieces = (data,) if isinstance(data, bytes) else data
-    with gfile(path).GFile(partial, 'wb') if is_remote(path) else open(partial, 'wb') as file:
-        for piece in pieces:
-            file.write(piece)
-    if not is_remote(path):
-        sync(partial)
+    write(partial, (data,) if isinstance(data, bytes) else data)
     replace(partial, path)
+
+
+def write(path: str, pieces: Iterable[bytes]) -> None:
+    """Writes a file from its start; its content is durable when it returns.
+
+    Raises:
+      OSError: the disk is full or the folder may not be written; it names the file.
+    """
+    file = _created(path)
+    try:
+        for piece in pieces:
+            with _named(path):
+                file.write(piece)
+        with _named(path):
+            file.close()
+    except BaseException:
+        # On a full disk closing fails too, and would hide the first failure.
+        with contextlib.suppress(Exception):
+            file.close()
+        raise
+    if not is_remote(path):
+        with _named(path):
+            sync(path)
+
+
+def _created(path: str) -> Any:
+    return gfile(path).GFile(path, 'wb') if is_remote(path) else open(path, 'wb')
+
+
+@contextlib.contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Gives an OSError the name of the file: a full disk tells none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = path
+        raise
 
 
 def write_if_changed(path: str, data: bytes) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ('library', 'project', 'extras', 'demo', 'benchmarks')
 FLOORS = (
-    ('console', 'errors', 'extras', 'files', 'suggestions'),
+    ('console', 'cores', 'errors', 'extras', 'files', 'suggestions'),
     ('config', 'records'),
     ('runs',),
     ('checkpoints', 'hooks', 'preparation'),
@@ -211,8 +211,12 @@ def test_configuration_never_imports_tensorflow():
 TENSORFLOW_FREE = [
     'library.errors',
     'library.files',
-    'library.records.manifest',
-    'library.records.shards',
+    # A run alone writes and reads features.
+    *(
+        name
+        for name in TREES
+        if name.startswith('library.records') and name != 'library.records.features'
+    ),
     'library.console',
     'library.modes.device_checks',
     'library.runtime.entry',
@@ -232,12 +236,7 @@ TENSORFLOW_FREE = [
     *('library.modes.option_checks', 'library.modes.overruled'),
     *(name for name in TREES if name.endswith('.options')),
     *(name for name in TREES if PATHS[name].name == '__init__.py'),
-    # Spawned workers import what a conversion imports; verification runs in the parent alone.
-    *(
-        name
-        for name in TREES
-        if name.startswith('library.preparation') and not name.endswith('.verification')
-    ),
+    *(name for name in TREES if name.startswith('library.preparation')),
     *PROGRAMS,
 ]
 

@@ -9,6 +9,7 @@ import pytest
 
 from library import files
 from library.config.fields import options_of
+from library.cores import find_cores
 from library.preparation.options import (
     ConversionOptions,
     RunnerOptions,
@@ -43,6 +44,8 @@ def test_images_are_converted_beside_themselves_and_a_second_run_changes_nothing
     assert done.returncode == 0
     assert done.stderr == ''
     *lines, last = done.stdout.splitlines()
+    if cores := find_cores().reason:
+        assert cores in lines.pop(0)
     assert lines == [
         'ignored (not an image of a class): loose.jpg',
         'ignored (not an image of a class): red/notes.txt',
@@ -63,6 +66,28 @@ def test_images_are_converted_beside_themselves_and_a_second_run_changes_nothing
     assert lines_again == lines
     assert kept == 'kept: 2 of 2 shards, made from the same images'
     assert file_contents(images) == first
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not hasattr(os, 'sched_setaffinity'), reason='no CPU affinity here')
+def test_a_process_that_may_use_one_core_has_one_worker(program, images, tmp_path):
+    code = (
+        'import os, sys, convert_dataset\n'
+        'from library.preparation import workers\n'
+        'os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n'
+        'make_pool = workers.ProcessPoolExecutor\n'
+        'def told(count, **others):\n    print("workers:", count)\n'
+        '    return make_pool(count, **others)\n'
+        'workers.ProcessPoolExecutor = told\n'
+        'if __name__ == "__main__":\n    convert_dataset.main(sys.argv[1:])\n'
+    )
+    done = program('-c', code, *flags(images, tmp_path / 'records', workers=None))
+    lines = done.stdout.splitlines()
+    if os.cpu_count() > 1:
+        told = f'1 of {os.cpu_count()} cores: CPU affinity (--workers takes another number)'
+        assert lines.pop(0) == told
+    assert lines[0] == 'workers: 1'
+    assert (done.returncode, done.stderr) == (0, '')
 
 
 def test_long_lists_are_cut_and_say_where_the_rest_is(images, capsys):
@@ -193,3 +218,47 @@ def test_help_and_errors_need_no_tensorflow(program, images):
     )
     for words in (['--help'], [], flags(images, num_shards=19)):
         assert program('-c', code, *words).returncode == 0
+
+
+@pytest.fixture
+def without_tensorflow(tmp_path):
+    """Variables under which no process can import TensorFlow, the workers' included."""
+    package = tmp_path / 'blocked' / 'tensorflow'
+    package.mkdir(parents=True)
+    (package / '__init__.py').write_text("raise ImportError('TensorFlow is blocked here')\n")
+    return {'PYTHONPATH': str(package.parent)}
+
+
+@pytest.mark.process
+def test_a_local_folder_is_converted_verified_and_rerun_without_tensorflow(
+    program, images, tmp_path, without_tensorflow, capsys
+):
+    blocked = program('-c', 'import tensorflow', **without_tensorflow)
+    assert 'TensorFlow is blocked here' in blocked.stderr
+    output = tmp_path / 'records'
+    for kept in (False, True):
+        words = flags(images, output, workers=2)
+        done = program('convert_dataset.py', *words, **without_tensorflow)
+        assert (done.returncode, done.stderr) == (0, '')
+        assert ('kept: 2 of 2 shards' in done.stdout) == kept
+    done = program('convert_dataset.py', '--verify', output, **without_tensorflow)
+    told = f'{output}: every record is as it was written\n'
+    assert (done.returncode, done.stdout, done.stderr) == (0, told, '')
+
+    path = output / SHARDS[0]
+    damaged = bytearray(path.read_bytes())
+    damaged[100] ^= 1
+    path.write_bytes(damaged)
+    done = program('convert_dataset.py', '--verify', output, **without_tensorflow)
+    assert done.returncode == 3
+    assert done.stdout == (
+        f'{path}: the content is not what was written (sha256)\n'
+        f'{path}: record 0 at byte 0: its checksum is wrong\n'
+    )
+    assert done.stderr == f'error: {output}: 2 problems, named above\n'
+
+
+@pytest.mark.process
+def test_a_remote_folder_alone_needs_tensorflow(program, images, without_tensorflow):
+    done = program('convert_dataset.py', *flags(images, f'ram://{images}'), **without_tensorflow)
+    assert 'TensorFlow is blocked here' in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +14,7 @@ from extras.cluster.options import ClusterOptions
 from extras.cluster.sync_replicas import collecting
 from extras.cluster.tasks import Cluster
 from extras.cluster.tf_config import PS
+from library.cores import count_cores
 from library.extras import Extras
 from library.models.placement import own_device_is
 from library.runtime.distribution import (
@@ -124,9 +124,10 @@ class ClusterDistribution(Distribution):
             config.experimental.share_cluster_devices_in_session = True
             return config
         threads = len(self.devices) + 1
-        if (os.cpu_count() or 1) < threads:
+        if count_cores() < threads:
             # A device waits for the others in a thread, and one more must bring its part along.
-            config.inter_op_parallelism_threads = config.inter_op_parallelism_threads or threads
+            given = config.inter_op_parallelism_threads
+            config.inter_op_parallelism_threads = max(given, threads)
         return config
 
     def describe(self, batch_size: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,8 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
-from library.inputs.batching import prefetch, prefetch_to_device
+from library.cores import count_cores
+from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
 from library.inputs.feature_stream import feature_batches
 from library.inputs.image_source import ImageSource
 from library.inputs.options import DataOptions
@@ -106,4 +106,4 @@ def parallel_calls(params: HParams, shard: InputShard) -> int:
     if params.num_parallel_calls:
         return int(params.num_parallel_calls)
     runs_here = shard.shard_index is not None
-    return CALLS_PER_CORE * (os.cpu_count() or 1) if runs_here else tf.data.AUTOTUNE
+    return CALLS_PER_CORE * count_cores() if runs_here else tf.data.AUTOTUNE

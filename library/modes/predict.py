@@ -14,6 +14,7 @@ import tqdm
 
 from library import files
 from library.config.hparams import HParams
+from library.cores import count_cores
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.modes.checkpoint_choice import chosen_checkpoint, with_chosen_checkpoint
@@ -102,7 +103,7 @@ def _predictions(
         encoding_options_of(run.stored_max_edge, run.stored_quality),
         top_k=count,
         batch_size=hparams.take(DataOptions).images_per_batch(training=False),
-        threads=os.cpu_count() or 1,
+        threads=count_cores(),
     )
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import tqdm
 
 from library import files
+from library.cores import count_cores
 from library.records.listing import LabelledImage, Unusable
 
 # Images to a thread's task: hashing a small one takes less time than handing it over.
@@ -31,7 +32,7 @@ def content_digests(images: Sequence[LabelledImage]) -> list[bytes]:
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     digests: list[bytes] = []
     with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        ThreadPoolExecutor(count_cores()) as pool,
         # disable=None: no bar where nobody looks (a log file).
         tqdm.tqdm(total=len(images), unit='image', desc='reading', disable=None) as bar,
     ):

@@ -98,7 +98,7 @@ class RunnerOptions(Options, group='running', home=COMMAND_LINE):
     """Who does the work."""
 
     workers: int | None = option(
-        None, 'Processes that decode; none: one for each core.', low=1, high=1024
+        None, 'Processes that decode; none: one for each core that may be used.', low=1, high=1024
     )
     verify: str | None = option(
         None, 'Check converted images in this folder, or in its folders, and convert nothing.'

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from library import files
@@ -17,6 +18,7 @@ from library.preparation.formats import RejectedImage
 from library.preparation.output import Target
 from library.preparation.plan import PlannedShard
 from library.preparation.workers import Outcome
+from library.records.framing import frame
 from library.records.listing import LabelledImage
 from library.records.manifest import Rejected, Shard
 from library.records.shards import PARTIAL
@@ -44,48 +46,59 @@ def write_shard(
     Raises:
       OSError, tf.errors.OpError: the disk is full; what is unfinished is removed.
     """
-    # TensorFlow comes late: spawned workers import this room too.
-    import tensorflow as tf
-
-    from library.records.example import encode_example
-
     path, note = (planned.target.path(planned.name + end) for end in (PARTIAL, NOTE))
-    rejected, reencoded, examples = [], 0, 0
-    writer = tf.io.TFRecordWriter(path)
+    records = _Records(planned)
     try:
-        for image, outcome in outcomes:
-            if isinstance(outcome, RejectedImage):
-                rejected.append(Rejected(image.filename, str(outcome)))
-                continue
-            writer.write(
-                encode_example(
-                    outcome.jpeg,
-                    outcome.height,
-                    outcome.width,
-                    image.label,
-                    planned.class_names[image.label],
-                    image.filename,
-                )
-            )
-            examples += 1
-            reencoded += outcome.reencoded
-        writer.close()
-        if not files.is_remote(path):
-            files.sync(path)
-        length, sha256 = files.digest(path)
-        shard = Shard(planned.name, examples, length, sha256, planned.inputs, reencoded)
-        finished = FinishedShard(shard, tuple(rejected))
+        files.write(path, records.framed(outcomes))
+        finished = records.finished()
         text = json.dumps(dataclasses.asdict(finished), indent=1) + '\n'
         files.write_atomically(note, text.encode())
     except BaseException:
-        # On a full disk closing fails too, and would hide the first failure.
-        with contextlib.suppress(Exception):
-            writer.close()
         for each in (note + PARTIAL, note, path):
             with contextlib.suppress(Exception):
                 files.remove(each)
         raise
     return finished
+
+
+class _Records:
+    """The records of a shard, counted and hashed on their way to the disk."""
+
+    def __init__(self, planned: PlannedShard):
+        self._planned = planned
+        self._rejected: list[Rejected] = []
+        self._examples = self._bytes = self._reencoded = 0
+        self._sha256 = hashlib.sha256()
+
+    def framed(self, outcomes: Iterable[tuple[LabelledImage, Outcome]]) -> Iterator[bytes]:
+        """Yield what goes into the file, a record at a time."""
+        # Looked up at each call: tests put another writer in its place.
+        from library.records.example import encode_example
+
+        for image, outcome in outcomes:
+            if isinstance(outcome, RejectedImage):
+                self._rejected.append(Rejected(image.filename, str(outcome)))
+                continue
+            name = self._planned.class_names[image.label]
+            size = (outcome.height, outcome.width)
+            record = frame(encode_example(outcome.jpeg, *size, image.label, name, image.filename))
+            self._examples += 1
+            self._reencoded += outcome.reencoded
+            self._bytes += len(record)
+            self._sha256.update(record)
+            yield record
+
+    def finished(self) -> FinishedShard:
+        """Tell what was written, once all of it was."""
+        shard = Shard(
+            self._planned.name,
+            self._examples,
+            self._bytes,
+            self._sha256.hexdigest(),
+            self._planned.inputs,
+            self._reencoded,
+        )
+        return FinishedShard(shard, tuple(self._rejected))
 
 
 def read_note(target: Target, name: str) -> FinishedShard | None:

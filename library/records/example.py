@@ -1,8 +1,16 @@
-"""Write and read one labelled image as a tf.train.Example."""
+"""One labelled image as a tf.train.Example: its writer and its readers on one page.
+
+Only the reader inside a graph imports TensorFlow.
+"""
 
 from __future__ import annotations
 
-import tensorflow as tf
+from typing import TYPE_CHECKING
+
+from library.records.example_message import example_class
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 ENCODED = 'image/encoded'
 FORMAT = 'image/format'
@@ -29,25 +37,19 @@ def encode_example(
     Returns:
       The same bytes for the same arguments, on every machine.
     """
-
-    def of_bytes(value: bytes) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-    def of_int(value: int) -> tf.train.Feature:
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-
-    features = {
-        ENCODED: of_bytes(jpeg),
-        FORMAT: of_bytes(b'jpeg'),
-        HEIGHT: of_int(height),
-        WIDTH: of_int(width),
-        LABEL: of_int(label),
-        TEXT: of_bytes(text.encode('utf-8', 'surrogateescape')),
-        FILENAME: of_bytes(filename.encode('utf-8', 'surrogateescape')),
-    }
-    example = tf.train.Example(features=tf.train.Features(feature=features))
+    example = example_class()()
+    features = example.features.feature
+    for name, value in (
+        (ENCODED, jpeg),
+        (FORMAT, b'jpeg'),
+        (TEXT, text.encode('utf-8', 'surrogateescape')),
+        (FILENAME, filename.encode('utf-8', 'surrogateescape')),
+    ):
+        features[name].bytes_list.value.append(value)
+    for name, number in ((HEIGHT, height), (WIDTH, width), (LABEL, label)):
+        features[name].int64_list.value.append(number)
     # Without deterministic=True a map is written in the order of insertion.
-    return example.SerializeToString(deterministic=True)
+    return bytes(example.SerializeToString(deterministic=True))
 
 
 def read_example(record: bytes) -> tuple[int, str, bytes]:
@@ -63,7 +65,7 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
       ValueError: it is no example, or lacks one label and one image; the message says which.
     """
     try:
-        feature = tf.train.Example.FromString(record).features.feature
+        feature = example_class().FromString(record).features.feature
     # protobuf's own error class differs between its implementations.
     except Exception:
         raise ValueError('not a tf.train.Example') from None
@@ -76,8 +78,8 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
 
 
 def read_file(record: bytes) -> tuple[str, bytes]:
-    """Read file name ('' if there is none) and encoded image of a record of a checked shard."""
-    feature = tf.train.Example.FromString(record).features.feature
+    """File name ('' where the record has none) and encoded image of a record of a checked shard."""
+    feature = example_class().FromString(record).features.feature
     name = feature[FILENAME].bytes_list.value
     encoded = feature[ENCODED].bytes_list.value[0]
     return (name[0].decode('utf-8', 'surrogateescape') if name else ''), encoded
@@ -92,6 +94,8 @@ def parse_example(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
     Returns:
       'jpeg': string scalar; 'label': int64 scalar.
     """
+    import tensorflow as tf
+
     parsed = tf.io.parse_single_example(
         serialized,
         {ENCODED: tf.io.FixedLenFeature([], tf.string), LABEL: tf.io.FixedLenFeature([], tf.int64)},

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import tensorflow as tf
-
 from library.errors import DataError
 from library.records.example import read_example
-from library.records.framing import walk
+from library.records.framing import read_records, walk
 
 # More than any data set has; each label up to the highest takes a name.
 MAX_CLASSES = 1_000_000
@@ -71,16 +68,11 @@ def _labels(path: str) -> Iterator[tuple[int, str]]:
     starts, problem = walk(path)
     if problem:
         raise DataError(f'{path}: {problem}')
-    number = 0
-    try:
-        # Unlike a Dataset's, this iterator works wherever input_fn is called, in a graph too.
-        for record in tf.compat.v1.io.tf_record_iterator(os.fsencode(path)):
-            yield _label(record, f'{path}: record {number} at byte {starts[number]}')
-            number += 1
-    except tf.errors.DataLossError:
-        raise DataError(
-            f'{path}: record {number} at byte {starts[number]}: its checksum is wrong'
-        ) from None
+    for number, record in enumerate(read_records(path, starts)):
+        place = f'{path}: record {number} at byte {starts[number]}'
+        if record is None:
+            raise DataError(f'{place}: its checksum is wrong')
+        yield _label(record, place)
 
 
 def _label(record: bytes, place: str) -> tuple[int, str]:

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from library.cores import find_cores
+
 PACKAGES = ('tensorflow', 'tensorflow-hub', 'numpy', 'pillow')
 # A driver or a network disk may hang; a run must start all the same.
 TIMEOUT_SECONDS = 10.0
@@ -23,11 +25,12 @@ def describe() -> dict[str, Any]:
 
     The machine's name in its network is not among it.
     """
-    memory = memory_bytes()
+    memory, cores = memory_bytes(), find_cores()
     return {
         'system': platform.system(),
         'processor': processor(),
-        'cores': os.cpu_count(),
+        'cores': cores.machine,
+        'usable_cores': cores.usable,
         'memory_gib': None if memory is None else round(memory / 2**30, 1),
         'gpus': gpus(),
         'versions': versions(PACKAGES),

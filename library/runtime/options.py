@@ -52,10 +52,16 @@ class SessionOptions(Options, group='performance', home=PROJECT):
     xla: bool = option(False, 'Compile the graph with XLA; worth it on GPUs only.')
     gpu_growth: bool = option(False, 'Take GPU memory as it is needed, not all at the start.')
     inter_op_threads: int | None = option(
-        None, 'Operations that run at the same time; none: TensorFlow decides.', low=1, high=1024
+        None,
+        'Operations that run at the same time; none: as many as cores may be used.',
+        low=1,
+        high=1024,
     )
     intra_op_threads: int | None = option(
-        None, 'Threads within one operation; none: TensorFlow decides.', low=1, high=1024
+        None,
+        'Threads within one operation; none: as many as cores may be used.',
+        low=1,
+        high=1024,
     )
 
 

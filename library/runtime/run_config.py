@@ -6,15 +6,21 @@ import logging
 
 import tensorflow as tf
 
+from library.cores import find_cores
 from library.runtime.distribution import Distribution
 from library.runtime.options import CheckpointOptions, SessionOptions
 
 
 def session_config(options: SessionOptions) -> tf.compat.v1.ConfigProto:
-    """The session's settings; warns where XLA would only cost time."""
+    """Make the session's settings; tells of cores that may not be used, warns of useless XLA."""
+    cores = find_cores()
+    # TensorFlow sees the machine and CPU affinity, but no quota.
+    threads = cores.usable if cores.reason else 0
+    if cores.reason:
+        logging.getLogger(__name__).info(str(cores))
     config = tf.compat.v1.ConfigProto(
-        inter_op_parallelism_threads=options.inter_op_threads or 0,
-        intra_op_parallelism_threads=options.intra_op_threads or 0,
+        inter_op_parallelism_threads=options.inter_op_threads or threads,
+        intra_op_parallelism_threads=options.intra_op_threads or threads,
         allow_soft_placement=True,
     )
     config.gpu_options.allow_growth = options.gpu_growth

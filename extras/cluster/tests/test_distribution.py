@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from types import SimpleNamespace
 
 import pytest
@@ -103,21 +102,22 @@ def test_with_parameter_servers_a_session_looks_at_them_and_at_itself_alone(
 
 
 @pytest.mark.parametrize(
-    ('tasks', 'devices', 'cores', 'asked', 'threads'),
+    ('tasks', 'devices', 'cores', 'given', 'threads'),
     [
         (TOGETHER, ['/cpu:0'], 1, 0, 2),
         (TOGETHER, ['/cpu:0'], 2, 0, 0),  # TensorFlow takes one for each
         (TOGETHER, ['/gpu:0', '/gpu:1', '/gpu:2'], 2, 0, 4),
-        (TOGETHER, ['/gpu:0', '/gpu:1', '/gpu:2'], None, 5, 5),
+        (TOGETHER, ['/gpu:0', '/gpu:1', '/gpu:2'], 2, 2, 4),  # fewer would wait for ever
+        (TOGETHER, ['/gpu:0', '/gpu:1', '/gpu:2'], 1, 5, 5),
         (SERVED, ['/cpu:0'], 1, 0, 0),
     ],
 )
 def test_tasks_that_wait_for_each_other_have_threads_enough(
-    machine, monkeypatch, tasks, devices, cores, asked, threads
+    machine, monkeypatch, tasks, devices, cores, given, threads
 ):
     machine(0)
-    monkeypatch.setattr(os, 'cpu_count', lambda: cores)
-    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=asked)
+    monkeypatch.setattr('extras.cluster.distribution.count_cores', lambda: cores)
+    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=given)
     found = as_task(CHIEF, tasks, tuple(devices)).completed(config)
     assert found.inter_op_parallelism_threads == threads
 

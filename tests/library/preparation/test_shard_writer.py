@@ -6,6 +6,9 @@ import errno
 import hashlib
 import json
 import os
+import resource
+import signal
+from contextlib import contextmanager
 
 import pytest
 import tensorflow as tf
@@ -37,6 +40,24 @@ def shard(tmp_path):
     return PlannedShard(
         Target(str(tmp_path), 'train'), NAME, images, digests, ('cat', CLASS), 'inputs'
     )
+
+
+@pytest.fixture
+def small_files():
+    """Lets no file grow beyond some bytes: a disk that is full as soon as one needs it."""
+
+    @contextmanager
+    def limited(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, handler)
+
+    return limited
 
 
 def outcomes(shard, *found):
@@ -85,15 +106,13 @@ def test_the_shard_is_on_the_disk_before_its_note(shard, monkeypatch):
     assert events == ['fsync', 'fsync', 'replace', 'fsync']
 
 
-def full_disk(*args):
-    raise tf.errors.ResourceExhaustedError(None, None, 'No space left on device')
-
-
-@pytest.mark.parametrize('method', ['write', 'close'])
-def test_a_full_disk_leaves_nothing(shard, tmp_path, monkeypatch, method):
-    monkeypatch.setattr(tf.io.TFRecordWriter, method, full_disk)
-    with pytest.raises(tf.errors.ResourceExhaustedError, match='No space left'):
+@pytest.mark.parametrize('limit', [10, 200])
+def test_a_full_disk_leaves_nothing_and_is_told_by_the_name_of_the_file(
+    shard, tmp_path, small_files, limit
+):
+    with small_files(limit), pytest.raises(OSError, match='File too large') as caught:
         write_shard(shard, outcomes(shard, GOOD, GOOD, GOOD))
+    assert caught.value.filename == str(tmp_path / PARTIAL)
     assert contents(tmp_path) == {}
 
 

@@ -117,9 +117,23 @@ def test_a_flipped_bit_is_noticed_and_placed(data, shard):
     content = bytearray(shard.read_bytes())
     content[start + 50] ^= 1
     shard.write_bytes(content)
-    found = problems(data)
-    assert found[0] == f'{shard}: the content is not what was written (sha256)'
-    assert found[1] == f'{shard}: record 2 at byte {start}: its checksum is wrong'
+    assert problems(data) == [
+        f'{shard}: the content is not what was written (sha256)',
+        f'{shard}: record 2 at byte {start}: its checksum is wrong',
+    ]
+
+
+def test_each_damaged_record_is_named_and_those_between_are_checked(data, shard):
+    first, _, third, *_ = starts(shard)
+    content = bytearray(shard.read_bytes())
+    for start in (first, third):
+        content[start + 8] ^= 1
+    shard.write_bytes(content)
+    _, *found = problems(data)
+    assert found == [
+        f'{shard}: record {number} at byte {start}: its checksum is wrong'
+        for number, start in ((0, first), (2, third))
+    ]
 
 
 def test_a_forged_length_is_refused_before_tensorflow_sees_it(data, shard):
@@ -143,12 +157,14 @@ def test_a_shard_of_something_else_is_named(data):
         (encode_example(b'x', 1, 1, 3, 'red', 'a.jpg'), 'its label 3 is none of 3 classes'),
         (encode_example(b'x', 1, 1, 2, 'red', 'a.jpg'), 'its image is not a JPEG'),
     ],
+    ids=['no example', 'no fields', 'no label of the set', 'no image'],
 )
 def test_a_record_that_holds_no_example_of_the_set_is_named(data, shard, record, problem):
     records = [r.numpy() for r in tf.data.TFRecordDataset(str(shard))]
     rewrite(shard, [*records[:-1], record])
     place = f'{shard}: record {len(records) - 1} at byte {starts(shard)[-2]}'
-    assert f'{place}: {problem}' in problems(data)
+    # No count of a class, although the record lacks its label.
+    assert problems(data) == [f'{place}: {problem}']
 
 
 def test_counts_that_do_not_hold_are_named(data):

@@ -53,12 +53,13 @@ def test_the_description_is_json_without_the_machines_name():
         'system',
         'processor',
         'cores',
+        'usable_cores',
         'memory_gib',
         'gpus',
         'versions',
         'git',
     ]
-    assert found['cores'] == os.cpu_count()
+    assert 1 <= found['usable_cores'] <= found['cores'] == os.cpu_count()
     assert found['processor']
     assert 0.1 < found['memory_gib'] < 100_000
     assert set(found['versions']) == {'python', *machine.PACKAGES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from library.cores import Cores
 from library.runtime.distribution import Distribution
 from library.runtime.options import CheckpointOptions, SessionOptions
 from library.runtime.run_config import run_config, session_config
@@ -44,11 +45,22 @@ def test_threads_and_memory_arrive_in_the_session(configured):
     assert session.intra_op_parallelism_threads == 3
 
 
-def test_without_threads_given_tensorflow_decides():
+def test_without_threads_given_tensorflow_decides(monkeypatch):
+    monkeypatch.setattr('library.runtime.run_config.find_cores', lambda: Cores(16, 16))
     session = session_config(SessionOptions())
     assert session.inter_op_parallelism_threads == 0
     assert session.intra_op_parallelism_threads == 0
     assert not session.gpu_options.allow_growth
+
+
+def test_threads_are_as_many_as_cores_where_not_all_may_be_used(monkeypatch, caplog):
+    cores = Cores(3, 16, 'cgroup quota of 2.5')
+    monkeypatch.setattr('library.runtime.run_config.find_cores', lambda: cores)
+    with caplog.at_level('INFO'):
+        session = session_config(SessionOptions(intra_op_threads=1))
+    assert caplog.messages == ['3 of 16 cores: cgroup quota of 2.5']
+    assert session.inter_op_parallelism_threads == 3
+    assert session.intra_op_parallelism_threads == 1
 
 
 def test_what_trains_arrives_in_the_run_config(configured):
