@@ -175,7 +175,7 @@ class _Meeting:
         if answer.task != task.name:
             raise ConfigError(
                 f'TF_CONFIG: {task.address} is {task.name} here, but there it is {answer.task}: '
-                'all tasks take the same cluster'
+                'all tasks need the same cluster'
             )
         # Parameter servers train on none.
         own, trainers = self.cluster.own, self.cluster.trainers

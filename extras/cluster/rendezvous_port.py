@@ -73,7 +73,7 @@ class RendezvousPort:
             listener = listener_at(port)
         except OSError as error:
             raise ResourceError(
-                f'port {port} of {task} cannot be had: {os.strerror(error.errno or 0).lower()}; '
+                f'port {port} of {task} is not available: {os.strerror(error.errno or 0).lower()}; '
                 'end what uses it, or give all tasks another one in TF_CONFIG'
             ) from None
         # A wait without an end would keep the port beyond a close.

@@ -11,7 +11,7 @@ import tensorflow as tf
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
 from library.cores import count_cores
-from library.inputs.batching import images_per_replica, prefetch, prefetch_to_device
+from library.inputs.batching import prefetch, prefetch_to_device
 from library.inputs.feature_stream import feature_batches
 from library.inputs.image_source import ImageSource
 from library.inputs.options import DataOptions
