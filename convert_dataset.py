@@ -22,6 +22,7 @@ from library.extras import find_extras
 from library.preparation.converter import WriteShards, convert
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import FORMATS
+from library.preparation.groups import group_by_name
 from library.preparation.labels import read_labels, relabel
 from library.preparation.options import (
     ConversionOptions,
@@ -38,7 +39,7 @@ from library.preparation.sources.registry import (
     joined,
     source_class,
 )
-from library.preparation.splits import parse_fractions
+from library.preparation.splits import parse_fractions, with_folds
 from library.preparation.summary import SHOWN, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
@@ -77,6 +78,9 @@ def main(argv: list[str]) -> int:
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
     fractions = parse_fractions(splitting.splits) if splitting.splits else None
+    if splitting.folds:
+        fractions = with_folds(fractions, splitting.folds)
+    group_by = splitting.group_by or source_options.group_column
     dataset_dir = _given(source_options.dataset_dir, 'dataset_dir')
     tfrecord_dir = _given(conversion.tfrecord_dir, 'tfrecord_dir')
     max_edge = _given(conversion.max_edge, 'max_edge')
@@ -89,6 +93,8 @@ def main(argv: list[str]) -> int:
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
         _print_positions(names, labels)
+    if splitting.group_by:
+        listing = group_by_name(listing, splitting.group_by)
     conversion_done = convert(
         listing,
         output,
@@ -100,6 +106,7 @@ def main(argv: list[str]) -> int:
         fractions=fractions,
         split_by=splitting.split_by,
         duplicates=splitting.duplicates,
+        group_by=group_by,
     )
     for line in summarize(conversion_done, output, time.monotonic() - started):
         print(line)
@@ -143,8 +150,11 @@ def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | N
 def _check_unused(given: Collection[str], source: str) -> None:
     """Raise ConfigError for a flag that would have no effect."""
     check_flags(ALL_SOURCES, given, source)
-    if 'split_by' in given and 'splits' not in given:
-        raise ConfigError('--split_by has no effect unless --splits is given')
+    if 'group_by' in given and 'group_column' in given:
+        raise ConfigError('--group_by and --group_column: give one of them')
+    for name in ('split_by', 'group_by', 'group_column'):
+        if name in given and not {'splits', 'folds'} & set(given):
+            raise ConfigError(f'--{name} has no effect unless --splits or --folds is given')
 
 
 def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:

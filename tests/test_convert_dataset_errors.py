@@ -99,8 +99,9 @@ def test_a_choice_that_there_is_not_is_named(capsys):
 
 
 def test_a_flag_without_effect_is_refused(fails, images):
-    message = '--split_by has no effect unless --splits is given'
-    fails(2, message, *flags(images, split_by='hash'))
+    for name, value in (('split_by', 'hash'), ('group_by', '(p)')):
+        message = f'--{name} has no effect unless --splits or --folds is given'
+        fails(2, message, *flags(images, **{name: value}))
 
 
 def test_more_shards_than_images_are_exit_code_2(fails, images):

@@ -10,6 +10,7 @@ from typing import Any
 
 from extras.report_and_compare.comparison.differences import ABSENT, differing
 from extras.report_and_compare.comparison.finding import find_runs
+from extras.report_and_compare.comparison.folds import fold_lines
 from extras.report_and_compare.comparison.names import short_names
 from extras.report_and_compare.comparison.results import RunResult, read_result
 from extras.report_and_compare.comparison.table import (
@@ -74,6 +75,8 @@ def tables(
     notes = (
         [f'{MARK} by run.py evaluate'] if any(MARK in c for _, cs in summary for c in cs) else []
     )
+    values = [number(_best(run, metric, lower)[0], metric) for run in runs]
+    notes += fold_lines(metric, values, options)
     if sum(bool(run.values) for run in runs) > 1 and not options:
         notes.append('The runs do not differ in their options.')
     if width_of([*summary, *shown]) <= WIDTH:
@@ -81,9 +84,9 @@ def tables(
     # Too wide: the options become rows of a table of their own.
     first = ('option', list(options))
     headings = [in_one_line(name) for name in names]
-    values = [(name, [cells[i] for _, cells in shown]) for i, name in enumerate(headings)]
+    of_runs = [(name, [cells[i] for _, cells in shown]) for i, name in enumerate(headings)]
     lines = [*lines_of(summary), *notes]
-    for block in blocks_of(first, values):
+    for block in blocks_of(first, of_runs):
         lines += ['', *block]
     return lines
 

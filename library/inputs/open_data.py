@@ -20,7 +20,7 @@ from library.preparation.sources.registry import Sources, find_source, source_cl
 from library.records.external import read_external
 from library.records.listing import LabelledImage, Listing, Split, Unusable, is_split_name
 from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
-from library.records.split_folders import evaluation_split, open_split
+from library.records.split_folders import evaluation_split, open_other_folds, open_split
 from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
 
 # Images of a direct source that may be unusable, as when converting.
@@ -73,7 +73,7 @@ def open_all(
         run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
         origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
-        split = evaluation_split(hparams.data_dir, hparams.eval_split)
+        split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)
         hparams = hparams.with_values(origin, eval_split=split)
     return hparams, run, train_data, eval_data
 
@@ -106,12 +106,13 @@ def open_data(
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
         raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
-    name = 'train'
-    if not training:
-        if data.eval_split != 'auto' and not is_split_name(data.eval_split):
-            raise ConfigError(f'--eval_split {data.eval_split}: not the name of a split')
-        name = evaluation_split(data.data_dir, data.eval_split)
-    return open_split(data.data_dir, name)
+    if training:
+        if data.fold:
+            return open_other_folds(data.data_dir, data.fold)
+        return open_split(data.data_dir, 'train')
+    if data.eval_split != 'auto' and not is_split_name(data.eval_split):
+        raise ConfigError(f'--eval_split {data.eval_split}: not the name of a split')
+    return open_split(data.data_dir, evaluation_split(data.data_dir, data.eval_split, data.fold))
 
 
 def _open_metadata(

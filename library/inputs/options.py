@@ -37,6 +37,14 @@ class DataOptions(Options, group='data', home=PROJECT):
     synthetic_examples: int = option(
         1024, 'Images of an epoch of synthetic data.', unit='images', low=1, kept_with_run=True
     )
+    fold: int | None = option(
+        None,
+        'Evaluate on this fold of DATA_DIR and train on the others (convert_dataset.py --folds); '
+        'none: train on the split train.',
+        low=1,
+        high=100,
+        kept_with_run=True,
+    )
     eval_split: str = option(
         'auto',
         'Split to evaluate on, by any name that DATA_DIR has; auto is validation if there is one, '

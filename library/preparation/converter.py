@@ -18,12 +18,13 @@ from library.preparation.duplicates import (
     write_duplicates,
 )
 from library.preparation.encoding_options import EncodingOptions
+from library.preparation.groups import find_series, splits_of_groups
 from library.preparation.image_list import stored_images, write_images
 from library.preparation.output import Output, Target, only_conversion
 from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
 from library.preparation.shard_writer import FinishedShard
-from library.preparation.split_assignment import assign_splits
+from library.preparation.split_assignment import assign_splits, earlier_split_by
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
 from library.records.manifest import Manifest
 
@@ -41,6 +42,8 @@ class Conversion:
       duplicates: pictures that are there more than once.
       shared: folder beside this one to how many of these pictures it holds too.
       removed: splits of an earlier conversion that are no more.
+      groups: group to the splits that its images are in. series: what looks like a group of images
+        in two splits, where nobody grouped them.
     """
 
     manifests: dict[str, Manifest]
@@ -49,6 +52,8 @@ class Conversion:
     duplicates: list[Group]
     shared: dict[str, int]
     removed: list[str]
+    groups: dict[str, set[str]]
+    series: list[str]
 
 
 def convert(
@@ -61,8 +66,9 @@ def convert(
     random_seed: int = 0,
     max_bad_fraction: float = 0.1,
     fractions: Mapping[str, float] | None = None,
-    split_by: str = 'hash',
+    split_by: str | None = None,
     duplicates: str | None = None,
+    group_by: str | None = None,
 ) -> Conversion:
     """Write shards and manifests; the same bytes for the same images, seed and options.
 
@@ -74,7 +80,7 @@ def convert(
       num_shards: of each split; None plans shards of about 100 MB, at least two.
       random_seed: of the order of the records, and of the split assignment.
       max_bad_fraction: more bad images than this fraction end in DataError.
-      fractions, split_by: as for `assign_splits`.
+      fractions, split_by, group_by: as for `assign_splits`.
       duplicates: as for `resolve_duplicates`.
 
     Raises:
@@ -89,14 +95,22 @@ def convert(
     )
     check_listing(listing)
     digests = content_digests(listing.images)
+    if fractions is not None and split_by is None:
+        split_by = earlier_split_by(output, fractions)
     images = assign_splits(
-        listing, digests, output, fractions=fractions, split_by=split_by, seed=random_seed
+        listing,
+        digests,
+        output,
+        fractions=fractions,
+        split_by=split_by,
+        seed=random_seed,
+        group_by=group_by,
     )
     groups = find_duplicates(images, digests, encoding)
     members = _members(images, output)
     for target in members:
         check_free(target, output)
-    options = _options_kept(encoding, random_seed, fractions, split_by)
+    options = _options_kept(encoding, random_seed, fractions, split_by, group_by)
     with only_conversion(output):
         write_duplicates(output, groups, listing.class_names)
         images = resolve_duplicates(images, groups, duplicates, listed_in=output.duplicates)
@@ -129,6 +143,8 @@ def convert(
         duplicates=groups,
         shared=shared_with_neighbours(alone, digests) if alone else {},
         removed=removed,
+        groups=splits_of_groups(images),
+        series=[] if group_by else find_series(images),
     )
 
 
@@ -136,13 +152,16 @@ def _options_kept(
     encoding: EncodingOptions,
     random_seed: int,
     fractions: Mapping[str, float] | None,
-    split_by: str,
+    split_by: str | None,
+    group_by: str | None,
 ) -> dict[str, Any]:
     """Return the options that each manifest keeps."""
     options: dict[str, Any] = {'max_edge': encoding.max_edge, 'quality': encoding.quality}
     options['random_seed'] = random_seed
     if fractions is not None:
         options |= {'splits': dict(fractions), 'split_by': split_by}
+        if group_by is not None:
+            options['group_by'] = group_by
     return options
 
 

@@ -39,6 +39,11 @@ class SourceOptions(Options, group='source', home=COMMAND_LINE):
     split_column: str | None = option(
         None, 'Column of a CSV file with the split; none: the column split, if there is one.'
     )
+    group_column: str | None = option(
+        None,
+        'Column of a CSV file with what images have in common that must share a split, such as a '
+        'patient; none: each image is divided alone.',
+    )
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,24 @@ class SplitOptions(Options, group='splits', home=COMMAND_LINE):
         'Fractions of splits to make, such as train=0.8,validation=0.1,test=0.1; where the data '
         'set has splits of its own, they divide its training images. None: keep its splits.',
     )
-    split_by: str = option(
-        'hash',
-        'hash: by the content of each image alone, fractions hold on average. exact: they hold '
-        'within each class, and images that were converted before stay where they were.',
-        choices=('hash', 'exact'),
+    split_by: str | None = option(
+        None,
+        'exact: shares hold within each class, and images that were converted to the same place '
+        'before stay where they were. hash: by the content of each image alone, shares hold on '
+        'average. None: as TFRECORD_DIR was divided before, otherwise exact.',
+        choices=('exact', 'hash'),
+    )
+    group_by: str | None = option(
+        None,
+        'Regular expression searched in each path: images with the same text in its groups share '
+        r'a split, such as (p\d+)_ for p01_03.jpg. None: each image is divided alone.',
+    )
+    folds: int | None = option(
+        None,
+        'Divide the training images into this many folds, the splits fold1, fold2 ..., for '
+        'cross-validation (run.py --fold). None: no folds.',
+        low=2,
+        high=100,
     )
     duplicates: str | None = option(
         None,

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.preparation.groups import unit_digests
 from library.preparation.image_list import read_digests
 from library.preparation.output import Output, old_manifest
-from library.preparation.splits import split_by_hash, split_exactly
-from library.records.listing import LabelledImage, Listing
+from library.preparation.splits import split_by_hash, split_exactly, split_groups
+from library.records.listing import FOLD, LabelledImage, Listing
 
 
 def assign_splits(
@@ -19,8 +20,9 @@ def assign_splits(
     output: Output,
     *,
     fractions: Mapping[str, float] | None,
-    split_by: str,
+    split_by: str | None,
     seed: int,
+    group_by: str | None = None,
 ) -> list[LabelledImage]:
     """Give each image its split.
 
@@ -29,8 +31,9 @@ def assign_splits(
       digests: of the content of each image.
       output: one split of a name, or a folder for each.
       fractions: of the splits to make; None keeps those of the source.
-      split_by: 'hash' or 'exact'.
+      split_by: 'hash' or 'exact'; None where there is nothing to make.
       seed: of the split assignment.
+      group_by: what the groups of the images were made by; None where they have none.
 
     Returns:
       The images in the same order, with `split` set.
@@ -47,24 +50,39 @@ def assign_splits(
         return list(listing.images)
     # Where the source has splits of its own, its training images are divided and no others.
     chosen = [i for i, image in enumerate(listing.images) if image.split in ('', 'train')]
+    units = unit_digests(listing.images, digests)
+    of_chosen = [units[i] for i in chosen]
     if split_by == 'hash':
-        splits = split_by_hash([digests[i] for i in chosen], fractions, seed)
+        splits = split_by_hash(of_chosen, fractions, seed)
     else:
+        stored = _splits_before(output, fractions, seed, group_by)
+        before = {units[i]: stored[digests[i]] for i in reversed(chosen) if digests[i] in stored}
+        exactly = split_groups if group_by else split_exactly
         labels = [listing.images[i].label for i in chosen]
-        before = _splits_before(output, fractions, seed)
-        splits = split_exactly([digests[i] for i in chosen], labels, fractions, seed, before)
+        splits = exactly(of_chosen, labels, fractions, seed, before)
     images = list(listing.images)
     for i, split in zip(chosen, splits, strict=True):
         images[i] = dataclasses.replace(images[i], split=split)
     found = {image.split for image in images}
     for split in (*fractions, *given):
-        if split not in found:
+        # Its folds stand for train.
+        if split not in found and not (split == 'train' and split not in fractions):
             other_way = ', or use --split_by exact' if split_by == 'hash' else ''
+            groups = f' in {len(set(of_chosen))} groups' if group_by else ''
             raise DataError(
-                f'--splits: {split} gets none of {len(chosen)} images; give it a larger fraction'
-                f'{other_way}'
+                f'--splits: {split} gets none of {len(chosen)} images{groups}; give it a larger '
+                f'fraction{other_way}'
             )
     return images
+
+
+def earlier_split_by(output: Output, fractions: Mapping[str, float]) -> str:
+    """Return how an earlier conversion to here made the same splits; 'exact' if there was none."""
+    for split in fractions:
+        manifest = old_manifest(output.target(split))
+        if manifest and manifest.options.get('splits') == dict(fractions):
+            return str(manifest.options.get('split_by'))
+    return 'exact'
 
 
 def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | None) -> None:
@@ -88,7 +106,8 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
         if any(not image.split for image in listing.images):
             raise DataError(f'{listing.folder}: some images have a split and some have none')
     elif given:
-        if 'train' not in given or 'train' not in fractions:
+        parts = [name for name in fractions if name == 'train' or name.startswith(FOLD)]
+        if 'train' not in given or not parts:
             raise ConfigError(
                 f'--splits: {listing.folder} has the splits {", ".join(given)}; only its train can '
                 f'be divided, and a part of it must be called train'
@@ -98,13 +117,20 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
             raise ConfigError(f'--splits: {listing.folder} has a split {twice[0]} of its own')
 
 
-def _splits_before(output: Output, fractions: Mapping[str, float], seed: int) -> dict[bytes, str]:
+def _splits_before(
+    output: Output, fractions: Mapping[str, float], seed: int, group_by: str | None
+) -> dict[bytes, str]:
     """Return the splits that an earlier conversion of the same kind to here gave the images.
 
-    Other fractions, another seed or --split_by hash mean another split assignment. A manifest that
-    is missing was removed by a conversion that was killed when it had assigned splits already.
+    Other fractions, groups or seeds, or --split_by hash, mean another split assignment. A manifest
+    that is missing was removed by a conversion that was killed when it had assigned splits already.
     """
-    wanted = {'splits': dict(fractions), 'split_by': 'exact', 'random_seed': seed}
+    wanted = {
+        'splits': dict(fractions),
+        'split_by': 'exact',
+        'random_seed': seed,
+        'group_by': group_by,
+    }
     before: dict[bytes, str] = {}
     for split in fractions:
         target = output.target(split)

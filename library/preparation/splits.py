@@ -9,11 +9,28 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from library.errors import ConfigError
-from library.records.listing import SPLIT_NAMES, is_split_name, usual_order
+from library.records.listing import FOLD, SPLIT_NAMES, is_split_name, usual_order
+
+
+def with_folds(fractions: Mapping[str, float] | None, folds: int) -> dict[str, float]:
+    """Divide what is trained on into folds of equal size, called fold1, fold2 ...
+
+    Args:
+      fractions: of the splits to make; None makes folds of everything.
+      folds: how many.
+
+    Raises:
+      ConfigError: there is no train to divide.
+    """
+    found = dict(fractions or {'train': 1.0})
+    if 'train' not in found:
+        raise ConfigError('--folds: divides train, which --splits does not give')
+    train = found.pop('train')
+    return {**{f'{FOLD}{number}': train / folds for number in range(1, folds + 1)}, **found}
 
 
 def parse_fractions(text: str) -> dict[str, float]:
@@ -49,14 +66,14 @@ def parse_fractions(text: str) -> dict[str, float]:
     return {name: fractions[name] for name in usual_order(fractions)}
 
 
-def split_by_hash(digests: Sequence[bytes], fractions: Mapping[str, float], seed: int) -> list[str]:
+def split_by_hash(units: Sequence[bytes], fractions: Mapping[str, float], seed: int) -> list[str]:
     """Assign each image a split from its content alone.
 
-    Adding or removing images moves no other, equal images share a split, and the fractions hold
-    in expectation only.
+    Adding or removing images moves no other, equal images and groups share a split, and the
+    fractions hold in expectation only.
 
     Args:
-      digests: sha256 of each image's content.
+      units: a digest for each image, equal where they must share a split (`unit_digests`).
       fractions: split to fraction.
       seed: another one gives another split.
     """
@@ -64,7 +81,7 @@ def split_by_hash(digests: Sequence[bytes], fractions: Mapping[str, float], seed
     ends = list(itertools.accumulate(fractions.values()))
     # The last end is infinite: sums like 0.8 + 0.1 + 0.1 may fall short of 1.
     ends[-1] = math.inf
-    return [names[bisect.bisect_right(ends, _place(digest, seed))] for digest in digests]
+    return [names[bisect.bisect_right(ends, _place(unit, seed))] for unit in units]
 
 
 def split_exactly(
@@ -110,6 +127,57 @@ def split_exactly(
         )
         chosen.update(zip(newcomers, splits, strict=True))
     return [chosen[digest] for digest in digests]
+
+
+def split_groups(
+    units: Sequence[bytes],
+    labels: Sequence[int],
+    fractions: Mapping[str, float],
+    seed: int,
+    before: Mapping[bytes, str],
+) -> list[str]:
+    """The split of each image, whole groups together, each class's share as near as they allow.
+
+    From the largest group to the smallest, each goes where it leaves the least sum of squared
+    differences from the fractions, over classes and splits, each relative to what is wanted.
+
+    Args:
+      units: a digest for each image, equal where they must share a split (`unit_digests`).
+      labels: the class of each image.
+      fractions: split to fraction.
+      seed: another one gives another split.
+      before: the split of units that were converted before; they stay where they were.
+    """
+    counts: defaultdict[bytes, Counter[int]] = defaultdict(Counter)
+    for unit, label in zip(units, labels, strict=True):
+        counts[unit][label] += 1
+    total = Counter(labels)
+    order = sorted(counts, key=lambda unit: (-counts[unit].total(), _place(unit, seed)))
+    # Anew first: a conversion that was killed, and is run again, then comes out the same.
+    for known in ({}, before):
+        chosen: dict[bytes, str] = {unit: known[unit] for unit in order if unit in known}
+        held = {split: Counter[int]() for split in fractions}
+        for unit, split in chosen.items():
+            held[split] += counts[unit]
+        for unit in order:
+            if unit not in chosen:
+                chosen[unit] = min(
+                    fractions,
+                    key=lambda split: _growth(held[split], counts[unit], total, fractions[split]),
+                )
+                held[chosen[unit]] += counts[unit]
+        if all(chosen[unit] == split for unit, split in before.items() if unit in chosen):
+            break
+    return [chosen[unit] for unit in units]
+
+
+def _growth(held: Counter[int], group: Counter[int], total: Counter[int], fraction: float) -> float:
+    """How much a split's squared differences grow by a group."""
+    growth = 0.0
+    for label, count in group.items():
+        wanted = fraction * total[label]
+        growth += count * (count + 2 * (held[label] - wanted)) / wanted
+    return growth
 
 
 def _quotas(count: int, fractions: Mapping[str, float]) -> dict[str, int]:

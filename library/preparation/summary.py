@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from library.preparation.converter import Conversion
 from library.preparation.duplicates import Group, is_dropped
@@ -20,6 +20,7 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
     manifests = conversion.manifests
     yield from _left_out(manifests, output)
     yield from _duplicates(conversion.duplicates, output)
+    yield from _groups(conversion)
     for folder, count in conversion.shared.items():
         yield f'warning: {count} of these pictures are in {folder} too'
     for name in conversion.removed:
@@ -77,6 +78,27 @@ def _duplicates(groups: list[Group], output: Output) -> Iterator[str]:
         f'warning: duplicate images: {len(groups)} ({leaks} in two splits, '
         f'{conflicts} under two labels), listed in {output.duplicates} (see --duplicates)'
     )
+
+
+def _groups(conversion: Conversion) -> Iterator[str]:
+    if conversion.groups:
+        torn = sorted(name for name, splits in conversion.groups.items() if len(splits) > 1)
+        if torn:
+            yield (
+                f'warning: {len(torn)} of {len(conversion.groups)} groups are in two splits, as '
+                f'the data set has them: {_shown(torn)}'
+            )
+        else:
+            yield f'groups: {len(conversion.groups)}, each in one split'
+    if conversion.series:
+        yield (
+            f'warning: images that look like series are in two splits, so a test may measure '
+            f'memory: {_shown(conversion.series)} (--group_by keeps each series in one split)'
+        )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ', '.join(names[:SHOWN]) + (' ...' if len(names) > SHOWN else '')
 
 
 def _table(manifests: Mapping[str, Manifest]) -> Iterator[str]:

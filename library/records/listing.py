@@ -27,6 +27,8 @@ SPLIT_NAMES = {
     'test': 'test',
     'testing': 'test',
 }
+# What the folds of a cross-validation are called, each with its number from 1 behind.
+FOLD = 'fold'
 
 
 class Split(Protocol):
@@ -70,6 +72,7 @@ class LabelledImage:
       content: the path of its file, the file's bytes, its pixels, or why it has none.
       size: in bytes, to plan the shards.
       split: 'train', 'validation' ... where the source says so, otherwise ''.
+      group: images of one group share a split; '' is an image alone.
     """
 
     filename: str
@@ -77,6 +80,7 @@ class LabelledImage:
     content: Content
     size: int
     split: str = ''
+    group: str = ''
 
 
 def is_split_name(name: str) -> bool:

@@ -63,6 +63,8 @@ class Manifest:
       splits: the names of all splits that were made together, this one too; () if it is alone.
       rejected: images left out. ignored: files that are not images of any class.
       folder: where the manifest was read from; not part of the file.
+      root: the folder that the names of the shards start from, where it is another one; not part of
+        the file.
       labels: what the labels in the records become, in their order, where the classes of a run are
         numbered otherwise; () where they stay. Not part of the file.
     """
@@ -75,6 +77,7 @@ class Manifest:
     rejected: tuple[Rejected, ...] = ()
     ignored: tuple[str, ...] = ()
     folder: str = ''
+    root: str = ''
     labels: tuple[int, ...] = ()
 
     @property
@@ -95,13 +98,14 @@ class Manifest:
     @property
     def shard_paths(self) -> list[str]:
         """Return the paths of the shards that hold records, in reading order."""
-        return [files.join(self.folder, shard.name) for shard in self.shards if shard.examples]
+        root = self.root or self.folder
+        return [files.join(root, shard.name) for shard in self.shards if shard.examples]
 
     def to_json(self) -> str:
         """Return the file's text; the same for the same content."""
         content = {'format': FORMAT, 'version': VERSION, 'examples': self.examples}
         content |= dataclasses.asdict(self)
-        del content['folder'], content['labels']
+        del content['folder'], content['root'], content['labels']
         return json.dumps(content, indent=1) + '\n'
 
     def renumbered(self, class_names: tuple[str, ...]) -> Manifest:

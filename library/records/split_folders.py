@@ -5,11 +5,15 @@ Imports no TensorFlow.
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import re
 import shlex
+from collections import Counter
 
 from library import files
-from library.errors import ConfigError
-from library.records.listing import SPLIT_NAMES, usual_order
+from library.errors import ConfigError, DataError
+from library.records.listing import FOLD, SPLIT_NAMES, usual_order
 from library.records.manifest import Manifest, check_whole, manifest_names, read_manifest
 from library.records.shards import is_shard
 
@@ -24,31 +28,78 @@ def open_split(data_dir: str, split: str) -> Manifest:
     folder = files.join(data_dir, split)
     manifest = read_manifest(folder)
     if manifest is None:
-        raise ConfigError(f'{folder}: no converted images; {_way_on(data_dir)}')
+        raise ConfigError(f'{folder}: no converted images; {_way_on(data_dir, split)}')
     check_whole(manifest)
     return manifest
 
 
-def evaluation_split(data_dir: str, wanted: str) -> str:
+def open_other_folds(data_dir: str, fold: int) -> Manifest:
+    """Read all folds of DATA_DIR but one, as one split.
+
+    Args:
+      data_dir: of the folds, which one conversion made.
+      fold: the number of the one to leave out, from 1.
+
+    Raises:
+      ConfigError: there is no such fold, or none beside it.
+      DataError: a fold is of another conversion, or a shard is missing or has another size.
+    """
+    left_out = open_split(data_dir, f'{FOLD}{fold}')
+    names = [name for name in left_out.splits if re.fullmatch(rf'{FOLD}[0-9]+', name)]
+    others = [open_split(data_dir, name) for name in names if name != f'{FOLD}{fold}']
+    if not others:
+        raise ConfigError(f'{data_dir}: has no fold beside {FOLD}{fold} (--fold)')
+    counts: Counter[str] = Counter()
+    for each in others:
+        if (each.class_names, each.options) != (left_out.class_names, left_out.options):
+            raise DataError(f'{each.folder}: is of another conversion than {left_out.folder}')
+        counts.update(each.examples_per_class)
+    shards = tuple(
+        dataclasses.replace(shard, name=files.join(os.path.basename(each.folder), shard.name))
+        for each in others
+        for shard in each.shards
+    )
+    return dataclasses.replace(
+        left_out,
+        examples_per_class=dict(counts),
+        shards=shards,
+        rejected=(),
+        # What is made from it, such as features, is kept beside that of the splits.
+        folder=files.join(data_dir, f'without_{FOLD}{fold}'),
+        root=data_dir,
+    )
+
+
+def evaluation_split(data_dir: str, wanted: str, fold: int | None = None) -> str:
     """Return the split to evaluate on: for 'auto' validation, if present, or test.
 
     Args:
       data_dir: of the splits.
       wanted: 'auto', or the name of a split as `--splits` takes it: val means validation, unless
         there is a split val.
+      fold: the number of the one that a run leaves out of its training, which 'auto' means then.
     """
+    if wanted == 'auto' and fold:
+        return f'{FOLD}{fold}'
     if wanted != 'auto':
         usual = SPLIT_NAMES.get(wanted.lower(), wanted)
         return wanted if files.names_in(files.join(data_dir, wanted)) else usual
     return 'validation' if files.names_in(files.join(data_dir, 'validation')) else 'test'
 
 
-def _way_on(data_dir: str) -> str:
+def _way_on(data_dir: str, split: str) -> str:
     """Say what to do where a split is missing: what else is there decides."""
     names = files.names_in(data_dir)
     splits = [name for name in names if manifest_names(files.join(data_dir, name))]
     if splits:
-        return f'{data_dir} holds {", ".join(usual_order(splits))} (--eval_split)'
+        way = (
+            '--fold'
+            if f'{FOLD}1' in splits
+            else '--data_dir'
+            if split == 'train'
+            else '--eval_split'
+        )
+        return f'{data_dir} holds {", ".join(usual_order(splits))} ({way})'
     if manifest_names(data_dir):
         return f'{data_dir} is a split itself: give the folder above it as --data_dir'
     word = shlex.quote(data_dir)

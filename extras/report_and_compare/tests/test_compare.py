@@ -294,3 +294,23 @@ def test_remote_runs_are_found_too(three, capsys):
             tf.io.gfile.copy(path, target, overwrite=True)
     rows = compare(capsys, 'ram://compared')
     assert rows[1][:3] == ['first/checkpoints', '0.9000', '20']
+
+
+def test_folds_of_each_setting_are_summed_up(tmp_path, capsys):
+    for rate, accuracies in (('0.1', (0.5, 0.7)), ('0.2', (0.9, 0.9))):
+        for fold, accuracy in enumerate(accuracies, 1):
+            make_run(
+                tmp_path / f'{rate}-{fold}' / 'checkpoints',
+                [accuracy],
+                learning_rate=f'{rate}  # command line',
+                fold=f'{fold}  # command line',
+                eval_split=f'fold{fold}  # auto',
+            )
+    make_run(
+        tmp_path / 'a' / 'checkpoints', [0.8], fold='null  # default', eval_split='test  # auto'
+    )
+    assert run.main(['compare', str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert 'folds 1, 2, learning_rate 0.1: accuracy 0.6000, standard deviation 0.1414' in lines
+    assert 'folds 1, 2, learning_rate 0.2: accuracy 0.9000, standard deviation 0.0000' in lines
+    assert sum(line.startswith('folds') for line in lines) == 2

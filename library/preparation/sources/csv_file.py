@@ -29,7 +29,7 @@ class CsvFile(Source):
     row whose image is missing or must not be read is listed as unusable.
     """
 
-    own_flags = ('image_root', 'path_column', 'label_column', 'split_column')
+    own_flags = ('image_root', 'path_column', 'label_column', 'split_column', 'group_column')
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
@@ -55,7 +55,9 @@ class CsvFile(Source):
         label_of = {name: label for label, name in enumerate(class_names)}
         contents = images.contents(rows)
         listed = (
-            LabelledImage(row.filename, label_of[row.class_name], content, size, row.split)
+            LabelledImage(
+                row.filename, label_of[row.class_name], content, size, row.split, row.group
+            )
             for row, (content, size) in zip(rows, contents, strict=True)
         )
         return Listing(class_names, tuple(listed), folder=path)
@@ -68,6 +70,16 @@ class _Row(NamedTuple):
     filename: str
     class_name: str
     split: str
+    group: str
+
+
+class _Columns(NamedTuple):
+    """Which column holds what; None for what the file does not hold."""
+
+    path: int
+    class_name: int
+    split: int | None
+    group: int | None
 
 
 class _BadRow(Exception):
@@ -167,12 +179,15 @@ def _sorted_names(names: set[str]) -> tuple[str, ...]:
 def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]:
     """Read all rows below the header; raise for the first bad one, once all are counted."""
     header, lines = header_and_rows(path, _read(path), [options.path_column])
-    columns = [
+    split = options.split_column or ('split' if 'split' in header else None)
+    columns = _Columns(
         _column(path, header, options.path_column, 'path_column'),
         _column(path, header, options.label_column, 'label_column'),
-    ]
-    if options.split_column is not None or 'split' in header:
-        columns.append(_column(path, header, options.split_column or 'split', 'split_column'))
+        _column(path, header, split, 'split_column') if split else None,
+        _column(path, header, options.group_column, 'group_column')
+        if options.group_column
+        else None,
+    )
     rows, bad = [], []
     for number, cells in lines:
         try:
@@ -187,19 +202,23 @@ def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]
     return rows
 
 
-def _row(number: int, cells: list[str], width: int, columns: list[int], images: _Images) -> _Row:
-    """Read one row; `columns` are those of path, class and perhaps split of `width` columns."""
+def _row(number: int, cells: list[str], width: int, columns: _Columns, images: _Images) -> _Row:
+    """Read one row of `width` columns."""
     if any(cell.strip() for cell in cells[width:]):
         raise _BadRow(f'{len(cells)} cells below {width} columns (a delimiter needs quotes)')
     cells += [''] * (width - len(cells))
-    path, class_name, *split = (cells[column].strip() for column in columns)
+    path, class_name = cells[columns.path].strip(), cells[columns.class_name].strip()
     if not path:
         raise _BadRow('no path')
     if not class_name:
         raise _BadRow('no label')
     if class_name.splitlines() != [class_name]:
         raise _BadRow(f'the class name {class_name!r} holds a line break')
-    return _Row(number, images.filename(path), class_name, _split(*split) if split else '')
+    split = '' if columns.split is None else _split(cells[columns.split].strip())
+    group = '' if columns.group is None else cells[columns.group].strip()
+    if columns.group is not None and not group:
+        raise _BadRow('no group')
+    return _Row(number, images.filename(path), class_name, split, group)
 
 
 def _split(name: str) -> str:

@@ -1,0 +1,130 @@
+"""Find images that belong together, such as all of one patient: they must share a split.
+
+A model that has seen one picture of a burst knows the others: a test set that holds them measures
+memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from library.errors import ConfigError, DataError
+from library.records.listing import LabelledImage, Listing
+
+# What Roboflow appends to the name of each copy that it augments.
+_COPY = re.compile(r'\.rf\.[0-9a-zA-Z]{8,}$')
+# A counter behind a name, as bursts, frames and tiles have it: p01_03, scan-7 (2).
+_COUNTER = re.compile(r'[ _.-]*\(?\d+\)?$')
+# One stem for half a class is the name of the class, or of the camera, and tells nothing.
+MIN_STEMS = 5
+
+
+def group_by_name(listing: Listing, pattern: str) -> Listing:
+    """Group the images of a listing by their paths.
+
+    Args:
+      listing: of a source.
+      pattern: regular expression, searched in each path below the data set's folder; images with
+        the same text in its groups (without any: in the whole match) belong together.
+
+    Raises:
+      ConfigError: the pattern is no regular expression, or matches no path.
+      DataError: it matches some paths only; the message names one that it does not.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f'--group_by {pattern}: not a regular expression ({error})') from None
+    matches = [expression.search(image.filename) for image in listing.images]
+    missing = [i.filename for i, match in zip(listing.images, matches, strict=True) if not match]
+    if len(missing) == len(matches):
+        raise ConfigError(f'--group_by {pattern}: matches no path, such as {missing[0]}')
+    if missing:
+        raise DataError(
+            f'--group_by {pattern}: does not match {len(missing)} of {len(matches)} paths, such as '
+            f'{missing[0]}'
+        )
+    images = tuple(
+        dataclasses.replace(image, group=_key(match))
+        for image, match in zip(listing.images, matches, strict=True)
+    )
+    return dataclasses.replace(listing, images=images)
+
+
+def _key(match: re.Match[str] | None) -> str:
+    assert match
+    return '\0'.join(each or '' for each in match.groups()) or match[0]
+
+
+def unit_digests(images: Sequence[LabelledImage], digests: Sequence[bytes]) -> list[bytes]:
+    """Find what must share a split: equal pictures, and images of one group.
+
+    Args:
+      images: with their groups.
+      digests: sha256 of each image's content.
+
+    Returns:
+      A digest for each image, equal for those that belong together, over equal pictures in two
+      groups as well. That of an image alone is its own.
+    """
+    own = [
+        hashlib.sha256(b'group\0' + os.fsencode(image.group)).digest() if image.group else digest
+        for image, digest in zip(images, digests, strict=True)
+    ]
+    above: dict[bytes, bytes] = {}
+
+    def top(each: bytes) -> bytes:
+        while above.setdefault(each, each) != each:
+            above[each] = each = above[above[each]]
+        return each
+
+    for group, digest in zip(own, digests, strict=True):
+        one, other = sorted((top(group), top(digest)))
+        above[other] = one
+    # Named after groups, of which pictures come and go.
+    names: dict[bytes, bytes] = {}
+    for group in own:
+        names[top(group)] = min(group, names.get(top(group), group))
+    return [names[top(group)] for group in own]
+
+
+def splits_of_groups(images: Sequence[LabelledImage]) -> dict[str, set[str]]:
+    """Find the splits that each group is in: more than one where the data set came divided."""
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for image in images:
+        if image.group:
+            splits[image.group].add(image.split)
+    return dict(splits)
+
+
+def find_series(images: Sequence[LabelledImage]) -> list[str]:
+    """Find names that look like one series, such as a burst, and lie in two splits.
+
+    Args:
+      images: with their splits.
+
+    Returns:
+      The stems of such names, sorted: of copies that Roboflow made, and of names with a counter
+      where most images of the data set are of such a series.
+    """
+    copies: defaultdict[str, set[str]] = defaultdict(set)
+    counted: defaultdict[str, list[str]] = defaultdict(list)
+    for image in images:
+        name = os.path.splitext(image.filename)[0]
+        stem = _COPY.sub('', name)
+        if stem != name:
+            copies[stem].add(image.split)
+        stem = _COUNTER.sub('', name)
+        # Without a number of its own a stem names no patient and no scene, but a kind of picture.
+        if stem != name and re.search(r'\d', os.path.basename(stem)):
+            counted[stem].append(image.split)
+    found = {stem for stem, splits in copies.items() if len(splits) > 1}
+    series = {stem: splits for stem, splits in counted.items() if len(splits) > 1}
+    if len(series) >= MIN_STEMS and 2 * sum(map(len, series.values())) > len(images):
+        found |= {stem for stem, splits in series.items() if len(set(splits)) > 1}
+    return sorted(found)
