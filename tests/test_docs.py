@@ -65,7 +65,7 @@ OF_OTHERS_ON_PAGES_OF = {
     'beam': (
         *('direct_num_workers', 'direct_running_mode', 'environment_config', 'environment_type'),
         *('flink_master', 'project', 'region', 'sdk_container_image', 'sdk_location'),
-        *('spark_master_url', 'temp_location', 'beam'),
+        *('spark_master_url', 'temp_location'),
     ),
     'cluster': ('evaluator', 'ps'),
     'data_service': ('port', 'dispatcher', 'host'),
