@@ -27,7 +27,9 @@ from tests.forked import forked
 
 pytestmark = pytest.mark.unit
 
-PAGES = {path.name: path.read_text() for path in [ROOT / 'README.md', *ROOT.glob('docs/*.md')]}
+PAGES = {path.name: path.read_text() for path in ROOT.glob('docs/*.md')}
+PAGES['docs/README.md'] = PAGES.pop('README.md')
+PAGES['README.md'] = (ROOT / 'README.md').read_text()
 # Those of the extras that this clone has.
 PAGES |= {str(path.relative_to(ROOT)): path.read_text() for path in ROOT.glob('extras/*/README.md')}
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
@@ -63,7 +65,7 @@ OF_OTHERS_ON_PAGES_OF = {
     'beam': (
         *('direct_num_workers', 'direct_running_mode', 'environment_config', 'environment_type'),
         *('flink_master', 'project', 'region', 'sdk_container_image', 'sdk_location'),
-        *('spark_master_url', 'temp_location', 'beam'),
+        *('spark_master_url', 'temp_location'),
     ),
     'cluster': ('evaluator', 'ps'),
     'data_service': ('port', 'dispatcher', 'host'),

@@ -227,4 +227,4 @@ def test_a_size_that_the_backbone_cannot_take_is_refused_in_one_line(clone, data
     words = ['--model', 'backbone', '--data_dir', data_dir, '--image_size', 20]
     done = forked('run.py', *words, cwd=clone)
     assert done.returncode == 2
-    assert done.stderr == 'error: --image_size: 20 is no multiple of 16\n'
+    assert done.stderr == 'error: --image_size: 20 is not a multiple of 16\n'
