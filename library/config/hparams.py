@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from library.config.catalog import Catalog
 from library.config.checked_sets import chosen_sets, place_of, read_choice, read_value
@@ -81,12 +81,12 @@ class HParams:
         """The options of one class, as an instance of it."""
         return cls(**{each.name: self._entries[each.name].value for each in options_of(cls)})
 
-    def with_values(self, origin: str, **values: Any) -> HParams:
+    def with_values(self, origin: str, **values: Any) -> Self:
         """A copy in which some values are replaced by what the run found out."""
         entries = dict(self._entries)
         for name, value in values.items():
             entries[name] = replace(entries[name], value=value, origin=origin)
-        return HParams(entries, self.unused)
+        return type(self)(entries, self.unused)
 
 
 def resolve(

@@ -8,7 +8,6 @@ from typing import Any, TextIO
 
 import tensorflow as tf
 
-from library.console import log as log  # who knows of progress finds it here
 from library.console import redraw
 
 # A terminal's line is redrawn this often; a log file gets a new line this often.

@@ -53,7 +53,10 @@ def update_averages(
         averages = [_average_of(variable) for variable in variables]
         return tf.group(
             *(
-                strategy.extended.update(average, _move, args=(_value(strategy, variable), rate))
+                # Batch norm's averages, which each replica has, are read as their mean.
+                strategy.extended.update(
+                    average, _move, args=(strategy.extended.read_var(variable), rate)
+                )
                 for average, variable in zip(averages, variables, strict=True)
             )
         )
@@ -97,11 +100,6 @@ def _average_of(variable: tf.Variable) -> tf.Variable:
             use_resource=True,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
-
-
-def _value(strategy: tf.distribute.Strategy, variable: tf.Variable) -> tf.Tensor:
-    """The variable's value: of batch norm's averages, which each replica has, their mean."""
-    return strategy.extended.read_var(variable)
 
 
 def _move(average: tf.Variable, value: tf.Tensor, rate: tf.Tensor) -> tf.Operation:

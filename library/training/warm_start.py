@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -53,9 +53,7 @@ class _Scopes:
                     )
 
 
-def warm_start(
-    options: FineTuningOptions, num_classes: int, log: Callable[[str], None] = log
-) -> None:
+def warm_start(options: FineTuningOptions, num_classes: int) -> None:
     """Makes the variables of the default graph start with the weights of a checkpoint.
 
     Changes their initializers and tells what became of each. To be called while the graph of a
@@ -65,7 +63,6 @@ def warm_start(
       options: which checkpoint, and which scopes of it.
       num_classes: of this run. A variable outside of the module that differs only in its last
         dimension, and has this many there now, belongs to other classes and starts anew.
-      log: gets the lines of the table.
 
     Raises:
       ConfigError: there is no checkpoint, or a scope holds nothing, or nothing is left to restore.
@@ -73,9 +70,7 @@ def warm_start(
         another shape or type.
     """
     # Once, and not once for each replica of a strategy.
-    tf.distribute.get_replica_context().merge_call(
-        lambda _: _warm_start(options, num_classes, log),
-    )
+    tf.distribute.get_replica_context().merge_call(lambda _: _warm_start(options, num_classes))
 
 
 def module_weights_digest(options: FineTuningOptions) -> str | None:
@@ -108,7 +103,7 @@ def _open(options: FineTuningOptions) -> tuple[Checkpoint, _Scopes]:
     return read_checkpoint(find_warm_start(options.warm_start_ckpt)), scopes
 
 
-def _warm_start(options: FineTuningOptions, num_classes: int, log: Callable[[str], None]) -> None:
+def _warm_start(options: FineTuningOptions, num_classes: int) -> None:
     checkpoint, scopes = _open(options)
     variables = _variables()
     names = {name: checkpoint.name_of(name) for name in variables}
