@@ -1,4 +1,4 @@
-"""Trains and evaluates an image classifier: HParams in, tf.estimator.Estimator out.
+"""Train and evaluate an image classifier: HParams in, tf.estimator.Estimator out.
 
 The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
 every checkpoint and keeps the best; evaluate evaluates one checkpoint; predict classifies images;

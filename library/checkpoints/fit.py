@@ -1,4 +1,4 @@
-"""A checkpoint that does not fit the graph is refused before it is restored.
+"""Refuse a checkpoint that does not fit the graph, before it is restored.
 
 TensorFlow itself hides this: resource variables silently take the checkpoint's shape, and what
 the checkpoint holds beyond the graph is dropped without a word.
@@ -18,7 +18,7 @@ OTHER_OPTIONS = 'other options made it (see hparams.yaml beside it); choose anot
 
 
 class CheckpointFitHook(tf.estimator.SessionRunHook):
-    """Compares the graph's variables with the checkpoint that the session will restore."""
+    """Compare the graph's variables with the checkpoint that the session will restore."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class CheckpointFitHook(tf.estimator.SessionRunHook):
         then: Callable[[], None] | None = None,
         training: bool = False,
     ):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           find_checkpoint: gives the checkpoint's path, or None where there is none yet.
@@ -38,7 +38,7 @@ class CheckpointFitHook(tf.estimator.SessionRunHook):
         self._training = training
 
     def begin(self) -> None:
-        """Raises MismatchError if the checkpoint does not fit."""
+        """Raise MismatchError if the checkpoint does not fit."""
         path = self._find_checkpoint()
         if path is not None:
             check_fit(graph_variables(), path, self._training)
@@ -47,7 +47,7 @@ class CheckpointFitHook(tf.estimator.SessionRunHook):
 
 
 def graph_variables() -> dict[str, tf.TensorShape]:
-    """Names in the checkpoint, and shapes, of what the default graph restores."""
+    """Return names in the checkpoint, and shapes, of what the default graph restores."""
     by_name = {v.op.name: v for v in tf.compat.v1.global_variables()}
     for other in tf.compat.v1.get_collection(RESTORED):
         by_name = other
@@ -57,7 +57,7 @@ def graph_variables() -> dict[str, tf.TensorShape]:
 def check_fit(
     variables: dict[str, tf.TensorShape], checkpoint: str, training: bool = False
 ) -> None:
-    """Checks names and shapes.
+    """Check names and shapes.
 
     Args:
       variables: what the graph will restore.
@@ -94,7 +94,7 @@ def check_fit(
 
 
 def _check_training(variables: Collection[str], saved: Collection[str], checkpoint: str) -> None:
-    """Raises MismatchError if the run would lose what it trained with before."""
+    """Raise MismatchError if the run would lose what it trained with before."""
     before, now = _optimizer_state(saved), _optimizer_state(variables)
     # A frozen part of a model has no such state: a run may go on with fewer variables to train.
     if before != now:
@@ -117,13 +117,13 @@ def _check_training(variables: Collection[str], saved: Collection[str], checkpoi
 
 
 def _optimizer_state(names: Collection[str]) -> list[str]:
-    """The kinds of state that optimizers keep, such as Adam and Adam_1: VARIABLE/KIND."""
+    """Return the kinds of state that optimizers keep, such as Adam and Adam_1: VARIABLE/KIND."""
     parts = [name.rpartition('/') for name in names]
     return sorted({kind for variable, _, kind in parts if variable in names})
 
 
 def _hint(name: str, variables: Collection[str], saved: Collection[str]) -> str:
-    """What to do about a variable that the checkpoint lacks."""
+    """Return what to do about a variable that the checkpoint lacks."""
     if name.startswith(AVERAGES) and not any(each.startswith(AVERAGES) for each in saved):
         return ': it was trained without --moving_average_decay; choose another --model_dir'
     name = name.removeprefix(AVERAGES)

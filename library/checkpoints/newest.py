@@ -13,7 +13,7 @@ STATE = 'checkpoint'
 
 
 def newest_checkpoint(folder: str) -> str | None:
-    """The path that the folder's `checkpoint` file names, or None if it names none."""
+    """Return the path that the folder's `checkpoint` file names, or None if it names none."""
     try:
         return tf.train.latest_checkpoint(folder)
     except ValueError:  # the file is empty
@@ -21,7 +21,7 @@ def newest_checkpoint(folder: str) -> str | None:
 
 
 def checkpoint_at(path: str) -> str:
-    """The path, without ending, of the checkpoint that a person means by a path.
+    """Return the path, without ending, of the checkpoint that a person means by a path.
 
     Args:
       path: of a checkpoint, with or without .index, or of a folder, which stands for its newest
@@ -35,7 +35,7 @@ def checkpoint_at(path: str) -> str:
 
 
 def write_checkpoint_state(folder: str, names: Sequence[str]) -> None:
-    """Writes the file by which TensorFlow finds a folder's checkpoints.
+    """Write the file by which TensorFlow finds a folder's checkpoints.
 
     Args:
       folder: of the checkpoints.
@@ -47,6 +47,6 @@ def write_checkpoint_state(folder: str, names: Sequence[str]) -> None:
 
 
 def newest_step(folder: str) -> int:
-    """The step of the newest checkpoint; 0 if there is none."""
+    """Return the step of the newest checkpoint; 0 if there is none."""
     checkpoint = newest_checkpoint(folder)
     return int(checkpoint.rsplit('-', 1)[1]) if checkpoint else 0

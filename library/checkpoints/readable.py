@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def open_checkpoint(checkpoint: str) -> Any:
-    """A reader of the checkpoint with this path, without ending.
+    """Open a reader of the checkpoint with this path, without ending.
 
     tf.train.load_checkpoint takes the path for a folder in ram://, where each prefix is one.
     """
@@ -16,7 +16,7 @@ def open_checkpoint(checkpoint: str) -> Any:
 
 
 def is_readable(checkpoint: str) -> bool:
-    """True if every value of the checkpoint can be read and has the checksum that was written."""
+    """Return whether each value of the checkpoint can be read, and has the checksum as written."""
     try:
         reader = open_checkpoint(checkpoint)
         for name in reader.get_variable_to_shape_map():

@@ -1,4 +1,4 @@
-"""Checkpoints at chosen steps, and none where one already stands."""
+"""Save checkpoints at chosen steps, and none where one already stands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 
 class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
-    """Saves where `is_due` says so, and at the end.
+    """Save where `is_due` says so, and at the end.
 
     It differs from its base. The base counts from the last save, so that after an
     extra one (a stop by signal) saves no longer fall on the ends of epochs. And on a resume the
@@ -24,7 +24,7 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         is_due: Callable[[int, float], bool],
         listeners: Sequence[tf.estimator.CheckpointSaverListener] = (),
     ):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           checkpoint_dir: the run's folder.
@@ -37,7 +37,7 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         self.step = 0
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Saves step 0; on a resume only tells the listeners, who expect to hear of a start."""
+        """Save step 0; on a resume only tells the listeners, who expect to hear of a start."""
         step = session.run(self._global_step_tensor)
         self.step = step
         self._saved_at = time.monotonic()
@@ -51,11 +51,11 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
             listener.after_save(session, step)
 
     def before_run(self, run_context: Any) -> Any:
-        """Fetches nothing: the step is counted here."""
+        """Fetch nothing: the step is counted here."""
         return None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Saves if the step just done is due."""
+        """Save if the step just done is due."""
         waited = self.waited()
         before, step = self.step, self.step + 1
         if self._may_skip(step, waited):
@@ -71,13 +71,13 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         self._saved_at = time.monotonic()
 
     def _may_skip(self, step: int, waited: float) -> bool:
-        """True where a step is not due; otherwise the graph is asked how many were made."""
+        """Return whether the step is not due; otherwise the graph is asked how many were made."""
         return not self._is_due(step, waited)
 
     def _newest_checkpoint(self) -> str | None:
-        """The run's newest checkpoint, to be asked once the session is there."""
+        """Return the run's newest checkpoint, to be asked once the session is there."""
         return tf.train.latest_checkpoint(self._checkpoint_dir)
 
     def waited(self) -> float:
-        """Seconds since the last checkpoint, or since the session began."""
+        """Return the seconds since the last checkpoint, or since the session began."""
         return time.monotonic() - self._saved_at

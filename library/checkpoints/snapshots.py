@@ -1,4 +1,4 @@
-"""A folder of best checkpoints: its files, and how they come, go and move, kill-safe."""
+"""Copy, move and remove the files of a folder of best checkpoints, kill-safe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Snapshot:
 
 
 def read_state(folder: str) -> dict[str, Any] | None:
-    """What best.json says; None if there is none, or it is damaged."""
+    """Read what best.json says; None if there is none, or it is damaged."""
     path = files.join(folder, BEST_STATE)
     if not files.exists(path):
         return None
@@ -44,13 +44,13 @@ def read_state(folder: str) -> dict[str, Any] | None:
 
 
 def free_name(kept: list[Snapshot], step: int) -> str:
-    """A name that no kept snapshot has: a copy must not spoil what it may replace."""
+    """Return a name that no kept snapshot has: a copy must not spoil what it may replace."""
     name = f'{PREFIX}{step}'
     return f'{PREFIX}again-{step}' if name in {each.checkpoint for each in kept} else name
 
 
 def copy_checkpoint(source: str, folder: str, name: str) -> None:
-    """Copies the files of a checkpoint; the index, without which it is none, comes last."""
+    """Copy the files of a checkpoint; the index, without which it is none, comes last."""
     parts = [part for part in tf.io.gfile.glob(f'{source}.*') if not part.endswith('.meta')]
     parts.sort(key=lambda part: part.endswith('.index'))
     for part in parts:
@@ -59,7 +59,7 @@ def copy_checkpoint(source: str, folder: str, name: str) -> None:
 
 
 def own_names(folder: str) -> list[str]:
-    """The files of an exporter in a folder; other people's files stay where they are."""
+    """Return the files of an exporter in a folder; other people's files stay where they are."""
     return [
         name
         for name in files.names_in(folder)
@@ -68,13 +68,13 @@ def own_names(folder: str) -> list[str]:
 
 
 def move(names: list[str], source: str, target: str) -> None:
-    """Moves files, best.json last: until then a rerun finds the rest where it was."""
+    """Move files, best.json last: until then a rerun finds the rest where it was."""
     for name in sorted(names, key=lambda name: name == BEST_STATE):
         files.replace(files.join(source, name), files.join(target, name))
 
 
 def remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
-    """Removes snapshots that fell out, and what a killed copy left."""
+    """Remove snapshots that fell out, and what a killed copy left."""
     prefixes = tuple(f'{each.checkpoint}.' for each in kept)
     for name in files.names_in(folder):
         partial = name.endswith('.partial')
@@ -83,7 +83,7 @@ def remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
 
 
 def move_aside(folder: str) -> None:
-    """Moves another run's snapshots into previous-N/."""
+    """Move another run's snapshots into previous-N/."""
     others = own_names(folder)
     if not others:
         return

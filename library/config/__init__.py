@@ -1,1 +1,1 @@
-"""Text to values: YAML sets and the command line become HParams. Imports no TensorFlow."""
+"""Read text into values: YAML sets and the command line become HParams. Imports no TensorFlow."""

@@ -1,4 +1,4 @@
-"""Options classes to one catalogue: which keys there are, who reads each, and when.
+"""Catalogue the options of a program: which there are, who reads each, and when.
 
 Some options are always read; others belong to one choice of a selector: the option `model`
 selects the options of one model, `optimizer` those of one optimizer.
@@ -46,7 +46,7 @@ class Catalog:
         return replace(self, always=(*self.always, *options), choices={**self.choices, **choices})
 
     def options_of(self, cls: type[Options]) -> list[Option]:
-        """The options of a class, with the choices that there are in this program."""
+        """Return the options of a class, with the choices that there are in this program."""
         return [
             replace(each, choices=tuple(self.choices[each.name]))
             if each.name in self.choices
@@ -67,7 +67,7 @@ class Catalog:
         return found
 
     def find(self, name: str, place: str) -> Option:
-        """The option of this name.
+        """Find the option of this name.
 
         Raises:
           ConfigError: there is none; the message starts with `place` and ends with the nearest.
@@ -81,17 +81,17 @@ class Catalog:
         return self.by_name[name]
 
     def choice(self, selector: str, text: str) -> str:
-        """The choice that a selector's text stands for, aliases resolved."""
+        """Return the choice that a selector's text stands for, aliases resolved."""
         return self.aliases.get(selector, {}).get(text, text)
 
     def used(self, mode: str, chosen: Mapping[str, str]) -> list[Option]:
-        """The options that a run in `mode` with these choices reads."""
+        """Return the options that a run in `mode` with these choices reads."""
         classes = [c for c in self.always if not c.modes or mode in c.modes]
         classes += [self.selectors[name][choice] for name, choice in chosen.items()]
         return list({each.name: each for cls in classes for each in self.options_of(cls)}.values())
 
     def owners(self, name: str) -> str:
-        """Who reads an option, in a reader's words: '--model hub' or 'the mode evaluate'."""
+        """Say who reads an option, in a reader's words: '--model hub' or 'the mode evaluate'."""
         owners = [
             f'--{selector} {choice}'
             for selector, choices in self.selectors.items()
@@ -104,7 +104,7 @@ class Catalog:
         return ' and '.join(owners)
 
     def with_owners(self) -> list[tuple[Option, str]]:
-        """Every option a person may set, in order of declaration, with who reads it.
+        """Return every option a person may set, in order of declaration, with who reads it.
 
         Returns:
           (option, 'for evaluate and predict' or 'model: hub' or '') pairs; of an option of several

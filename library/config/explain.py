@@ -1,4 +1,4 @@
-"""HParams to text for people: the table of --explain, a run's hparams.yaml, and what changed."""
+"""Explain HParams to people: the table of --explain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from library.config.hparams import HParams
 
 
 def explain(hparams: HParams, notes: Mapping[str, str] | None = None) -> str:
-    """A table of every value with its origin, in the groups of --help.
+    """Make a table of every value with its origin, in the groups of --help.
 
     Args:
       hparams: the values.

@@ -1,4 +1,4 @@
-"""Dataclass fields to options: one declaration gives the flag, the YAML key, the check, the docs.
+"""Declare options as dataclass fields: each gives the flag, the YAML key, the check, the docs.
 
 An options class is a frozen dataclass that derives from `Options`; each of its fields is made by
 `option()`. Whoever uses an option declares it, in the options.py of its room.
@@ -54,7 +54,7 @@ class Option:
     modes: tuple[str, ...]
 
     def read(self, text: str | Sequence[str]) -> Any:
-        """Turns written text into this option's value.
+        """Turn written text into this option's value.
 
         Args:
           text: one scalar as it was written, or a list of them for a field of several values;
@@ -78,12 +78,12 @@ class Option:
         return value
 
     def parts_of(self, text: str) -> list[str]:
-        """The values in one text, for a field of several."""
+        """Return the values in one text, for a field of several."""
         parts = [part.strip() for part in text.split(',')] if self.commas else [text]
         return [part for part in parts if part.strip()]
 
     def check(self, value: Any) -> None:
-        """Raises ValueError unless `value` lies in the range or among the choices."""
+        """Raise ValueError unless `value` lies in the range or among the choices."""
         if value is None and self.optional:
             return
         for one in value if self.many else (value,):
@@ -239,7 +239,7 @@ class Options:
 
 
 def as_written(value: Any) -> str:
-    """A value as a person would write it in a set or behind a flag."""
+    """Return a value as a person would write it in a set or behind a flag."""
     if value is None or value == ():
         return 'none'
     if isinstance(value, bool):
@@ -248,7 +248,7 @@ def as_written(value: Any) -> str:
 
 
 def options_of(cls: type[Options]) -> list[Option]:
-    """The options that a class declares, in the order of its fields."""
+    """Return the options that a class declares, in the order of its fields."""
     hints = get_type_hints(cls)
     found = []
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
@@ -270,7 +270,7 @@ def options_of(cls: type[Options]) -> list[Option]:
 
 
 def _unfold(hint: Any) -> tuple[type, bool, bool]:
-    """(scalar type, may be None, is a tuple of them) of an annotation like `int | None`."""
+    """Take apart an annotation like `int | None`: scalar type, may be None, is a tuple of them."""
     optional = get_origin(hint) in (types.UnionType, typing.Union)
     if optional:
         (hint,) = (part for part in get_args(hint) if part is not type(None))

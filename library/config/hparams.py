@@ -1,4 +1,4 @@
-"""Written values to HParams: one frozen object with every option of a run and where it came from.
+"""Resolve written values to HParams: one frozen object of all options of a run and their origins.
 
 Precedence: the field's default < the YAML set < the saved run (in modes that work on one) < the
 command line.
@@ -70,19 +70,19 @@ class HParams:
         return dict(self._entries)
 
     def origin(self, name: str) -> str:
-        """Where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
+        """Return where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
         return self._entries[name].origin
 
     def place(self, name: str) -> str:
-        """Where a person changes a value: '--NAME', or file, line and key if it is from a file."""
+        """Say where a person changes a value: '--NAME', or file, line and key of a file."""
         return place_of(self._entries[name].origin, name)
 
     def take(self, cls: type[OptionsT]) -> OptionsT:
-        """The options of one class, as an instance of it."""
+        """Return the options of one class, as an instance of it."""
         return cls(**{each.name: self._entries[each.name].value for each in options_of(cls)})
 
     def with_values(self, origin: str, **values: Any) -> Self:
-        """A copy in which some values are replaced by what the run found out."""
+        """Return a copy with some values replaced by what the run found out."""
         entries = dict(self._entries)
         for name, value in values.items():
             entries[name] = replace(entries[name], value=value, origin=origin)
@@ -95,7 +95,7 @@ def resolve(
     saved: Set | None = None,
     sets: Set | None = None,
 ) -> HParams:
-    """Merges defaults, YAML sets, a saved run and the command line.
+    """Merge defaults, YAML sets, a saved run and the command line.
 
     Args:
       catalog: the options there are; must declare config_file, config_set, hyperparameter_file
@@ -137,7 +137,7 @@ def peek(catalog: Catalog, command_line: CommandLine, sets: Set, name: str) -> A
 
 
 def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]:
-    """The choice of every selector, aliases resolved."""
+    """Return the choice of every selector, aliases resolved."""
     chosen = {}
     for name in catalog.selectors:
         option = catalog.by_name[name]
@@ -147,7 +147,7 @@ def _choices(catalog: Catalog, written: Mapping[str, Written]) -> dict[str, str]
 
 
 def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalog) -> OptionsT:
-    """The options of one class from the command line alone, for a program without YAML sets.
+    """Read the options of one class from the command line alone, for a program without YAML sets.
 
     Raises:
       ConfigError: a value of the wrong type or out of range.

@@ -1,4 +1,4 @@
-"""Where a file of sets is: in the working folder, else beside the program; free of TensorFlow."""
+"""Find a file of sets: in the working folder, else beside the program; free of TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def find_set_file(path: str, folders: Iterable[str]) -> str:
-    """The path to read a file of sets from.
+    """Return the path to read a file of sets from.
 
     Args:
       path: as a person gives it. Only a plain name, without folders, is looked for elsewhere.

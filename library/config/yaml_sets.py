@@ -1,4 +1,4 @@
-"""YAML text to named sets: each key's written text, with the file and line it stands on.
+"""Read YAML text into named sets: each key's written text, with its file and line.
 
 The loader resolves nothing but the merge key, so every scalar arrives as it was written (`1e-4`,
 `no`, `012`); the option that the key names reads it. A set is a top-level key that holds a flat
@@ -57,7 +57,7 @@ Set = dict[str, Written]
 
 
 def read_sets(path: str) -> dict[str, Set]:
-    """Reads every set of a file, merge keys resolved.
+    """Read every set of a file, merge keys resolved.
 
     Raises:
       ConfigError: the file cannot be read, is no YAML, or is not a mapping of flat sets; the
@@ -72,7 +72,7 @@ def read_sets(path: str) -> dict[str, Set]:
 
 
 def read_flat(path: str) -> Set:
-    """Reads a file that is one flat mapping, such as a run's hparams.yaml.
+    """Read a file that is one flat mapping, such as a run's hparams.yaml.
 
     Raises:
       ConfigError: as `read_sets`.
@@ -81,7 +81,7 @@ def read_flat(path: str) -> Set:
 
 
 class _Budget:
-    """Counts the entries that a document unfolds to."""
+    """Count the entries that a document unfolds to."""
 
     def __init__(self, path: str):
         self._path = path
@@ -130,7 +130,7 @@ def _root_mapping(path: str) -> yaml.MappingNode:
 
 
 def _flatten(node: yaml.Node, path: str, set_name: str | None, budget: _Budget) -> Set:
-    """The set's own keys over its merged ones (of several merged sets the first wins)."""
+    """Put the set's own keys over its merged ones (of several merged sets the first wins)."""
     where = 'the file' if set_name is None else f'set {set_name!r}'
     if isinstance(node, yaml.ScalarNode) and node.value == '':
         return {}
@@ -150,7 +150,7 @@ Level = dict[str, tuple[yaml.Node, int]]
 def _merge_levels(
     node: yaml.MappingNode, path: str, where: str, budget: _Budget, depth: int
 ) -> Iterator[Level]:
-    """Yields the mapping's own pairs, then those of what it merges, nearest first."""
+    """Yield the mapping's own pairs, then those of what it merges, nearest first."""
     if depth > MAX_MERGE_DEPTH:
         raise ConfigError(f'{_place(path, node)}: {where} merges itself or nests too deeply')
     own = _pairs(node, path, where, budget)
@@ -168,7 +168,7 @@ def _merge_levels(
 
 
 def _pairs(node: yaml.MappingNode, path: str, where: str, budget: _Budget) -> Level:
-    """A mapping's keys with value node and line; a key written twice is an error."""
+    """Read a mapping's keys with value node and line; a key written twice is an error."""
     pairs: Level = {}
     for key_node, value_node in node.value:
         budget.spend()

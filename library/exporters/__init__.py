@@ -1,1 +1,1 @@
-"""Keeping what an evaluation found: the best checkpoints, and the record of all evaluations."""
+"""Keep what an evaluation found: the best checkpoints, and the record of all evaluations."""

@@ -1,4 +1,4 @@
-"""Checkpoints with the best metric, copied apart into a folder that is itself a model_dir."""
+"""Copy the checkpoints with the best metric into a folder that is itself a model_dir."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from library.suggestions import nearest_or_all
 
 
 class BestCheckpointExporter(tf.estimator.Exporter):
-    """Keeps the N best checkpoints of a run, across any number of restarts.
+    """Keep the N best checkpoints of a run, across any number of restarts.
 
     What is best is remembered in best.json beside the snapshots, so a restart never replaces a
     better one, and a metric that is not a finite number never wins. The snapshots of another run,
@@ -44,7 +44,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
     """
 
     def __init__(self, options: BestOptions, hparams: HParams, run: Run):
-        """Makes the exporter.
+        """Make the exporter.
 
         Args:
           options: folder, metric, its direction, and how many to keep.
@@ -72,7 +72,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         eval_result: Mapping[str, Any],
         is_the_final_export: bool,
     ) -> str | None:
-        """Keeps the checkpoint if it is among the best; tf.estimator calls this with keywords.
+        """Keep the checkpoint if it is among the best; tf.estimator calls this with keywords.
 
         Returns:
           The path of the kept checkpoint, or None if it was not good enough.
@@ -101,22 +101,22 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         return files.join(self._folder, new.checkpoint)
 
     def best(self) -> Snapshot | None:
-        """The best checkpoint of this run that the folder holds."""
+        """Return the best checkpoint of this run that the folder holds."""
         kept = self._present()
         return kept[0] if kept else None
 
     def is_best(self, step: int) -> bool:
-        """True if the checkpoint of this step is the best so far."""
+        """Return whether the checkpoint of this step is the best so far."""
         best = self.best()
         return best is not None and best.global_step == step
 
     def _rank(self, snapshot: Snapshot) -> tuple[float, int]:
-        """Sorts the best first; of equals the older one."""
+        """Sort the best first; of equals the older one."""
         sign = 1 if self._lower_is_better else -1
         return sign * snapshot.value, snapshot.global_step
 
     def _own_snapshots(self) -> list[Snapshot]:
-        """What this run kept so far; anything else in the folder is moved aside first."""
+        """Find what this run kept so far; anything else in the folder is moved aside first."""
         files.make_folder(self._folder)
         if self._snapshots_in(self._folder):
             kept = self._present()
@@ -136,13 +136,13 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         return self._present()
 
     def _present(self) -> list[Snapshot]:
-        """This run's snapshots in the folder whose files are still there."""
+        """Return this run's snapshots in the folder whose files are still there."""
         names = files.names_in(self._folder)
         kept = self._snapshots_in(self._folder)
         return [each for each in kept if f'{each.checkpoint}.index' in names]
 
     def _snapshots_in(self, folder: str) -> list[Snapshot]:
-        """The snapshots of this run and metric that `folder` holds, the best first."""
+        """Return the snapshots of this run and metric that `folder` holds, the best first."""
         state = read_state(folder)
         if state is None or {key: state.get(key) for key in self._identity} != self._identity:
             return []
@@ -160,12 +160,12 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         self._name_the_best(ranked)
 
     def _name_the_best(self, ranked: list[Snapshot]) -> None:
-        """Lets TensorFlow take the best for the newest, which is what it restores."""
+        """Let TensorFlow take the best for the newest, which is what it restores."""
         write_checkpoint_state(self._folder, [each.checkpoint for each in reversed(ranked)])
 
 
 def check_metric(metric: str, known: Iterable[str], flag: str = '--best_metric') -> None:
-    """Raises ConfigError unless evaluations give this metric."""
+    """Raise ConfigError unless evaluations give this metric."""
     known = sorted(known)
     if metric not in known:
         raise ConfigError(f'{flag}: no metric {metric!r}{nearest_or_all(metric, known)}')

@@ -1,4 +1,4 @@
-"""Every evaluation of a run as one line of eval/history.jsonl, and on the screen."""
+"""Log every evaluation of a run as one line of eval/history.jsonl, and on the screen."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from library.exporters.history import HISTORY, read_history
 
 
 class EvaluationLog(tf.estimator.Exporter):
-    """Appends metrics to a file.
+    """Append metrics to a file.
 
     As the last of the exporters it also tells, on a resume, which checkpoints were evaluated and
     exported to the end.
     """
 
     def __init__(self, model_dir: str, is_best: Callable[[int], bool]):
-        """Makes the exporter.
+        """Make the exporter.
 
         Args:
           model_dir: the run's folder.
@@ -44,7 +44,7 @@ class EvaluationLog(tf.estimator.Exporter):
         eval_result: Mapping[str, Any],
         is_the_final_export: bool,
     ) -> None:
-        """Adds one line; tf.estimator calls this with keywords."""
+        """Add one line; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, is_the_final_export
         metrics = plain(eval_result)
         step = metrics['global_step']
@@ -63,11 +63,11 @@ class EvaluationLog(tf.estimator.Exporter):
         log(f'step {step}: {"  ".join(shown)}{best}')
 
     def has(self, step: int) -> bool:
-        """True if the checkpoint of this step was evaluated."""
+        """Return whether the checkpoint of this step was evaluated."""
         return any(each['global_step'] == step for each in read_history(self._model_dir))
 
 
 def plain(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """NumPy scalars as JSON can hold them: None for what is not finite."""
+    """Convert NumPy scalars to what JSON can hold: None for what is not finite."""
     values = {name: value.tolist() for name, value in metrics.items()}
     return {name: value if np.isfinite(value) else None for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Batches to the device that trains on them."""
+"""Bring batches to the device that trains on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREFETCHED = 2
 
 
 def prefetch(dataset: tf.data.Dataset, batches: int | None) -> tf.data.Dataset:
-    """Keeps batches ready, and the chain as it was written: tf.data does not tune it.
+    """Keep batches ready, and the chain as it was written: tf.data does not tune it.
 
     What tunes it is a thread of the iterator's own, which in TensorFlow 2.15 may miss that the
     iterator has ended; the session then waits for it when it closes, for seconds: at the end of
@@ -29,7 +29,7 @@ def prefetch(dataset: tf.data.Dataset, batches: int | None) -> tf.data.Dataset:
 def prefetch_to_device(
     dataset: tf.data.Dataset, device: str, has_strategy: bool
 ) -> tf.data.Dataset:
-    """Copies batches to a device ahead of time; must be the last link of the chain.
+    """Copy batches to a device ahead of time; must be the last link of the chain.
 
     Args:
       dataset: numeric batches; strings cannot travel to a GPU.

@@ -38,7 +38,7 @@ class ImageSource:
     def __init__(
         self, split: Source, interleave_files: int, shuffle_buffer: int, in_stored_order: bool
     ):
-        """Keeps what is read, and how.
+        """Keep what is read, and how.
 
         Args:
           split: the images.
@@ -55,7 +55,7 @@ class ImageSource:
         self._in_stored_order = in_stored_order
 
     def numbered(self, first: int = 0) -> tf.data.Dataset:
-        """Each image once, in stored order, behind its number.
+        """Read each image once, in stored order, behind its number.
 
         Args:
           first: the number to start from. Numbers of the split's size and more mean the same images
@@ -66,7 +66,7 @@ class ImageSource:
         return tf.data.Dataset.zip((numbers, stored_order(self.split, skipped)))
 
     def epoch(self, seed: tf.Tensor, shard_index: tf.Tensor, shards: int) -> tf.data.Dataset:
-        """One shard of an epoch, still to be shuffled.
+        """Read one shard of an epoch, still to be shuffled.
 
         Args:
           seed: int64, of the epoch's order.
@@ -107,7 +107,7 @@ class ImageSource:
 
 
 def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
-    """Each image once: as a record, or as (path, label) where nothing was converted.
+    """Read each image once: as a record, or as (path, label) where nothing was converted.
 
     Args:
       source: the images.
@@ -140,7 +140,7 @@ def _prepare_file(path: bytes) -> bytes:
 
 
 def as_stored(content: str | bytes, name: str) -> bytes:
-    """An image that was not converted, as a conversion would store it.
+    """Encode an image that was not converted, as a conversion would store it.
 
     Args:
       content: the path of its file, or the file's bytes.

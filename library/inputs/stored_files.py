@@ -1,4 +1,4 @@
-"""Images from outside of the data set to what the model sees, and images of it to show people."""
+"""Show images from outside the data set to the model, and images of it to people."""
 
 from __future__ import annotations
 

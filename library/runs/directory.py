@@ -1,4 +1,4 @@
-"""Which folder a run lives in, and the values that it kept there; imports no TensorFlow."""
+"""Find the folder that a run lives in, and the values that it kept there; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NO_RUN = RunDirectory('', None, False)
 def find_run(
     catalog: Catalog, command_line: CommandLine, training: bool, sets: Set | None = None
 ) -> RunDirectory:
-    """Where the run lives, before it is known what else it needs.
+    """Find where the run lives, before it is known what else it needs.
 
     With time_stamped a training run gets a new folder below model_dir, and other modes look into
     the latest there is; a model_dir that is itself the folder of a time-stamped run, or the link to
@@ -88,7 +88,7 @@ def find_run(
 
 
 def in_run_directory(hparams: HParams, run_directory: RunDirectory) -> HParams:
-    """The same values, with the folders of a time-stamped run."""
+    """Return the same values, with the folders of a time-stamped run."""
     if not run_directory.time_stamped:
         return hparams
     hparams = hparams.with_values('time_stamped', model_dir=run_directory.folder)
@@ -99,7 +99,7 @@ def in_run_directory(hparams: HParams, run_directory: RunDirectory) -> HParams:
 
 
 def claim(hparams: HParams, run_directory: RunDirectory) -> HParams:
-    """Makes the folder of a new time-stamped run, under another name if somebody was faster.
+    """Make the folder of a new time-stamped run, under another name if somebody was faster.
 
     Args:
       hparams: as `in_run_directory` gives them.
@@ -121,7 +121,7 @@ def claim(hparams: HParams, run_directory: RunDirectory) -> HParams:
 
 
 def empty_run_folder(folder: str, keep: str) -> None:
-    """Removes what is in a run's folder, but for one name; what marks it as a run goes last.
+    """Remove what is in a run's folder, but for one name; what marks it as a run goes last.
 
     Raises:
       ConfigError: it holds something else than a run.
@@ -133,7 +133,7 @@ def empty_run_folder(folder: str, keep: str) -> None:
 
 
 def link_latest(folder: str) -> None:
-    """Lets `latest`, beside a time-stamped run, lead to it; remote folders have no links."""
+    """Let `latest`, beside a time-stamped run, lead to it; remote folders have no links."""
     if files.is_remote(folder):
         return
     link = os.path.join(os.path.dirname(folder), LATEST)
@@ -145,7 +145,7 @@ def link_latest(folder: str) -> None:
 
 
 def _plain(folder: str) -> str:
-    """A folder without a slash at its end, and where it leads if it is a link to a run."""
+    """Return a folder without a slash at its end, or where it leads if it is a link to a run."""
     if folder.rstrip('/') and not folder.endswith('://'):
         folder = folder.rstrip('/')
     if files.is_remote(folder) or not os.path.islink(folder):
@@ -154,7 +154,7 @@ def _plain(folder: str) -> str:
 
 
 def _latest(folder: str) -> str | None:
-    """The newest time-stamped run below a folder: where the link leads, else by its name."""
+    """Find the newest time-stamped run below a folder: where the link leads, else by its name."""
     link = files.join(folder, LATEST)
     if not files.is_remote(folder) and os.path.islink(link):
         return _plain(link)
@@ -163,14 +163,14 @@ def _latest(folder: str) -> str | None:
 
 
 def _new_names(folder: str) -> Iterator[str]:
-    """Paths below `folder` that say when, and that nothing has."""
+    """Yield paths below `folder` that name the time, and that nothing has."""
     stamp = files.join(folder, time.strftime(STAMP))
     names = itertools.chain([stamp], (f'{stamp}-{number}' for number in itertools.count(2)))
     return (name for name in names if not files.exists(name))
 
 
 def _check_ours(folder: str) -> None:
-    """Raises ConfigError for a folder with other things than one run; an empty one is fine."""
+    """Raise ConfigError for a folder with other things than one run; an empty one is fine."""
     names = [name for name in files.names_in(folder) if not name.startswith('.')]
     if names and SAVED_AS not in names:
         raise ConfigError(

@@ -20,7 +20,7 @@ ORIGINS = 'hparams.json'
 
 
 def to_yaml(hparams: HParams, run: Run) -> str:
-    """The resolved values as a flat YAML mapping, each with its origin as a comment."""
+    """Write the resolved values as a flat YAML mapping, each with its origin as a comment."""
     lines = ['# The values of this run, and where each came from.']
     for name, entry in {**hparams.entries(), **run.entries()}.items():
         if entry.option.home != COMMAND_LINE:
@@ -33,7 +33,7 @@ def to_yaml(hparams: HParams, run: Run) -> str:
 
 
 def to_json(hparams: HParams, run: Run) -> str:
-    """The same values as a JSON mapping: name to the text of the value, or texts, and origin."""
+    """Write the same values as a JSON mapping: name to text, or texts, of the value and origin."""
     kept = {
         name: {'value': _text(entry.value), 'origin': entry.origin}
         for name, entry in {**hparams.entries(), **run.entries()}.items()
@@ -51,26 +51,26 @@ def save(hparams: HParams, run: Run, folder: str) -> None:
 
 
 def _dumped(value: Any) -> str:
-    """A value as YAML has it in one line."""
+    """Return a value as YAML has it in one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
     return str(text.removesuffix('...\n').strip())
 
 
 def _text(value: Any) -> str | list[str]:
-    """A value as the readers of hparams.yaml get it."""
+    """Return a value as the readers of hparams.yaml get it."""
     if isinstance(value, tuple):
         return [str(_text(each)) for each in value]
     return value if isinstance(value, str) else _dumped(value)
 
 
 def read_saved(folder: str) -> Set | None:
-    """The written values of the run in `folder`; None if it keeps no hparams.yaml."""
+    """Read the written values of the run in `folder`; None if it keeps no hparams.yaml."""
     path = files.join(folder, SAVED_AS)
     return read_flat(path) if files.exists(path) else None
 
 
 def check_run_exists(folder: str) -> None:
-    """Raises ConfigError if `folder` holds no run."""
+    """Raise ConfigError if `folder` holds no run."""
     if any(files.exists(files.join(folder, name)) for name in (SAVED_AS, 'checkpoint')):
         return
     inner = [files.join(folder, name) for name in files.names_in(folder)]
@@ -80,7 +80,7 @@ def check_run_exists(folder: str) -> None:
 
 
 def changes(hparams: HParams, run: Run, saved: Set) -> list[str]:
-    """What a resumed run does otherwise than before: 'learning_rate: 0.001 -> 0.01 (origin)'."""
+    """Say what a resumed run does differently: 'learning_rate: 0.001 -> 0.01 (origin)'."""
     found = []
     for name, entry in {**hparams.entries(), **run.entries()}.items():
         if name in saved and entry.option.home != COMMAND_LINE:
@@ -91,7 +91,7 @@ def changes(hparams: HParams, run: Run, saved: Set) -> list[str]:
 
 
 def _read_again(option: Option, text: str | tuple[str, ...]) -> Any:
-    """The saved value, or its text where the option's declaration has changed since."""
+    """Return the saved value, or its text where the option's declaration has changed since."""
     try:
         return option.read(text)
     except ValueError:

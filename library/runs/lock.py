@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""Let one process at a time into a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCK = '.lock'
 
 @contextlib.contextmanager
 def locked(folder: str, when_held: Callable[[str], None]) -> Iterator[None]:
-    """Holds the folder's lock; the system frees it when the process ends, however it ends.
+    """Hold the folder's lock; the system frees it when the process ends, however it ends.
 
     Remote folders have no locks.
 
@@ -42,7 +42,7 @@ def locked(folder: str, when_held: Callable[[str], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def only_trainer(model_dir: str) -> Iterator[None]:
-    """Holds the folder's lock while a run trains in it.
+    """Hold the folder's lock while a run trains in it.
 
     Raises:
       ResourceError: another process holds the lock.

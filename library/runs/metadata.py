@@ -145,7 +145,7 @@ def metadata_without_data(model_dir: str, saved: Set | None) -> Run:
 
 
 def _of_this_start(run: Run, run_id: str | None) -> Run:
-    """With the run's id, and without features: another start may evaluate images."""
+    """Set the run's id, and no features: another start may evaluate images."""
     run = run.found('this start', train_features=None, eval_features=None)
     return run.found('the first start of the run', run_id=run_id)
 
@@ -163,7 +163,7 @@ def unknown_storage(model_dir: str, run: Run) -> str:
 
 
 def _stored(data: Split) -> dict[str, int | None]:
-    """How a conversion stored the images: predictions treat theirs alike."""
+    """Return how a conversion stored the images: predictions treat theirs alike."""
     options = data.options if isinstance(data, Manifest) else {}
     return {f'stored_{name}': options.get(name) for name in ('max_edge', 'quality')}
 

@@ -28,7 +28,7 @@ class SavedValue:
 
 
 def read_saved_values(folder: str) -> dict[str, SavedValue]:
-    """The values of the run in `folder`, in the order of its file; {} if it keeps none.
+    """Read the values of the run in `folder`, in the order of its file; {} if it keeps none.
 
     A run that was kept before there was hparams.json has values without origins.
 
@@ -43,7 +43,7 @@ def read_saved_values(folder: str) -> dict[str, SavedValue]:
 
 
 def is_of_same_run(values: Mapping[str, SavedValue], folder: str) -> bool:
-    """True if these values and those in `folder` were kept by one run, in its first start."""
+    """Return whether one run kept these values and those in `folder`, in its first start."""
     try:
         theirs = read_saved_values(folder).get('run_id')
     except ConfigError:

@@ -1,4 +1,4 @@
-"""Options to the RunConfig of an Estimator."""
+"""Make the RunConfig of an Estimator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from library.runtime.options import CheckpointOptions, SessionOptions
 
 
 def session_config(options: SessionOptions) -> tf.compat.v1.ConfigProto:
-    """The session's settings; warns where XLA would only cost time."""
+    """Make the session's settings; warns where XLA would only cost time."""
     config = tf.compat.v1.ConfigProto(
         inter_op_parallelism_threads=options.inter_op_threads or 0,
         intra_op_parallelism_threads=options.intra_op_threads or 0,
@@ -34,7 +34,7 @@ def run_config(
     session: SessionOptions,
     distribution: Distribution,
 ) -> tf.estimator.RunConfig:
-    """The RunConfig of a run.
+    """Make the RunConfig of a run.
 
     Args:
       model_dir: the run's folder.

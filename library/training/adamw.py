@@ -14,7 +14,7 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
     """
 
     def __init__(self, learning_rate: float | tf.Tensor, weight_decay: float, **adam: float):
-        """Makes the optimizer.
+        """Make the optimizer.
 
         Args:
           learning_rate: a number or a scalar of the graph.

@@ -1,4 +1,4 @@
-"""Moving averages of the weights: kept while training, used by evaluation and prediction.
+"""Keep moving averages of the weights while training, for evaluation and prediction.
 
 Averages of the last steps' weights often classify better than the last weights do (Polyak and
 Juditsky 1992, SIAM J. Control Optim. 30). tf.train.ExponentialMovingAverage does not take the
@@ -15,7 +15,7 @@ from library.checkpoints.scopes import AVERAGES, RESTORED
 
 
 def averaged_variables(optimizer: tf.compat.v1.train.Optimizer) -> list[tf.Variable]:
-    """What has a moving average: all variables of checkpoints that hold real numbers.
+    """Return what has a moving average: all variables of checkpoints that hold real numbers.
 
     Batch norm's own averages are among them. Call it before the optimizer's first step is built.
 
@@ -32,7 +32,7 @@ def averaged_variables(optimizer: tf.compat.v1.train.Optimizer) -> list[tf.Varia
 def update_averages(
     variables: Sequence[tf.Variable], decay: float, steps: tf.Tensor
 ) -> tf.Operation:
-    """Moves each average, named ema/VARIABLE, towards its variable.
+    """Move each average, named ema/VARIABLE, towards its variable.
 
     average -= (1 - d) * (average - variable), where d is 0 at the first step of the run, and then
     the smaller of `decay` and (1 + steps) / (10 + steps): early averages would else be dominated
@@ -65,7 +65,7 @@ def update_averages(
 
 
 def averaged_scaffold(decay: float) -> tf.compat.v1.train.Scaffold | None:
-    """Lets a graph that does not train restore the averages in place of the weights.
+    """Let a graph that does not train restore the averages in place of the weights.
 
     Call it when all variables are there.
 
@@ -86,7 +86,7 @@ def averaged_scaffold(decay: float) -> tf.compat.v1.train.Scaffold | None:
 
 
 def _average_of(variable: tf.Variable) -> tf.Variable:
-    """Makes the average, which starts as its variable does: step 0 can be evaluated as well."""
+    """Make the average, which starts as its variable does: step 0 can be evaluated as well."""
     with tf.init_scope():
         # One replica's own value, as all begin with the same: their mean would be asked for in the
         # chief of a cluster alone, and wait for the others for ever.

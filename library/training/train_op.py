@@ -1,4 +1,4 @@
-"""Loss and optimizer to one training step."""
+"""Make one training step of a loss and an optimizer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_train_op(
     clip_norm: float | None = None,
     moving_average_decay: float = 0.0,
 ) -> tf.Operation:
-    """One step of gradient descent on the named variables.
+    """Make one step of gradient descent on the named variables.
 
     Args:
       loss: scalar.
@@ -81,7 +81,7 @@ def make_train_op(
 def clipped(
     gradients: Sequence[tuple[Gradient | None, tf.Variable]], norm: float | None
 ) -> Sequence[tuple[Gradient | None, tf.Variable]]:
-    """Scales all gradients together so that their norm is at most `norm`; tells what it was.
+    """Scale all gradients together so that their norm is at most `norm`; tells what it was.
 
     It is the norm of the whole step's gradient (Pascanu et al. 2013, arXiv:1211.5063): under a
     strategy that of the sum over the replicas, so that one device and several make the same step

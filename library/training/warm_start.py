@@ -1,4 +1,4 @@
-"""The weights of another run, or of a SavedModel, to the variables that a run starts with."""
+"""Start a run with the weights of another run, or of a SavedModel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Scopes:
     excluded: tuple[str, ...]
 
     def reason_to_skip(self, name: str) -> str | None:
-        """Why the variable of this name in the graph is left out; None if it is not."""
+        """Return why the variable of this name in the graph is left out; None if it is not."""
         if lies_in(name, self.excluded):
             return 'checkpoint_exclude_scopes'
         if self.restored and not lies_in(name, self.restored):
@@ -38,7 +38,7 @@ class _Scopes:
         return None
 
     def check(self, names: Iterable[str]) -> None:
-        """Raises ConfigError for a scope that none of these names lies in."""
+        """Raise ConfigError for a scope that none of these names lies in."""
         names = list(names)
         for flag, scopes in (
             ('checkpoint_restore_scopes', self.restored),
@@ -54,7 +54,7 @@ class _Scopes:
 
 
 def warm_start(options: FineTuningOptions, num_classes: int) -> None:
-    """Makes the variables of the default graph start with the weights of a checkpoint.
+    """Make the variables of the default graph start with the weights of a checkpoint.
 
     Changes their initializers and tells what became of each. To be called while the graph of a
     run's first start is built, when the model's variables are made and the optimizer's are not.
@@ -74,7 +74,7 @@ def warm_start(options: FineTuningOptions, num_classes: int) -> None:
 
 
 def module_weights_digest(options: FineTuningOptions) -> str | None:
-    """sha256 over names and values of a module's variables in the checkpoint to start from.
+    """Digest names and values of a module's variables in the checkpoint to start from.
 
     Returns:
       The digest; None if the checkpoint holds none, or the scopes let none through.
@@ -135,7 +135,7 @@ def _warm_start(options: FineTuningOptions, num_classes: int) -> None:
 
 
 def _variables() -> dict[str, tf.Variable]:
-    """The variables that can start from a checkpoint, by name.
+    """Return the variables that can start from a checkpoint, by name.
 
     A strategy lists its variables and beside them their components, one on each device.
     """
@@ -150,7 +150,7 @@ def _variables() -> dict[str, tf.Variable]:
 
 
 def _check_any(checkpoint: Checkpoint, names: dict[str, str | None]) -> None:
-    """Raises MismatchError if checkpoint and graph have no variable in common."""
+    """Raise MismatchError if checkpoint and graph have no variable in common."""
     if not any(names.values()):
         there = [name for name in checkpoint.variables if name != STEP]
         raise MismatchError(
@@ -167,7 +167,7 @@ def _restore_status(
     scopes: _Scopes,
     num_classes: int,
 ) -> RestoreStatus:
-    """What is to become of one variable, which the checkpoint calls `own`.
+    """Decide what is to become of one variable, which the checkpoint calls `own`.
 
     Raises:
       MismatchError: it cannot be restored.
@@ -206,7 +206,7 @@ def _restore_status(
 def _is_of_classes(
     name: str, shape: tf.TensorShape, there: tf.TensorShape, num_classes: int
 ) -> bool:
-    """True if nothing but the number of classes makes a variable's shape another one."""
+    """Return whether nothing but the number of classes makes a variable's shape another one."""
     same_rank = shape.rank == there.rank and shape.rank > 0
     outside = same_rank and not name.startswith(MODULE)
     return outside and shape[:-1] == there[:-1] and shape[-1] == num_classes
