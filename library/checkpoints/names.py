@@ -105,7 +105,7 @@ def find_warm_start(path: str, emptied: str | None = None) -> str:
 
 
 def read_checkpoint(path: str) -> Checkpoint:
-    """Name, shapes and types; no values.
+    """Read names, shapes and types; no values.
 
     Args:
       path: of a checkpoint, without ending. TensorFlow 2 writes keys that follow the program's

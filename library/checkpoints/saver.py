@@ -28,7 +28,7 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
 
         Args:
           checkpoint_dir: the run's folder.
-          is_due: tells of a step, and the seconds since the last checkpoint, whether to save.
+          is_due: whether to save, given a step and the seconds since the last checkpoint.
           listeners: hear of each checkpoint.
         """
         # The base insists on a number; the timer that it makes is never asked.

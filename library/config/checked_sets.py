@@ -94,5 +94,5 @@ def _of_missing_extra(option: Option, written: Written) -> str | None:
 
 
 def place_of(origin: str, name: str) -> str:
-    """Return 'file:line: key 'name'' for a file, else '--name'."""
+    """Return 'file:line: key 'name'' for a file, otherwise '--name'."""
     return f'{origin}: key {name!r}' if _FROM_FILE.search(origin) else f'--{name}'

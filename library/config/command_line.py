@@ -141,7 +141,7 @@ def help_text(
       catalog: the options there are.
       modes: the legal first words.
       of_mode: leaves out what only other modes read, and begins with what this one alone reads;
-        None tells of all.
+        None shows all.
     """
     mode = f'[{"|".join(modes)}] ' if modes else ''
     parser = argparse.ArgumentParser(

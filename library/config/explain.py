@@ -13,7 +13,7 @@ def explain(hparams: HParams, notes: Mapping[str, str] | None = None) -> str:
 
     Args:
       hparams: the values.
-      notes: by name, what else is to be said of a value, such as which other one overrules it.
+      notes: by name, a note on a value, such as which other one overrules it.
     """
     notes = notes or {}
     rows = [

@@ -29,7 +29,7 @@ _NONE = {'none', 'null', '~', ''}
 
 @dataclass(frozen=True)
 class Option:
-    """One option: what it is called, what it may be, and what a person is told about it."""
+    """One option: its name, what it may be, and how it is explained to a person."""
 
     name: str
     value_type: type

@@ -1,4 +1,4 @@
-"""Find a file of sets: in the working folder, else beside the program; free of TensorFlow."""
+"""Find a file of sets: in the working folder, or else beside the program; no TensorFlow."""
 
 from __future__ import annotations
 

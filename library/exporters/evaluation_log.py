@@ -26,7 +26,7 @@ class EvaluationLog(tf.estimator.Exporter):
 
         Args:
           model_dir: the run's folder.
-          is_best: tells of a step whether its checkpoint is the best so far.
+          is_best: whether the checkpoint of a step is the best so far.
         """
         self._is_best = is_best
         self._model_dir = model_dir

@@ -27,7 +27,7 @@ class EnvironmentLogHook(tf.estimator.SessionRunHook):
 
         Args:
           model_dir: the run's folder.
-          describe: tells of machine, versions and code, as JSON can hold it.
+          describe: describes machine, versions and code, as JSON can hold it.
         """
         self._model_dir = model_dir
         self._describe = describe

@@ -62,7 +62,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
         return None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Count, and shows the line if it is due."""
+        """Count, and show the line if it is due."""
         now = time.monotonic()
         self._step += 1
         if not self._is_first:  # the first step also builds and fills the input pipeline

@@ -23,7 +23,7 @@ class StopRequest:
         """Make the request.
 
         Args:
-          way_on: what a person is told who wants to go on, as a clause.
+          way_on: how to go on with the run, as a clause for the message.
           saves: a checkpoint is saved before the end.
         """
         self._way_on = way_on

@@ -34,7 +34,7 @@ def prefetch_to_device(
     Args:
       dataset: numeric batches; strings cannot travel to a GPU.
       device: 'auto' is the GPU if there is exactly one and no strategy places the batches;
-        'none' leaves them on the host; else a device's name, such as '/gpu:0'.
+        'none' leaves them on the host; otherwise a device's name, such as '/gpu:0'.
       has_strategy: a tf.distribute strategy feeds its own replicas.
 
     Raises:

@@ -81,7 +81,7 @@ def in_python(function: Callable[[bytes], bytes], value: tf.Tensor) -> tf.Tensor
         try:
             return function(content)
         except DataError as error:
-            # Of a wrapped error only one line is told; and on a name that is no UTF-8 TensorFlow
+            # Of a wrapped error only one line is shown; and on a name that is no UTF-8 TensorFlow
             # would end the process.
             text = ' '.join(str(error).splitlines())
             raise DataError(text.encode('utf-8', 'backslashreplace').decode()) from None

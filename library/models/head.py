@@ -54,7 +54,7 @@ def stateless_dropout(
     Args:
       features: float32 [batch, depth]; of each replica as many.
       rate: [0, 1), the share that becomes 0.
-      training: else nothing changes.
+      training: otherwise nothing changes.
       seed, salt: numbers that other masks follow from.
 
     Returns:

@@ -154,7 +154,7 @@ def _plain(folder: str) -> str:
 
 
 def _latest(folder: str) -> str | None:
-    """Find the newest time-stamped run below a folder: where the link leads, else by its name."""
+    """Find the newest time-stamped run below a folder: where the link leads, or by its name."""
     link = files.join(folder, LATEST)
     if not files.is_remote(folder) and os.path.islink(link):
         return _plain(link)

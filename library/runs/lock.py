@@ -21,7 +21,7 @@ def locked(folder: str, when_held: Callable[[str], None]) -> Iterator[None]:
 
     Args:
       folder: is made if it is not there.
-      when_held: is told the process that holds the lock, and raises, or lets this one wait.
+      when_held: called with the process that holds the lock; raises, or lets this one wait.
     """
     files.make_folder(folder)
     if files.is_remote(folder):

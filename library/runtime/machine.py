@@ -80,7 +80,7 @@ def git_state(file: Path) -> dict[str, Any] | None:
     """Return the commit of a file's working copy, and whether the files there differ from it.
 
     Args:
-      file: one that the commit tells of. A package that was installed into a folder inside some
+      file: one that the commit may hold. A package that was installed into a folder inside some
         other repository is no file of that one.
 
     Returns:

@@ -52,7 +52,7 @@ def run_config(
         save_summary_steps=checkpoints.save_summary_steps,
         save_checkpoints_steps=None,
         save_checkpoints_secs=None,
-        # The Saver keeps all when told None, and raises when told -1.
+        # For the Saver None is all; -1 is an error.
         keep_checkpoint_max=keep if keep > 0 else None,
         log_step_count_steps=checkpoints.save_summary_steps,
         **distribution.run_config(session_config(session)),

@@ -35,8 +35,8 @@ def update_averages(
     """Move each average, named ema/VARIABLE, towards its variable.
 
     average -= (1 - d) * (average - variable), where d is 0 at the first step of the run, and then
-    the smaller of `decay` and (1 + steps) / (10 + steps): early averages would else be dominated
-    by the initial weights.
+    the smaller of `decay` and (1 + steps) / (10 + steps): otherwise the initial weights would
+    dominate early averages.
 
     Args:
       variables: what is averaged.

@@ -81,7 +81,7 @@ def make_train_op(
 def clipped(
     gradients: Sequence[tuple[Gradient | None, tf.Variable]], norm: float | None
 ) -> Sequence[tuple[Gradient | None, tf.Variable]]:
-    """Scale all gradients together so that their norm is at most `norm`; tells what it was.
+    """Scale all gradients together so that their norm is at most `norm`; report what it was.
 
     It is the norm of the whole step's gradient (Pascanu et al. 2013, arXiv:1211.5063): under a
     strategy that of the sum over the replicas, so that one device and several make the same step
