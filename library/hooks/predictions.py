@@ -33,7 +33,7 @@ class PredictionsHook(tf.estimator.SessionRunHook):
         self._probabilities: list[np.ndarray] = []
 
     def begin(self) -> None:
-        """Find the tensors, and forgets an evaluation before this one.
+        """Find the tensors, and forget an evaluation before this one.
 
         Raises:
           ConfigError: the graph's model_fn does not mark them.
@@ -57,7 +57,7 @@ class PredictionsHook(tf.estimator.SessionRunHook):
         self._probabilities.append(probabilities)
 
     def take(self) -> tuple[np.ndarray, np.ndarray]:
-        """Hand the predictions over, and keeps them no longer.
+        """Hand the predictions over, and keep them no longer.
 
         Returns:
           labels: int64 [examples].

@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """Remember the signal that came; as a context it listens, and puts things back after."""
+    """Remember the signal that came; as a context, listen, and put things back after."""
 
     def __init__(
         self, way_on: str = 'the same command goes on from there', saves: bool = True

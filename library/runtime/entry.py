@@ -23,7 +23,7 @@ _ENVIRONMENT_ERRORS = {
 
 
 def run_program(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> int:
-    """Call main(argv) and turns what it raises into an exit code.
+    """Call main(argv) and turn what it raises into an exit code.
 
     Args:
       main: returns 0, or raises ScaffoldError for what a person can mend.

@@ -54,7 +54,7 @@ class ScopedOptimizer(tf.compat.v1.train.Optimizer):
         global_step: tf.Variable | None = None,
         name: str | None = None,
     ) -> tf.Operation:
-        """Let each optimizer change its own variables; then counts the step.
+        """Let each optimizer change its own variables; then count the step.
 
         Args:
           grads_and_vars: pairs as `compute_gradients` gives them.
