@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from extras.report_and_compare.saved_values import SavedValue
 from library.config.fields import options_of
 from library.config.hparams import HParams
 from library.pages.short_text import start_of
 from library.runs.metadata import RunMetadata
-from library.runs.saved_values import SavedValue
 
 # Of a list of a thousand class names the first ones tell enough.
 LONGEST = 300
