@@ -77,15 +77,6 @@ class ScopedOptimizer(tf.compat.v1.train.Optimizer):
             done.append(self._apply(last, parts[last], global_step))
         return tf.group(*done, name=name)
 
-    def get_slot(self, var: tf.Variable, name: str) -> tf.Variable | None:
-        """Return what the variable's optimizer keeps for it under this name."""
-        return self._by_scope[self._scope_of(var)].get_slot(var, name)
-
-    def get_slot_names(self) -> list[str]:
-        """Return the names of what the optimizers keep."""
-        names = {name for each in self._by_scope.values() for name in each.get_slot_names()}
-        return sorted(names)
-
     def variables(self) -> list[tf.Variable]:
         """Return all that the optimizers keep."""
         return [variable for each in self._by_scope.values() for variable in each.variables()]
