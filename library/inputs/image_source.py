@@ -10,7 +10,7 @@ import tensorflow as tf
 from library import files
 from library.errors import DataError
 from library.inputs.direct import from_generator, in_python, list_files
-from library.inputs.epoch_stream import ENDLESS, list_shards, parallel_interleave, read_shard
+from library.inputs.epoch_stream import ENDLESS, read_shard
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.workers import prepare
@@ -83,8 +83,7 @@ class ImageSource:
         # Reading several files in turns mixes them; the buffer holds JPEGs, which take a tenth of
         # their pixels, and only those of the shard.
         paths = self.split.shard_paths
-        records = list_shards(paths, seed)
-        return read_shard(records, len(paths), self._interleave_files, shard_index, shards)
+        return read_shard(paths, seed, self._interleave_files, shard_index, shards)
 
     def read(self, element: Any) -> dict[str, tf.Tensor]:
         """Turn an element of these datasets into {'jpeg': string, 'label': int64} scalars.
@@ -123,15 +122,8 @@ def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
         while len(paths) > 1 and first >= counts[0]:
             first -= counts.pop(0)
             del paths[0]
-    if not first:
-        return _in_turn(paths)
-    # A file of records leaves some out by their lengths alone.
-    rest = tf.data.TFRecordDataset(paths[0]).skip(first)
-    return rest.concatenate(_in_turn(paths[1:])) if paths[1:] else rest
-
-
-def _in_turn(paths: list[str]) -> tf.data.Dataset:
-    return parallel_interleave(list_shards(paths, None), files_at_once=1)
+    # Files of records leave some out by their lengths alone.
+    return tf.data.TFRecordDataset(paths).skip(first)
 
 
 def _prepare_file(path: bytes) -> bytes:
