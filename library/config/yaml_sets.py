@@ -87,9 +87,11 @@ class _Document:
     def __init__(self, path: str):
         self._path = path
         self._left = MAX_ENTRIES
-        self.root = _root(path)
-        if not isinstance(self._plain(self.root, 'the file'), yaml.MappingNode):
-            raise self._error(self.root, f'expected a mapping of names, not {_kind(self.root)}')
+        root = _root(path)
+        self._refuse_tag(root, 'the file')
+        if not isinstance(root, yaml.MappingNode):
+            raise self._error(root, f'expected a mapping of names, not {_kind(root)}')
+        self.root = root
 
     def flat(self, node: yaml.Node, where: str) -> Set:
         """Put the set's own keys over its merged ones (of several merged sets the first wins)."""
@@ -109,7 +111,8 @@ class _Document:
         pairs: Level = {}
         for key_node, value_node in node.value:
             self._spend()
-            if not isinstance(self._plain(key_node, where), yaml.ScalarNode):
+            self._refuse_tag(key_node, where)
+            if not isinstance(key_node, yaml.ScalarNode):
                 raise self._error(key_node, f'{where}: a key must be a plain name')
             key = key_node.value
             if key in pairs:
@@ -117,7 +120,8 @@ class _Document:
                     key_node,
                     f'{where}: key {key!r} is written twice (before on line {pairs[key][1]})',
                 )
-            pairs[key] = (self._plain(value_node, where), key_node.start_mark.line + 1)
+            self._refuse_tag(value_node, where)
+            pairs[key] = (value_node, key_node.start_mark.line + 1)
         return pairs
 
     def _levels(self, node: yaml.MappingNode, where: str, depth: int) -> Iterator[Level]:
@@ -132,7 +136,8 @@ class _Document:
         sources = merge[0].value if isinstance(merge[0], yaml.SequenceNode) else [merge[0]]
         for source in sources:
             self._spend()
-            if not isinstance(self._plain(source, where), yaml.MappingNode):
+            self._refuse_tag(source, where)
+            if not isinstance(source, yaml.MappingNode):
                 raise self._error(merge[0], f'{where}: << takes a set, as in <<: *NAME')
             yield from self._levels(source, where, depth + 1)
 
@@ -141,14 +146,14 @@ class _Document:
             return str(node.value)
         items = node.value if isinstance(node, yaml.SequenceNode) else [node]
         if all(isinstance(item, yaml.ScalarNode) for item in items):
-            return tuple(str(self._plain(item, where).value) for item in items)
+            for item in items:
+                self._refuse_tag(item, where)
+            return tuple(str(item.value) for item in items)
         raise self._error(node, f'{where}: key {key!r} holds {_kind(node)}; sets are flat')
 
-    def _plain(self, node: yaml.Node, where: str) -> yaml.Node:
-        """Return the node; raise ConfigError if it has a tag."""
+    def _refuse_tag(self, node: yaml.Node, where: str) -> None:
         if node.tag not in _PLAIN_TAGS and node.tag != _MERGE:
             raise self._error(node, f'{where}: the tag {node.tag} is not allowed')
-        return node
 
     def _spend(self) -> None:
         self._left -= 1
