@@ -48,11 +48,6 @@ class RandomFlip(Augmentation):
         True, 'Mirror half of the training images left to right.', changes_images=True
     )
 
-    @property
-    def is_on(self) -> bool:
-        """True if it changes anything."""
-        return self.random_flip
-
     def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Mirror the image if its draw is below one half; see Augmentation.change."""
         return flipped(image, draws[0], axis=1)
@@ -65,11 +60,6 @@ class RandomFlipVertical(Augmentation):
     random_flip_vertical: bool = option(
         False, 'Mirror half of the training images upside down.', changes_images=True
     )
-
-    @property
-    def is_on(self) -> bool:
-        """True if it changes anything."""
-        return self.random_flip_vertical
 
     def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Mirror the image if its draw is below one half; see Augmentation.change."""
@@ -105,19 +95,10 @@ class RandomColor(Augmentation):
 
     draws = 3
 
-    @property
-    def strengths(self) -> tuple[float, float, float]:
-        """Of brightness, contrast and saturation; s draws from [-s, s], and 0 is off."""
-        return self.random_brightness, self.random_contrast, self.random_saturation
-
-    @property
-    def is_on(self) -> bool:
-        """True if it changes anything."""
-        return any(self.strengths)
-
     def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """Change the colours, and round to uint8; see Augmentation.change."""
-        changes = (0.0, 1.0, 1.0) + self.strengths * (2.0 * draws - 1.0)
+        strengths = (self.random_brightness, self.random_contrast, self.random_saturation)
+        changes = (0.0, 1.0, 1.0) + strengths * (2.0 * draws - 1.0)
         brightness, contrast, saturation = tf.unstack(changes)
         red, green, blue = tf.unstack(image, axis=-1)
         grey = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue

@@ -10,8 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from library.config.hparams import HParams
-from library.inputs.batches import parallel_calls
-from library.inputs.batching import prefetch, prefetch_to_device
+from library.inputs.batches import parallel_calls, prefetch, prefetch_to_device
 from library.inputs.decoding import (
     WINDOW_DRAWS,
     center_window,

@@ -16,7 +16,7 @@ from library.training.fine_tuning import in_scopes
 from library.training.moving_average import averaged_scaffold
 from library.training.precision import compute_in_float32
 from library.training.schedule import learning_rate
-from library.training.training_step import training_step
+from library.training.train_op import training_step
 from project.losses import LossOptions, training_losses
 from project.models import MODELS
 from project.optimizers import OPTIMIZERS

@@ -76,12 +76,12 @@ class Falling(Schedule):
             )
 
     def _progress(self, step: tf.Tensor, steps_per_epoch: float, total_steps: int) -> tf.Tensor:
-        """Share of the decay that is over: 0 to 1."""
+        """Return the share of the decay that is over: 0 to 1."""
         steps = _steps(self.num_epochs_per_decay, steps_per_epoch, total_steps)
         return tf.minimum(tf.cast(step, tf.float32) / steps, 1.0)
 
     def _between(self, start: float, share: tf.Tensor) -> tf.Tensor:
-        """Rate where this share of the way to fall is left."""
+        """Return the rate where this share of the way to fall is left."""
         return self.end_learning_rate + (start - self.end_learning_rate) * share
 
 
@@ -152,7 +152,7 @@ class Piecewise(Schedule):
 
 
 def _steps(epochs: float | None, steps_per_epoch: float, total_steps: int) -> float:
-    """The length of a decay."""
+    """Return the length of a decay."""
     return float(total_steps) if epochs is None else epochs * steps_per_epoch
 
 

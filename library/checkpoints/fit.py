@@ -1,4 +1,4 @@
-"""Refuse a checkpoint that does not fit the graph before it is restored.
+"""Refuse a checkpoint that does not fit the graph, before it is restored.
 
 TensorFlow itself hides this: resource variables silently take the checkpoint's shape, and what
 the checkpoint holds beyond the graph is dropped without a word.
@@ -47,7 +47,7 @@ class CheckpointFitHook(tf.estimator.SessionRunHook):
 
 
 def graph_variables() -> dict[str, tf.TensorShape]:
-    """Return name in the checkpoint and shape of each variable that the default graph restores."""
+    """Return names in the checkpoint, and shapes, of what the default graph restores."""
     by_name = {v.op.name: v for v in tf.compat.v1.global_variables()}
     for other in tf.compat.v1.get_collection(RESTORED):
         by_name = other
@@ -117,13 +117,13 @@ def _check_training(variables: Collection[str], saved: Collection[str], checkpoi
 
 
 def _optimizer_state(names: Collection[str]) -> list[str]:
-    """Find the kinds of state that optimizers keep, such as Adam and Adam_1: VARIABLE/KIND."""
+    """Return the kinds of state that optimizers keep, such as Adam and Adam_1: VARIABLE/KIND."""
     parts = [name.rpartition('/') for name in names]
     return sorted({kind for variable, _, kind in parts if variable in names})
 
 
 def _hint(name: str, variables: Collection[str], saved: Collection[str]) -> str:
-    """Suggest what to do about a variable that the checkpoint lacks."""
+    """Return what to do about a variable that the checkpoint lacks."""
     if name.startswith(AVERAGES) and not any(each.startswith(AVERAGES) for each in saved):
         return ': it was trained without --moving_average_decay; choose another --model_dir'
     name = name.removeprefix(AVERAGES)

@@ -1,4 +1,4 @@
-"""Map the variables of any kind of checkpoint to the names that a graph gives them."""
+"""Read any kind of checkpoint, and call its variables by the names that a graph gives them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Checkpoint:
     variables: dict[str, Stored]
 
     def name_of(self, name: str) -> str | None:
-        """Return what this checkpoint calls a graph's variable `name`; None if it holds none."""
+        """Return what this checkpoint calls the variable `name` of a graph; None without it."""
         if name in self.variables:
             return name
         # A run's own checkpoint keeps the scope, so that its head is never taken for a module's.
@@ -57,7 +57,7 @@ class Checkpoint:
         return bare if bare in self.variables and STEP not in self.variables else None
 
     def module_names(self) -> dict[str, str]:
-        """Map a module's variables, by their names in a graph, to the names in this checkpoint.
+        """Map the variables that a module in a graph could take: name there to name here.
 
         Optimizer state does not count: it lies below a variable's name, or is a power of Adam's.
         """
@@ -73,7 +73,7 @@ class Checkpoint:
 
 
 def find_warm_start(path: str, emptied: str | None = None) -> str:
-    """Return the path, without ending, of the checkpoint that --warm_start_ckpt means.
+    """Find the path, without ending, of the checkpoint that --warm_start_ckpt means.
 
     Args:
       path: of a checkpoint, with or without .index; of a folder with checkpoints, which stands
@@ -105,7 +105,7 @@ def find_warm_start(path: str, emptied: str | None = None) -> str:
 
 
 def read_checkpoint(path: str) -> Checkpoint:
-    """Read names, shapes and types, but no values.
+    """Read names, shapes and types; no values.
 
     Args:
       path: of a checkpoint, without ending. TensorFlow 2 writes keys that follow the program's
@@ -134,7 +134,7 @@ def _lies_in(folder: str, path: str) -> bool:
 
 
 def _named_keys(objects: TrackableObjectGraph, path: str) -> Iterator[tuple[str, str]]:
-    """Pair each name with its key; leave out what has a key and no name."""
+    """Yield pairs of name and key; what has a key and no name is left out."""
     attributes = [(n, each) for n, node in enumerate(objects.nodes) for each in node.attributes]
     # Variables of a distribution strategy are written without their names.
     unnamed = any(not each.full_name for _, each in attributes)
@@ -146,7 +146,7 @@ def _named_keys(objects: TrackableObjectGraph, path: str) -> Iterator[tuple[str,
 
 
 def _names_in_saved_model(objects: TrackableObjectGraph, path: str) -> dict[int, str]:
-    """Map object numbers to names by the SavedModel around the checkpoint, if there is one.
+    """Return names by number of the object, from the SavedModel around the checkpoint, if any.
 
     Both files hold the same objects under different numbers: what they share is the path to each,
     from child to child.

@@ -16,7 +16,7 @@ def open_checkpoint(checkpoint: str) -> Any:
 
 
 def is_readable(checkpoint: str) -> bool:
-    """Return True if every value of the checkpoint can be read and matches its checksum."""
+    """Return whether each value of the checkpoint can be read, and has the checksum as written."""
     try:
         reader = open_checkpoint(checkpoint)
         for name in reader.get_variable_to_shape_map():

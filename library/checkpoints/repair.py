@@ -1,4 +1,4 @@
-"""Prepare a run's folder for training: a single trainer, and a checkpoint that can be read."""
+"""Repair a run's folder before training, so that its newest checkpoint can be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNFINISHED = re.compile(r'model\.ckpt-\d+_temp')
 
 
 def mend_checkpoints(model_dir: str) -> None:
-    """Let the run resume from the newest checkpoint that can be read.
+    """Make the newest checkpoint that can be read the one that a run goes on from.
 
     A kill or a full disk can leave a checkpoint cut off, or the file that names the newest one
     empty; TensorFlow would end on either. The folder's lock must be held.

@@ -1,4 +1,4 @@
-"""Save checkpoints at chosen steps, and none where one already exists."""
+"""Save checkpoints at chosen steps, and none where one already stands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
 
         Args:
           checkpoint_dir: the run's folder.
-          is_due: decides, from a step and the seconds since the last checkpoint, whether to save.
+          is_due: whether to save, given a step and the seconds since the last checkpoint.
           listeners: hear of each checkpoint.
         """
         # The base insists on a number; the timer that it makes is never asked.
@@ -37,7 +37,7 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         self.step = 0
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Save step 0; on a resume only notify the listeners, who expect to hear of a start."""
+        """Save step 0; on a resume only tells the listeners, who expect to hear of a start."""
         step = session.run(self._global_step_tensor)
         self.step = step
         self._saved_at = time.monotonic()
@@ -71,11 +71,11 @@ class SaveWhereDueHook(tf.estimator.CheckpointSaverHook):
         self._saved_at = time.monotonic()
 
     def _may_skip(self, step: int, waited: float) -> bool:
-        """Return True where a step is not due; otherwise the graph is asked how many were made."""
+        """Return whether the step is not due; otherwise the graph is asked how many were made."""
         return not self._is_due(step, waited)
 
     def _newest_checkpoint(self) -> str | None:
-        """Find the run's newest checkpoint, once the session exists."""
+        """Return the run's newest checkpoint, to be asked once the session is there."""
         return tf.train.latest_checkpoint(self._checkpoint_dir)
 
     def waited(self) -> float:

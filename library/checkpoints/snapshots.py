@@ -1,4 +1,4 @@
-"""Copy, move and remove the files of a folder of best checkpoints, safe against kills."""
+"""Copy, move and remove the files of a folder of best checkpoints, kill-safe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Snapshot:
 
 
 def read_state(folder: str) -> dict[str, Any] | None:
-    """Read best.json; None if there is none, or it is damaged."""
+    """Read what best.json says; None if there is none, or it is damaged."""
     path = files.join(folder, BEST_STATE)
     if not files.exists(path):
         return None
@@ -50,7 +50,7 @@ def free_name(kept: list[Snapshot], step: int) -> str:
 
 
 def copy_checkpoint(source: str, folder: str, name: str) -> None:
-    """Copy the files of a checkpoint; the index, without which there is none, comes last."""
+    """Copy the files of a checkpoint; the index, without which it is none, comes last."""
     parts = [part for part in tf.io.gfile.glob(f'{source}.*') if not part.endswith('.meta')]
     parts.sort(key=lambda part: part.endswith('.index'))
     for part in parts:
@@ -59,7 +59,7 @@ def copy_checkpoint(source: str, folder: str, name: str) -> None:
 
 
 def own_names(folder: str) -> list[str]:
-    """List an exporter's files in a folder; other people's files stay where they are."""
+    """Return the files of an exporter in a folder; other people's files stay where they are."""
     return [
         name
         for name in files.names_in(folder)
@@ -74,7 +74,7 @@ def move(names: list[str], source: str, target: str) -> None:
 
 
 def remove_other_checkpoints(folder: str, kept: list[Snapshot]) -> None:
-    """Remove snapshots that are no longer among the best, and the remains of a killed copy."""
+    """Remove snapshots that fell out, and what a killed copy left."""
     prefixes = tuple(f'{each.checkpoint}.' for each in kept)
     for name in files.names_in(folder):
         partial = name.endswith('.partial')

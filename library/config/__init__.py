@@ -1,1 +1,1 @@
-"""Read YAML sets and the command line into HParams. Imports no TensorFlow."""
+"""Read text into values: YAML sets and the command line become HParams. Imports no TensorFlow."""

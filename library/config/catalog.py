@@ -1,4 +1,4 @@
-"""Catalogue the options of all classes: which keys exist, who reads each, and when.
+"""Catalogue the options of a program: which there are, who reads each, and when.
 
 Some options are always read; others belong to one choice of a selector: the option `model`
 selects the options of one model, `optimizer` those of one optimizer.
@@ -46,7 +46,7 @@ class Catalog:
         return replace(self, always=(*self.always, *options), choices={**self.choices, **choices})
 
     def options_of(self, cls: type[Options]) -> list[Option]:
-        """Return the options of a class, with the choices that exist in this program."""
+        """Return the options of a class, with the choices that there are in this program."""
         return [
             replace(each, choices=tuple(self.choices[each.name]))
             if each.name in self.choices
@@ -67,7 +67,7 @@ class Catalog:
         return found
 
     def find(self, name: str, place: str) -> Option:
-        """Return the option of this name.
+        """Find the option of this name.
 
         Raises:
           ConfigError: there is none; the message starts with `place` and ends with the nearest.

@@ -64,7 +64,7 @@ def _check(catalog: Catalog, home: str, set_name: str, key: str, written: Writte
 
 
 def read_choice(catalog: Catalog, selector: str, written: Written, place: str) -> str:
-    """Return what a selector's text stands for, after checking that such a choice exists."""
+    """Return what a selector's text stands for, once there is such a choice."""
     choices = catalog.selectors[selector]
     if not isinstance(written.text, str):
         raise ConfigError(f'{place}: a list was given, expected a text')
@@ -85,7 +85,7 @@ def read_value(option: Option, written: Written, place: str | None = None) -> An
 
 
 def _of_missing_extra(option: Option, written: Written) -> str | None:
-    """Explain a choice of an extra that this clone lacks; None for other texts."""
+    """Name the extra, not in this clone, that has a choice; None for other texts."""
     texts = option.parts_of(written.text) if isinstance(written.text, str) else written.text
     for text in texts if option.choices else ():
         if extra := missing_extra(text):
@@ -94,5 +94,5 @@ def _of_missing_extra(option: Option, written: Written) -> str | None:
 
 
 def place_of(origin: str, name: str) -> str:
-    """Return 'file:line: key 'name'' for a value from a file, otherwise '--name'."""
+    """Return 'file:line: key 'name'' for a file, otherwise '--name'."""
     return f'{origin}: key {name!r}' if _FROM_FILE.search(origin) else f'--{name}'

@@ -1,4 +1,4 @@
-"""Parse argv into a mode and written values, and print --help from the same options.
+"""Parse argv to a mode and written values, and write --help from the same options.
 
 Every option is a flat flag: `--learning_rate 1e-4`, `--learning-rate=1e-4`. Booleans take no
 separate value: `--xla`, `--no_xla`, `--xla=false`. Several values, of one flag or a repeated one,
@@ -34,7 +34,7 @@ class CommandLine:
 
 
 def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> CommandLine:
-    """Parse the command line.
+    """Read the command line.
 
     Args:
       argv: the words after the program's name.
@@ -85,7 +85,7 @@ def _takes_words(option: Option, mode: str) -> bool:
 def _added(
     option: Option, before: Written | None, text: str | tuple[str, ...]
 ) -> str | tuple[str, ...]:
-    """Add a value behind what earlier words and flags gave to an option of several values."""
+    """Add a value to what earlier words and flags gave to an option of several values."""
     if before is None:
         return text
     parts = (option.parts_of(t) if isinstance(t, str) else t for t in (before.text, text))
@@ -119,7 +119,7 @@ def _flag(word: str, rest: list[str], catalog: Catalog) -> tuple[Option, str | t
 
 
 def _following(option: Option, rest: list[str]) -> list[str]:
-    """Take the values in the words up to the next flag from `rest`."""
+    """Return the values in the words up to the next flag, taken from `rest`."""
     several = []
     while rest and not rest[0].startswith('--'):
         several += option.parts_of(rest.pop(0))
@@ -133,7 +133,7 @@ def help_text(
     modes: Sequence[str] = (),
     of_mode: str | None = None,
 ) -> str:
-    """Return the text of --help: options in groups, with default, range and unit.
+    """Write the text of --help: options in groups, with default, range and unit.
 
     Args:
       program: its name.
@@ -141,7 +141,7 @@ def help_text(
       catalog: the options there are.
       modes: the legal first words.
       of_mode: leaves out what only other modes read, and begins with what this one alone reads;
-        None describes all.
+        None shows all.
     """
     mode = f'[{"|".join(modes)}] ' if modes else ''
     parser = argparse.ArgumentParser(

@@ -1,4 +1,4 @@
-"""Format HParams for people: the table of --explain, a run's hparams.yaml, and what changed."""
+"""Explain HParams to people: the table of --explain."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from library.config.hparams import HParams
 
 
 def explain(hparams: HParams, notes: Mapping[str, str] | None = None) -> str:
-    """Tabulate every value with its origin, in the groups of --help.
+    """Make a table of every value with its origin, in the groups of --help.
 
     Args:
       hparams: the values.
-      notes: by name, a remark on a value, such as which other one overrules it.
+      notes: by name, a note on a value, such as which other one overrules it.
     """
     notes = notes or {}
     rows = [

@@ -1,4 +1,4 @@
-"""Turn dataclass fields into options: one declaration gives flag, YAML key, check and docs.
+"""Declare options as dataclass fields: each gives the flag, the YAML key, the check, the docs.
 
 An options class is a frozen dataclass that derives from `Options`; each of its fields is made by
 `option()`. The room that uses an option declares it, in its options.py.
@@ -29,7 +29,7 @@ _NONE = {'none', 'null', '~', ''}
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its name, its legal values, and its description for people."""
+    """One option: its name, what it may be, and how it is explained to a person."""
 
     name: str
     value_type: type
@@ -78,7 +78,7 @@ class Option:
         return value
 
     def parts_of(self, text: str) -> list[str]:
-        """Split a text into the values of an option of several."""
+        """Return the values in one text, for a field of several."""
         parts = [part.strip() for part in text.split(',')] if self.commas else [text]
         return [part for part in parts if part.strip()]
 
@@ -239,7 +239,7 @@ class Options:
 
 
 def as_written(value: Any) -> str:
-    """Format a value as a person would write it in a set or behind a flag."""
+    """Return a value as a person would write it in a set or behind a flag."""
     if value is None or value == ():
         return 'none'
     if isinstance(value, bool):
@@ -270,7 +270,7 @@ def options_of(cls: type[Options]) -> list[Option]:
 
 
 def _unfold(hint: Any) -> tuple[type, bool, bool]:
-    """Return (scalar type, may be None, is a tuple of them) of an annotation like `int | None`."""
+    """Take apart an annotation like `int | None`: scalar type, may be None, is a tuple of them."""
     optional = get_origin(hint) in (types.UnionType, typing.Union)
     if optional:
         (hint,) = (part for part in get_args(hint) if part is not type(None))

@@ -1,4 +1,4 @@
-"""Resolve written values to HParams: one frozen object with every option and its origin.
+"""Resolve written values to HParams: one frozen object of all options of a run and their origins.
 
 Precedence: the field's default < the YAML set < the saved run (in modes that work on one) < the
 command line.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from library.config.catalog import Catalog
 from library.config.checked_sets import chosen_sets, place_of, read_choice, read_value
@@ -70,23 +70,23 @@ class HParams:
         return dict(self._entries)
 
     def origin(self, name: str) -> str:
-        """Say where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
+        """Return where a value came from: 'default', 'project.yaml:12', 'command line' ..."""
         return self._entries[name].origin
 
     def place(self, name: str) -> str:
-        """Say where to change a value: '--NAME', or file, line and key if it is from a file."""
+        """Say where a person changes a value: '--NAME', or file, line and key of a file."""
         return place_of(self._entries[name].origin, name)
 
     def take(self, cls: type[OptionsT]) -> OptionsT:
         """Return the options of one class, as an instance of it."""
         return cls(**{each.name: self._entries[each.name].value for each in options_of(cls)})
 
-    def with_values(self, origin: str, **values: Any) -> HParams:
-        """Return a copy in which some values are replaced by what the run found out."""
+    def with_values(self, origin: str, **values: Any) -> Self:
+        """Return a copy with some values replaced by what the run found out."""
         entries = dict(self._entries)
         for name, value in values.items():
             entries[name] = replace(entries[name], value=value, origin=origin)
-        return HParams(entries, self.unused)
+        return type(self)(entries, self.unused)
 
 
 def resolve(

@@ -8,7 +8,7 @@ from library.errors import ConfigError
 
 
 def unused(hparams: HParams) -> dict[str, str]:
-    """Map each option that was set but that training does not use to what it needs."""
+    """Find, by name, options that somebody set and training does not use; say what they need."""
     return {
         name: f'--{entry.option.needs}'
         for name, entry in hparams.entries().items()

@@ -1,4 +1,4 @@
-"""Find a file of sets in the working folder or beside the program. Imports no TensorFlow."""
+"""Find a file of sets: in the working folder, or else beside the program; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def find_set_file(path: str, folders: Iterable[str]) -> str:
-    """Return the path from which to read a file of sets.
+    """Return the path to read a file of sets from.
 
     Args:
       path: as a person gives it. Only a plain name, without folders, is looked for elsewhere.

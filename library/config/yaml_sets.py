@@ -1,4 +1,4 @@
-"""Read YAML into named sets: each key's written text, with its file and line.
+"""Read YAML text into named sets: each key's written text, with its file and line.
 
 The loader resolves nothing but the merge key, so every scalar arrives as it was written (`1e-4`,
 `no`, `012`); the option that the key names reads it. A set is a top-level key that holds a flat
@@ -63,12 +63,9 @@ def read_sets(path: str) -> dict[str, Set]:
       ConfigError: the file cannot be read, is no YAML, or is not a mapping of flat sets; the
         message names file, line, set and key.
     """
-    root = _root_mapping(path)
-    budget = _Budget(path)
-    return {
-        name: _flatten(node, path, name, budget)
-        for name, (node, _) in _pairs(root, path, 'the file', budget).items()
-    }
+    document = _Document(path)
+    pairs = document.pairs(document.root, 'the file')
+    return {name: document.flat(node, f'set {name!r}') for name, (node, _) in pairs.items()}
 
 
 def read_flat(path: str) -> Set:
@@ -77,23 +74,97 @@ def read_flat(path: str) -> Set:
     Raises:
       ConfigError: as `read_sets`.
     """
-    return _flatten(_root_mapping(path), path, None, _Budget(path))
+    document = _Document(path)
+    return document.flat(document.root, 'the file')
 
 
-class _Budget:
-    """Count the entries that a document unfolds to."""
+Level = dict[str, tuple[yaml.Node, int]]
+
+
+class _Document:
+    """The nodes of a file, and how many entries they may still unfold to."""
 
     def __init__(self, path: str):
         self._path = path
         self._left = MAX_ENTRIES
+        root = _root(path)
+        self._refuse_tag(root, 'the file')
+        if not isinstance(root, yaml.MappingNode):
+            raise self._error(root, f'expected a mapping of names, not {_kind(root)}')
+        self.root = root
 
-    def spend(self) -> None:
+    def flat(self, node: yaml.Node, where: str) -> Set:
+        """Put the set's own keys over its merged ones (of several merged sets the first wins)."""
+        if isinstance(node, yaml.ScalarNode) and node.value == '':
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(node, f'{where} is {_kind(node)}, expected keys')
+        values: Set = {}
+        for level in self._levels(node, where, 0):
+            for key, (value, line) in level.items():
+                if key not in values:
+                    values[key] = Written(self._text(value, where, key), f'{self._path}:{line}')
+        return values
+
+    def pairs(self, node: yaml.MappingNode, where: str) -> Level:
+        """Read a mapping's keys with value node and line; a key written twice is an error."""
+        pairs: Level = {}
+        for key_node, value_node in node.value:
+            self._spend()
+            self._refuse_tag(key_node, where)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error(key_node, f'{where}: a key must be a plain name')
+            key = key_node.value
+            if key in pairs:
+                raise self._error(
+                    key_node,
+                    f'{where}: key {key!r} is written twice (before on line {pairs[key][1]})',
+                )
+            self._refuse_tag(value_node, where)
+            pairs[key] = (value_node, key_node.start_mark.line + 1)
+        return pairs
+
+    def _levels(self, node: yaml.MappingNode, where: str, depth: int) -> Iterator[Level]:
+        """Yield the mapping's own pairs, then those of what it merges, nearest first."""
+        if depth > MAX_MERGE_DEPTH:
+            raise self._error(node, f'{where} merges itself or nests too deeply')
+        own = self.pairs(node, where)
+        merge = own.pop('<<', None) if any(key.tag == _MERGE for key, _ in node.value) else None
+        yield own
+        if merge is None:
+            return
+        sources = merge[0].value if isinstance(merge[0], yaml.SequenceNode) else [merge[0]]
+        for source in sources:
+            self._spend()
+            self._refuse_tag(source, where)
+            if not isinstance(source, yaml.MappingNode):
+                raise self._error(merge[0], f'{where}: << takes a set, as in <<: *NAME')
+            yield from self._levels(source, where, depth + 1)
+
+    def _text(self, node: yaml.Node, where: str, key: str) -> str | tuple[str, ...]:
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if all(isinstance(item, yaml.ScalarNode) for item in items):
+            for item in items:
+                self._refuse_tag(item, where)
+            return tuple(str(item.value) for item in items)
+        raise self._error(node, f'{where}: key {key!r} holds {_kind(node)}; sets are flat')
+
+    def _refuse_tag(self, node: yaml.Node, where: str) -> None:
+        if node.tag not in _PLAIN_TAGS and node.tag != _MERGE:
+            raise self._error(node, f'{where}: the tag {node.tag} is not allowed')
+
+    def _spend(self) -> None:
         self._left -= 1
         if self._left < 0:
             raise ConfigError(f'{self._path}: aliases unfold to more than {MAX_ENTRIES} entries')
 
+    def _error(self, node: yaml.Node, text: str) -> ConfigError:
+        return ConfigError(f'{self._path}:{node.start_mark.line + 1}: {text}')
 
-def _root_mapping(path: str) -> yaml.MappingNode:
+
+def _root(path: str) -> yaml.Node:
     try:
         text = files.read_bytes(path).decode('utf-8-sig')
     except FileNotFoundError:
@@ -123,89 +194,7 @@ def _root_mapping(path: str) -> yaml.MappingNode:
         raise ConfigError(f'{path}: nested too deeply') from None
     if root is None:
         raise ConfigError(f'{path}: the file is empty')
-    _refuse_tag(root, path, 'the file')
-    if not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f'{_place(path, root)}: expected a mapping of names, not {_kind(root)}')
     return root
-
-
-def _flatten(node: yaml.Node, path: str, set_name: str | None, budget: _Budget) -> Set:
-    """Lay the set's own keys over its merged ones (of several merged sets the first wins)."""
-    where = 'the file' if set_name is None else f'set {set_name!r}'
-    if isinstance(node, yaml.ScalarNode) and node.value == '':
-        return {}
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(f'{_place(path, node)}: {where} is {_kind(node)}, expected keys')
-    values: Set = {}
-    for level in _merge_levels(node, path, where, budget, 0):
-        for key, (value, line) in level.items():
-            if key not in values:
-                values[key] = Written(_text(value, path, where, key), f'{path}:{line}')
-    return values
-
-
-Level = dict[str, tuple[yaml.Node, int]]
-
-
-def _merge_levels(
-    node: yaml.MappingNode, path: str, where: str, budget: _Budget, depth: int
-) -> Iterator[Level]:
-    """Yield the mapping's own pairs, then those of what it merges, nearest first."""
-    if depth > MAX_MERGE_DEPTH:
-        raise ConfigError(f'{_place(path, node)}: {where} merges itself or nests too deeply')
-    own = _pairs(node, path, where, budget)
-    merge = own.pop('<<', None) if any(key.tag == _MERGE for key, _ in node.value) else None
-    yield own
-    if merge is None:
-        return
-    sources = merge[0].value if isinstance(merge[0], yaml.SequenceNode) else [merge[0]]
-    for source in sources:
-        budget.spend()
-        _refuse_tag(source, path, where)
-        if not isinstance(source, yaml.MappingNode):
-            raise ConfigError(f'{_place(path, merge[0])}: {where}: << takes a set, as in <<: *NAME')
-        yield from _merge_levels(source, path, where, budget, depth + 1)
-
-
-def _pairs(node: yaml.MappingNode, path: str, where: str, budget: _Budget) -> Level:
-    """Return a mapping's keys with value node and line; a key written twice is an error."""
-    pairs: Level = {}
-    for key_node, value_node in node.value:
-        budget.spend()
-        _refuse_tag(key_node, path, where)
-        if not isinstance(key_node, yaml.ScalarNode):
-            raise ConfigError(f'{_place(path, key_node)}: {where}: a key must be a plain name')
-        key, line = key_node.value, key_node.start_mark.line + 1
-        if key in pairs:
-            raise ConfigError(
-                f'{path}:{line}: {where}: key {key!r} is written twice '
-                f'(before on line {pairs[key][1]})'
-            )
-        _refuse_tag(value_node, path, where)
-        pairs[key] = (value_node, line)
-    return pairs
-
-
-def _text(node: yaml.Node, path: str, where: str, key: str) -> str | tuple[str, ...]:
-    if isinstance(node, yaml.ScalarNode):
-        return str(node.value)
-    items = node.value if isinstance(node, yaml.SequenceNode) else [node]
-    if all(isinstance(item, yaml.ScalarNode) for item in items):
-        for item in items:
-            _refuse_tag(item, path, where)
-        return tuple(str(item.value) for item in items)
-    raise ConfigError(
-        f'{_place(path, node)}: {where}: key {key!r} holds {_kind(node)}; sets are flat'
-    )
-
-
-def _refuse_tag(node: yaml.Node, path: str, where: str) -> None:
-    if node.tag not in _PLAIN_TAGS and node.tag != _MERGE:
-        raise ConfigError(f'{_place(path, node)}: {where}: the tag {node.tag} is not allowed')
-
-
-def _place(path: str, node: yaml.Node) -> str:
-    return f'{path}:{node.start_mark.line + 1}'
 
 
 def _kind(node: yaml.Node) -> str:

@@ -1,4 +1,4 @@
-"""Copy the checkpoints with the best metric to a folder that is itself a model_dir."""
+"""Copy the checkpoints with the best metric into a folder that is itself a model_dir."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         return kept[0] if kept else None
 
     def is_best(self, step: int) -> bool:
-        """Return True if the checkpoint of this step is the best so far."""
+        """Return whether the checkpoint of this step is the best so far."""
         best = self.best()
         return best is not None and best.global_step == step
 
@@ -116,7 +116,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         return sign * snapshot.value, snapshot.global_step
 
     def _own_snapshots(self) -> list[Snapshot]:
-        """Return this run's snapshots, after moving anything else in the folder aside."""
+        """Find what this run kept so far; anything else in the folder is moved aside first."""
         files.make_folder(self._folder)
         if self._snapshots_in(self._folder):
             kept = self._present()
@@ -136,7 +136,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         return self._present()
 
     def _present(self) -> list[Snapshot]:
-        """Return this run's snapshots in the folder whose files still exist."""
+        """Return this run's snapshots in the folder whose files are still there."""
         names = files.names_in(self._folder)
         kept = self._snapshots_in(self._folder)
         return [each for each in kept if f'{each.checkpoint}.index' in names]
@@ -160,7 +160,7 @@ class BestCheckpointExporter(tf.estimator.Exporter):
         self._name_the_best(ranked)
 
     def _name_the_best(self, ranked: list[Snapshot]) -> None:
-        """Make TensorFlow take the best for the newest, which is what it restores."""
+        """Let TensorFlow take the best for the newest, which is what it restores."""
         write_checkpoint_state(self._folder, [each.checkpoint for each in reversed(ranked)])
 
 

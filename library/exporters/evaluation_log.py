@@ -1,4 +1,4 @@
-"""Append every evaluation of a run to eval/history.jsonl, and print it."""
+"""Log every evaluation of a run as one line of eval/history.jsonl, and on the screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EvaluationLog(tf.estimator.Exporter):
 
         Args:
           model_dir: the run's folder.
-          is_best: returns whether the checkpoint of a step is the best so far.
+          is_best: whether the checkpoint of a step is the best so far.
         """
         self._is_best = is_best
         self._model_dir = model_dir
@@ -63,7 +63,7 @@ class EvaluationLog(tf.estimator.Exporter):
         log(f'step {step}: {"  ".join(shown)}{best}')
 
     def has(self, step: int) -> bool:
-        """Return True if the checkpoint of this step was evaluated."""
+        """Return whether the checkpoint of this step was evaluated."""
         return any(each['global_step'] == step for each in read_history(self._model_dir))
 
 

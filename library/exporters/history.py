@@ -1,4 +1,4 @@
-"""Read the evaluations of a run, and the best, from eval/history.jsonl. Imports no TensorFlow."""
+"""Read the evaluations of a run from eval/history.jsonl, and find the best; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_history(model_dir: str) -> list[dict[str, Any]]:
 
 
 def read_lines(path: str, step_name: str) -> tuple[list[dict[str, Any]], int]:
-    """Read a log's lines, and count those that are damaged; none where there is no file.
+    """Read the lines of a log, and count the spoiled ones; none where there is no file.
 
     Args:
       path: of a file with one mapping as JSON in each line.
@@ -40,7 +40,7 @@ def read_lines(path: str, step_name: str) -> tuple[list[dict[str, Any]], int]:
 
 
 def number(metrics: Mapping[str, Any], name: str) -> float | None:
-    """Return the value of a metric; None if there is none, or it is not a finite number."""
+    """Return the value of a metric; None where there is none, or it is not a finite number."""
     value = metrics.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -51,7 +51,7 @@ def number(metrics: Mapping[str, Any], name: str) -> float | None:
 def best_of(
     history: Sequence[Mapping[str, Any]], metric: str, lower_is_better: bool
 ) -> Mapping[str, Any] | None:
-    """Return the evaluation with the best value, the first of equals; None if none has one."""
+    """Find the evaluation with the best value, of equals the first; None where none has one."""
     known = [each for each in history if number(each, metric) is not None]
     sign = 1 if lower_is_better else -1
     return min(known, key=lambda each: sign * each[metric], default=None)

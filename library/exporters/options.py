@@ -26,7 +26,7 @@ class BestOptions(Options, group='checkpoints', home=PROJECT):
 
 
 def prefers_low(metric: str, mode: str) -> bool:
-    """Return True if a smaller value of the metric is better; 'auto' decides by its name."""
+    """Return whether a smaller value of the metric is better; 'auto' decides by its name."""
     if mode == 'auto':
         return any(word in metric for word in ('loss', 'error', 'entropy'))
     return mode == 'min'

@@ -1,1 +1,1 @@
-"""Watching a session: hooks for progress, checkpoints, signals and what must not go unnoticed."""
+"""Watch a session: hooks for progress, signals, and what must not go unnoticed."""

@@ -1,4 +1,4 @@
-"""Conditions to the end of training, after the step in which they became true."""
+"""End training after the step in which a condition became true."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import tensorflow as tf
 
 
 class EndWhereHook(tf.estimator.SessionRunHook):
-    """Ends training; the saver then saves. Must come after the saver, which may evaluate."""
+    """End training; the saver then saves. Must come after the saver, which may evaluate."""
 
     def __init__(self, is_end: Callable[[], bool]):
-        """Makes the hook; `is_end` is asked after every step."""
+        """Make the hook; `is_end` is asked after every step."""
         self._is_end = is_end
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Asks the session to stop."""
+        """Ask the session to stop."""
         if self._is_end():
             run_context.request_stop()

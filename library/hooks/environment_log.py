@@ -1,4 +1,4 @@
-"""environment.json: on what, and with which code, each start of a run was made."""
+"""Record on what, and with which code, each start of a run was made: environment.json."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _OF_THE_MOMENT = ('time', 'step')
 
 
 class EnvironmentLogHook(tf.estimator.SessionRunHook):
-    """Adds this start to the file's list, unless it is like the last one."""
+    """Add this start to the file's list, unless it is like the last one."""
 
     def __init__(self, model_dir: str, describe: Callable[[], dict[str, Any]]):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           model_dir: the run's folder.
-          describe: tells of machine, versions and code, as JSON can hold it.
+          describe: describes machine, versions and code, as JSON can hold it.
         """
         self._model_dir = model_dir
         self._describe = describe
 
     def begin(self) -> None:
-        """Counts the parameters while the graph is the one that was built."""
+        """Count the parameters while the graph is the one that was built."""
         self._parameters = noted_parameters()
         self._step_tensor = tf.compat.v1.train.get_global_step()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Writes the file."""
+        """Write the file."""
         start = {
             'time': datetime.now(UTC).isoformat(timespec='seconds'),
             'step': int(session.run(self._step_tensor)),
@@ -54,7 +54,7 @@ class EnvironmentLogHook(tf.estimator.SessionRunHook):
 
 
 def read_starts(model_dir: str) -> list[dict[str, Any]]:
-    """The starts of a run that differ, in their order; none where the file says none."""
+    """Return the starts of a run that differ, in their order; none where the file says none."""
     path = files.join(model_dir, ENVIRONMENT)
     if not files.exists(path):
         return []

@@ -1,4 +1,4 @@
-"""A bar that says how many images are evaluated, where somebody looks at a terminal."""
+"""Draw a bar of how many images are evaluated, where somebody looks at a terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import tqdm
 
 
 class EvaluationBarHook(tf.estimator.SessionRunHook):
-    """Counts the images of one evaluation; it fetches nothing."""
+    """Count the images of one evaluation; it fetches nothing."""
 
     def __init__(self, images: int, batch_size: int, stream: TextIO | None = None):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           images: of the split.
@@ -25,7 +25,7 @@ class EvaluationBarHook(tf.estimator.SessionRunHook):
         self._stream = stream or sys.stderr
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Draws the empty bar."""
+        """Draw the empty bar."""
         # disable=None: no bar where nobody looks (a log file).
         self._bar = tqdm.tqdm(
             total=self._images,
@@ -37,9 +37,9 @@ class EvaluationBarHook(tf.estimator.SessionRunHook):
         )
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Counts a batch."""
+        """Count a batch."""
         self._bar.update(min(self._batch_size, self._images - self._bar.n))
 
     def end(self, session: Any) -> None:
-        """Takes the bar away: the metrics follow."""
+        """Take the bar away: the metrics follow."""
         self._bar.close()

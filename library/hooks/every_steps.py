@@ -54,7 +54,7 @@ class EveryStepsHook(tf.estimator.SessionRunHook, abc.ABC):
         return tf.estimator.SessionRunArgs(self.tensors) if seems_due else None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Count the step, and tell what is to be told if it is due."""
+        """Count the step, and call `tell` if it is due."""
         self.step += 1
         if self._passes(self.step):
             self.ask(run_context.session)

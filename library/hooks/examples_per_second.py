@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -13,24 +12,6 @@ from library.hooks.every_steps import EveryStepsHook
 
 # Of each start: they build caches, fill the input chain and let a GPU choose its algorithms.
 WARMUP_STEPS = 10
-
-
-@dataclass
-class Span:
-    """Count steps, and the seconds that they took."""
-
-    steps: int = 0
-    seconds: float = 0.0
-
-    def add(self, seconds: float) -> None:
-        """Count one more step."""
-        self.steps += 1
-        self.seconds += seconds
-
-    @property
-    def rate(self) -> float:
-        """Give the steps a second."""
-        return self.steps / self.seconds
 
 
 class ExamplesPerSecondHook(EveryStepsHook):
@@ -57,7 +38,9 @@ class ExamplesPerSecondHook(EveryStepsHook):
         """Start to count."""
         super().after_create_session(session, coord)
         self._warmup = WARMUP_STEPS
-        self._current, self._all = Span(), Span()
+        # Since the start, and until the speed was told last.
+        self._steps = self._last_steps = 0
+        self._seconds = self._last_seconds = 0.0
 
     def before_run(self, run_context: Any) -> None:
         """Start the clock."""
@@ -69,8 +52,8 @@ class ExamplesPerSecondHook(EveryStepsHook):
         if self._warmup:
             self._warmup -= 1
         else:
-            self._current.add(seconds)
-            self._all.add(seconds)
+            self._steps += 1
+            self._seconds += seconds
         super().after_run(run_context, run_values)
 
     def end(self, session: Any) -> None:
@@ -80,9 +63,11 @@ class ExamplesPerSecondHook(EveryStepsHook):
 
     def tell(self, values: Any) -> None:
         """Log and draw the speed, once there is one."""
-        if not self._current.steps:
+        steps = self._steps - self._last_steps
+        if not steps:
             return
-        current, average = self._current.rate, self._all.rate
+        current = steps / (self._seconds - self._last_seconds)
+        average = self._steps / self._seconds
         log(
             f'step {self.step}: {current * self._batch_size:.1f} examples/s '
             f'(average {average * self._batch_size:.1f}), '
@@ -98,4 +83,4 @@ class ExamplesPerSecondHook(EveryStepsHook):
         for name, value in speeds.items():
             summary.value.add(tag=f'speed/{name}', simple_value=value)
         tf.compat.v1.summary.FileWriterCache.get(self._model_dir).add_summary(summary, self.step)
-        self._current = Span()
+        self._last_steps, self._last_seconds = self._steps, self._seconds

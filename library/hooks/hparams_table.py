@@ -1,4 +1,4 @@
-"""A run as a row of TensorBoard's HParams table, to compare it with others."""
+"""Show a run as a row of TensorBoard's HParams table, to compare it with others."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tensorboard.plugins.hparams import api_pb2, summary
 
 
 class HParamsTableHook(tf.estimator.SessionRunHook):
-    """Writes the values that a run starts with, and that it has come to its end.
+    """Write the values that a run starts with, and that it has come to its end.
 
     The table finds the metrics by itself: all scalars of the run's folder and of eval/ below it.
     It takes the values of a run's first start; TensorBoard ignores later ones.
     """
 
     def __init__(self, model_dir: str, values: Mapping[str, Any], total_steps: int):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           model_dir: the run's folder, whose events get the entries.
@@ -29,13 +29,13 @@ class HParamsTableHook(tf.estimator.SessionRunHook):
         self._total_steps = total_steps
 
     def begin(self) -> None:
-        """Writes the values; here, because the writer only works inside a graph."""
+        """Write the values; here, because the writer only works inside a graph."""
         self._step_tensor = tf.compat.v1.train.get_global_step()
         shown = {name: _shown(value) for name, value in self._values.items()}
         self._write(summary.session_start_pb(shown))
 
     def end(self, session: Any) -> None:
-        """Tells that the run is done; one that a signal stopped is not."""
+        """Tell that the run is done; one that a signal stopped is not."""
         if session.run(self._step_tensor) >= self._total_steps:
             self._write(summary.session_end_pb(api_pb2.STATUS_SUCCESS))
 

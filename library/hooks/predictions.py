@@ -1,4 +1,4 @@
-"""What a model predicts in an evaluation, image by image, kept as it comes."""
+"""Keep what a model predicts in an evaluation, image by image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROBABILITIES = 'predictions/probabilities'
 
 
 def record_predictions(labels: tf.Tensor, probabilities: tf.Tensor) -> None:
-    """Marks, in an EVAL graph, what `PredictionsHook` keeps.
+    """Mark, in an EVAL graph, what `PredictionsHook` keeps.
 
     Args:
       labels: int64 [batch], the true ones.
@@ -26,14 +26,14 @@ def record_predictions(labels: tf.Tensor, probabilities: tf.Tensor) -> None:
 
 
 class PredictionsHook(tf.estimator.SessionRunHook):
-    """Keeps the predictions of the evaluation that it watched last, in the order of its images."""
+    """Keep the predictions of the evaluation that it watched last, in the order of its images."""
 
     def __init__(self) -> None:
         self._labels: list[np.ndarray] = []
         self._probabilities: list[np.ndarray] = []
 
     def begin(self) -> None:
-        """Finds the tensors, and forgets an evaluation before this one.
+        """Find the tensors, and forget an evaluation before this one.
 
         Raises:
           ConfigError: the graph's model_fn does not mark them.
@@ -47,17 +47,17 @@ class PredictionsHook(tf.estimator.SessionRunHook):
         self.take()
 
     def before_run(self, run_context: Any) -> tf.estimator.SessionRunArgs:
-        """Asks for the predictions of the batch that the step evaluates."""
+        """Ask for the predictions of the batch that the step evaluates."""
         return tf.estimator.SessionRunArgs(self._fetched)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Keeps them."""
+        """Keep them."""
         labels, probabilities = run_values.results
         self._labels.append(labels)
         self._probabilities.append(probabilities)
 
     def take(self) -> tuple[np.ndarray, np.ndarray]:
-        """Hands the predictions over, and keeps them no longer.
+        """Hand the predictions over, and keep them no longer.
 
         Returns:
           labels: int64 [examples].

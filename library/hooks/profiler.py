@@ -1,4 +1,4 @@
-"""Where the time of a step goes: timeline-STEP.json, to open in chrome://tracing."""
+"""Trace where the time of a step goes: timeline-STEP.json, to open in chrome://tracing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FewTracesHook(tf.estimator.SessionRunHook):
     """
 
     def __init__(self, model_dir: str, every_steps: int, traces: int):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           model_dir: where the files go; the run's events get the figures of the same steps.
@@ -27,18 +27,18 @@ class FewTracesHook(tf.estimator.SessionRunHook):
         self._left = traces
 
     def begin(self) -> None:
-        """Makes the hook that does the work."""
+        """Make the hook that does the work."""
         self._profiler = tf.estimator.ProfilerHook(
             save_steps=self._every, output_dir=self._model_dir
         )
         self._profiler.begin()
 
     def before_run(self, run_context: Any) -> Any:
-        """Asks for a trace if one is due."""
+        """Ask for a trace if one is due."""
         return self._profiler.before_run(run_context) if self._left else None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Writes the trace, if there is one."""
+        """Write the trace, if there is one."""
         if self._left:
             self._profiler.after_run(run_context, run_values)
             self._left -= run_values.options.trace_level == tf.compat.v1.RunOptions.FULL_TRACE

@@ -1,4 +1,4 @@
-"""One line that says how far training is, how well, how fast, and for how long yet."""
+"""Show in one line how far training is, how well, how fast, and for how long yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, TextIO
 
 import tensorflow as tf
 
-from library.console import log as log  # who knows of progress finds it here
 from library.console import redraw
 
 # A terminal's line is redrawn this often; a log file gets a new line this often.
@@ -17,7 +16,7 @@ LOG_SECONDS = 30.0
 
 
 class ProgressHook(tf.estimator.SessionRunHook):
-    """Shows step of total, loss, examples/s and time left.
+    """Show step of total, loss, examples/s and time left.
 
     The speed counts the training steps alone; the time left counts evaluations too.
     """
@@ -28,7 +27,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
         batch_size: int,
         stream: TextIO | None = None,
     ):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           total_steps: where the run ends.
@@ -41,13 +40,13 @@ class ProgressHook(tf.estimator.SessionRunHook):
         self._interval = TERMINAL_SECONDS if self._stream.isatty() else LOG_SECONDS
 
     def begin(self) -> None:
-        """Finds the tensors to watch."""
+        """Find the tensors to watch."""
         self._step_tensor = tf.compat.v1.train.get_global_step()
         # The Estimator adds the training loss as the last of this collection.
         self._loss_tensor = tf.compat.v1.get_collection(tf.compat.v1.GraphKeys.LOSSES)[-1]
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Starts the clock."""
+        """Start the clock."""
         self._step = self._first_step = int(session.run(self._step_tensor))
         self._started = self._shown = time.monotonic()
         self._is_first = True
@@ -55,7 +54,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
         self._busy_steps = 0
 
     def before_run(self, run_context: Any) -> Any:
-        """Asks for the loss only when a line is due: each fetch waits for the device."""
+        """Ask for the loss only when a line is due: each fetch waits for the device."""
         self._run_started = time.monotonic()
         self._is_time = self._run_started - self._shown >= self._interval
         if self._is_time or self._step + 1 >= self._total:
@@ -63,7 +62,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
         return None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Counts, and shows the line if it is due."""
+        """Count, and show the line if it is due."""
         now = time.monotonic()
         self._step += 1
         if not self._is_first:  # the first step also builds and fills the input pipeline
@@ -79,7 +78,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
             self._show(run_values.results, now)
 
     def end(self, session: Any) -> None:
-        """Leaves the line standing."""
+        """Leave the line standing."""
         if self._stream.isatty():
             print(file=self._stream)
 
@@ -95,7 +94,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
         redraw('  '.join(parts), self._stream)
 
     def _steps_per_second(self, steps: int, seconds: float) -> float:
-        """The speed of training alone, of all that was done since the start.
+        """Return the speed of training alone, of all that was done since the start.
 
         Args:
           steps: since the start.
@@ -105,7 +104,7 @@ class ProgressHook(tf.estimator.SessionRunHook):
 
 
 def clock(seconds: float) -> str:
-    """Seconds as 0:42, 12:05 or 3:07:00."""
+    """Format seconds as 0:42, 12:05 or 3:07:00."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT end a run after a checkpoint; a second signal ends it at once."""
+"""End a run on SIGTERM or SIGINT after a checkpoint; a second signal ends it at once."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """Remembers the signal that came; as a context it listens, and puts things back after."""
+    """Remember the signal that came; as a context, listen, and put things back after."""
 
     def __init__(
         self, way_on: str = 'the same command goes on from there', saves: bool = True
     ) -> None:
-        """Makes the request.
+        """Make the request.
 
         Args:
-          way_on: what a person is told who wants to go on, as a clause.
+          way_on: how to go on with the run, as a clause for the message.
           saves: a checkpoint is saved before the end.
         """
         self._way_on = way_on
@@ -45,14 +45,14 @@ class StopRequest:
         return self.signal_number is not None
 
     def raise_if_asked(self) -> None:
-        """Raises Stopped if a signal came."""
+        """Raise Stopped if a signal came."""
         if self.signal_number is not None:
             after = ' after a checkpoint' if self._saves else ''
             cause = self._cause(self.signal_number)
             raise Stopped(self.signal_number, f'stopped {cause}{after}; {self._way_on}')
 
     def _cause(self, number: int) -> str:
-        """By what the run was stopped, such as 'by SIGTERM'."""
+        """Say what stopped the run, such as 'by SIGTERM'."""
         return f'by {signal.Signals(number).name}'
 
     def _note(self, number: int, frame: FrameType | None) -> None:
@@ -67,15 +67,15 @@ class StopRequest:
 
 
 class StopEvaluationHook(tf.estimator.SessionRunHook):
-    """Breaks an evaluation off; its checkpoint is on disk, and it is made up for on resume."""
+    """Break an evaluation off; its checkpoint is on disk, and it is made up for on resume."""
 
     def __init__(self, request: StopRequest):
         self._request = request
 
     def begin(self) -> None:
-        """Does not even start after a signal."""
+        """Raise Stopped after a signal, before the evaluation starts."""
         self._request.raise_if_asked()
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Raises Stopped if a signal came."""
+        """Raise Stopped if a signal came."""
         self._request.raise_if_asked()

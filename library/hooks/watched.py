@@ -1,4 +1,4 @@
-"""Named numbers of a training graph: TensorBoard draws them, and hooks find them by their names."""
+"""Name numbers of a training graph, by which TensorBoard draws them and hooks find them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARAMETERS = 'parameters/'
 
 
 def watch(name: str, value: tf.Tensor) -> None:
-    """Gives a number a name, for TensorBoard, --log_tensors and metrics.jsonl.
+    """Give a number a name, for TensorBoard, --log_tensors and metrics.jsonl.
 
     Call it while the graph of a training run is built: in model_fn, or in a model's build. The name
     stays as it is, in whatever scope it is given.
@@ -50,7 +50,7 @@ def watched() -> dict[str, tf.Tensor]:
 
 
 def find_tensor(name: str, flag: str) -> tf.Tensor:
-    """What is watched under a name, or else the graph's own tensor, such as head/logits/BiasAdd:0.
+    """Find what is watched under a name, or the graph's own tensor, such as head/logits/BiasAdd:0.
 
     Args:
       name: of the tensor; an operation's name means its first output.
@@ -72,20 +72,20 @@ def find_tensor(name: str, flag: str) -> tf.Tensor:
 
 
 def note_parameters(trained: int, in_all: int) -> None:
-    """Keeps in the graph how many numbers the model has, for the environment log."""
+    """Keep in the graph how many numbers the model has, for the environment log."""
     if in_first_replica():
         tf.compat.v1.add_to_collection(f'{PARAMETERS}trained', trained)
         tf.compat.v1.add_to_collection(f'{PARAMETERS}all', in_all)
 
 
 def noted_parameters() -> dict[str, int]:
-    """What `note_parameters` kept: 'trained' and 'all'; nothing where it was not called."""
+    """Return what `note_parameters` kept: 'trained' and 'all'; nothing where it was not called."""
     counts = {key: tf.compat.v1.get_collection(PARAMETERS + key) for key in ('trained', 'all')}
     return {key: found[0] for key, found in counts.items() if found}
 
 
 def add_summary(summary: tf.Tensor) -> None:
-    """Has a serialized summary written every save_summary_steps.
+    """Have a serialized summary written every save_summary_steps.
 
     Summaries are made by tf.raw_ops here: tf.summary would number a name that some operation of the
     graph has already, and TensorBoard would not find the curve of one run in another.
@@ -95,6 +95,6 @@ def add_summary(summary: tf.Tensor) -> None:
 
 
 def in_first_replica() -> bool:
-    """False while a strategy builds the graph of a replica other than the first."""
+    """Return whether the graph is that of the first replica, or there is no strategy."""
     replica = tf.distribute.get_replica_context()
     return replica is None or not tf.get_static_value(replica.replica_id_in_sync_group)

@@ -1,1 +1,1 @@
-"""Records to batches: the links of the tf.data chain that project/input_fn.py puts together."""
+"""Turn records into batches: the links of the tf.data chain in project/input_fn.py."""

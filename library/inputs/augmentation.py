@@ -30,9 +30,9 @@ class Augmentation(Options, abc.ABC, group='augmentation', home=HYPERPARAMETERS)
                 raise TypeError(f'option {each.name!r} must be declared with changes_images=True')
 
     @property
-    @abc.abstractmethod
     def is_on(self) -> bool:
-        """True if its options ask for any change."""
+        """True if its options ask for any change: one of them is true, or not 0."""
+        return any(getattr(self, each.name) for each in options_of(type(self)))
 
     @abc.abstractmethod
     def change(self, image: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:

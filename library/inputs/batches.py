@@ -1,4 +1,4 @@
-"""Choose what feeds a run: its images, features that were computed once, or noise."""
+"""Choose what feeds a run: its images, features that were computed once, or noise; and prefetch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
-from library.cores import count_cores
-from library.inputs.batching import prefetch, prefetch_to_device
+from library.errors import ConfigError
 from library.inputs.feature_stream import feature_batches
 from library.inputs.image_source import ImageSource
 from library.inputs.options import DataOptions
@@ -23,6 +22,8 @@ InputFn = Callable[[str, HParams, ImageSource, InputShard], tf.data.Dataset]
 # Images in work for each core. tf.data alone stops at one, and a core then waits while the image
 # that it has finished stands in line: a tenth of the time with two cores.
 CALLS_PER_CORE = 4
+# Batches that are ready while one is trained on: one more evens out what a single image may cost.
+PREFETCHED = 2
 
 
 def batches(
@@ -106,4 +107,50 @@ def parallel_calls(params: HParams, shard: InputShard) -> int:
     if params.num_parallel_calls:
         return int(params.num_parallel_calls)
     runs_here = shard.shard_index is not None
-    return CALLS_PER_CORE * count_cores() if runs_here else tf.data.AUTOTUNE
+    return CALLS_PER_CORE * (os.cpu_count() or 1) if runs_here else tf.data.AUTOTUNE
+
+
+def prefetch(dataset: tf.data.Dataset, batches: int | None) -> tf.data.Dataset:
+    """Keep batches ready, and the chain as it was written: tf.data does not tune it.
+
+    What tunes it is a thread of the iterator's own, which in TensorFlow 2.15 may miss that the
+    iterator has ended; the session then waits for it when it closes, for seconds: at the end of
+    trainings and evaluations, and after a signal.
+
+    Args:
+      dataset: elements are batches. Numbers of parallel calls must be given.
+      batches: how many; None is PREFETCHED.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(batches or PREFETCHED).with_options(options)
+
+
+def prefetch_to_device(
+    dataset: tf.data.Dataset, device: str, has_strategy: bool
+) -> tf.data.Dataset:
+    """Copy batches to a device ahead of time; must be the last link of the chain.
+
+    Args:
+      dataset: numeric batches; strings cannot travel to a GPU.
+      device: 'auto' is the GPU if there is exactly one and no strategy places the batches;
+        'none' leaves them on the host; otherwise a device's name, such as '/gpu:0'.
+      has_strategy: a tf.distribute strategy feeds its own replicas.
+
+    Raises:
+      ConfigError: there is no device of this name.
+    """
+    if device == 'auto':
+        gpus = tf.config.get_visible_devices('GPU')
+        device = '/gpu:0' if len(gpus) == 1 and not has_strategy else 'none'
+    if device == 'none' or has_strategy:
+        return dataset
+    known = {
+        f'/{d.device_type.lower()}:{d.name.split(":")[-1]}' for d in tf.config.get_visible_devices()
+    }
+    if device.lower() not in known:
+        raise ConfigError(
+            f'--prefetch_to_device: no device {device!r} here '
+            f'(there are {", ".join(sorted(known))})'
+        )
+    return dataset.apply(tf.data.experimental.prefetch_to_device(device))

@@ -1,4 +1,4 @@
-"""One encoded image to pixels of the model's size: crop and decoding fused.
+"""Decode an image to pixels of the model's size, in one go with its crop.
 
 Only the part of the JPEG that is cut out is decoded. Training and evaluation share this page, so
 that they cannot drift apart. Draws are float32, uniform in [0, 1).
@@ -27,7 +27,7 @@ HALF = 0.5
 
 
 def decode_and_crop(jpeg: tf.Tensor, window: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Decodes one window of a JPEG and resizes it to a square.
+    """Decode one window of a JPEG and resizes it to a square.
 
     Args:
       jpeg: string scalar.
@@ -46,12 +46,12 @@ def decode_and_crop(jpeg: tf.Tensor, window: tf.Tensor, image_size: int) -> tf.T
 
 
 def to_bytes(pixels: tf.Tensor) -> tf.Tensor:
-    """Rounds floats of 0 to 255 to uint8, a quarter of the size to batch and to copy."""
+    """Round floats of 0 to 255 to uint8, a quarter of the size to batch and to copy."""
     return tf.cast(pixels + HALF, tf.uint8)
 
 
 def center_window(shape: tf.Tensor, fraction: float) -> tf.Tensor:
-    """The central square whose edge is `fraction` (0 to 1] of the image's shorter edge.
+    """Return the central square with an edge of `fraction` (0 to 1] of the image's shorter edge.
 
     Args:
       shape: int32 [3] of the image: height, width, channels.
@@ -67,7 +67,7 @@ def center_window(shape: tf.Tensor, fraction: float) -> tf.Tensor:
 
 
 def random_window(jpeg: tf.Tensor, min_area: float, draws: tf.Tensor) -> tf.Tensor:
-    """A random window that keeps at least `min_area` (0 to 1] of the image's area.
+    """Draw a window that keeps at least `min_area` (0 to 1] of the image's area.
 
     Area and aspect ratio are drawn first, as in the Inception papers (Szegedy et al. 2015,
     arXiv:1409.4842, section 6); a window larger than the image is cut to it. In an image of at

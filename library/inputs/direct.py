@@ -1,4 +1,4 @@
-"""Image files to encoded images, without a conversion.
+"""Read image files that were not converted.
 
 Two ways to start, by what the data set is. A folder is listed by TensorFlow; anything else, such
 as a CSV file, comes from a Python generator. Both give (path, label), which cost nothing to shuffle
@@ -19,7 +19,7 @@ from library.errors import DataError
 
 @tf.autograph.experimental.do_not_convert
 def list_files(labels: Mapping[str, int]) -> tf.data.Dataset:
-    """Paths by tf.data.Dataset.list_files, each with its label.
+    """List paths by tf.data.Dataset.list_files, each with its label.
 
     Args:
       labels: label by path. Other files of the same folders are left out.
@@ -46,7 +46,7 @@ def list_files(labels: Mapping[str, int]) -> tf.data.Dataset:
 
 @tf.autograph.experimental.do_not_convert
 def from_generator(images: Sequence[tuple[str, int]]) -> tf.data.Dataset:
-    """Paths by tf.data.Dataset.from_generator, each with its label.
+    """Generate paths by tf.data.Dataset.from_generator, each with its label.
 
     Args:
       images: (path, label) in order.
@@ -64,7 +64,7 @@ def from_generator(images: Sequence[tuple[str, int]]) -> tf.data.Dataset:
 
 
 def in_python(function: Callable[[bytes], bytes], value: tf.Tensor) -> tf.Tensor:
-    """Calls a Python function on a string scalar within the chain.
+    """Call a Python function on a string scalar within the chain.
 
     Such a chain cannot be sent to other machines, and only one of its calls runs at a time as far
     as they are Python; Pillow decodes outside of Python's lock.
@@ -81,7 +81,7 @@ def in_python(function: Callable[[bytes], bytes], value: tf.Tensor) -> tf.Tensor
         try:
             return function(content)
         except DataError as error:
-            # Of a wrapped error only one line is told; and on a name that is no UTF-8 TensorFlow
+            # Of a wrapped error only one line is shown; and on a name that is no UTF-8 TensorFlow
             # would end the process.
             text = ' '.join(str(error).splitlines())
             raise DataError(text.encode('utf-8', 'backslashreplace').decode()) from None
@@ -90,5 +90,5 @@ def in_python(function: Callable[[bytes], bytes], value: tf.Tensor) -> tf.Tensor
 
 
 def _escaped(folder: str) -> str:
-    """The folder's name as a pattern that stands for itself alone."""
+    """Return the folder's name as a pattern that stands for itself alone."""
     return re.sub(r'([*?\[\]\\{}])', r'\\\1', folder)

@@ -80,35 +80,24 @@ def repeat_epochs(
 
 
 def _part(count: int, shards: int, shard_index: int | tf.Tensor) -> int | tf.Tensor:
-    """How many of the first `count` examples are in a shard, if each n-th of them is."""
+    """Return how many of the first `count` examples are in a shard, if each n-th of them is."""
     return (count - shard_index + shards - 1) // shards
 
 
 def _numbers(shard_number: tf.Tensor, examples: int, shards: int) -> tf.data.Dataset:
-    """Numbers for at least all examples of an epoch, none of which another shard has."""
+    """Number at least all examples of an epoch, as no other shard does."""
     epoch, shard_index = shard_number // shards, shard_number % shards
     usual = tf.data.Dataset.range(epoch * examples + shard_index, (epoch + 1) * examples, shards)
     return usual.concatenate(tf.data.Dataset.range(FREE + shard_number * examples, ENDLESS))
 
 
-def list_shards(
-    paths: Sequence[str] | tf.Tensor, shuffle_seed: tf.Tensor | int | None
-) -> tf.data.Dataset:
-    """File paths as string scalars, in the given order or in that of a seed."""
-    paths = tf.convert_to_tensor(paths)
-    dataset = tf.data.Dataset.from_tensor_slices(paths)
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(paths.shape[0], seed=shuffle_seed, reshuffle_each_iteration=False)
-    return dataset
-
-
 def parallel_interleave(files: tf.data.Dataset, files_at_once: int) -> tf.data.Dataset:
-    """Records of several files in turns, read in parallel, in an order that repeats.
+    """Read records of several files in turns, in parallel, in an order that repeats.
 
     This is the successor that tf.data.experimental.parallel_interleave itself names.
 
     Args:
-      files: string scalars, as `list_shards` gives them.
+      files: paths, string scalars.
       files_at_once: 1 reads file after file.
 
     Returns:
@@ -124,22 +113,30 @@ def parallel_interleave(files: tf.data.Dataset, files_at_once: int) -> tf.data.D
 
 
 def read_shard(
-    files: tf.data.Dataset, count: int, files_at_once: int, shard_index: tf.Tensor, shards: int
+    paths: Sequence[str] | tf.Tensor,
+    seed: tf.Tensor | int,
+    files_at_once: int,
+    shard_index: tf.Tensor,
+    shards: int,
 ) -> tf.data.Dataset:
-    """Records of one shard of some files: of every n-th file, or every n-th record of all files.
+    """Read one shard of some files: every n-th file, or every n-th record of all files.
 
     Args:
-      files: string scalars, as `list_shards` gives them; in the same order for all shards.
-      count: how many files these are; with many each is read by one worker only.
+      paths: of the files; with many of them each is read by one worker only.
+      seed: of the order of the files; the same for all shards.
       files_at_once: as for `parallel_interleave`; the same for all shards.
       shard_index: which part, from 0; int64.
       shards: into how many parts the files are cut.
     """
+    paths = tf.convert_to_tensor(paths)
+    count = paths.shape[0]
+    files = tf.data.Dataset.from_tensor_slices(paths)
+    files = files.shuffle(count, seed, reshuffle_each_iteration=False)
     if is_by_file(count, shards):
         return parallel_interleave(files.shard(shards, shard_index), files_at_once)
     return parallel_interleave(files, files_at_once).shard(shards, shard_index)
 
 
 def epoch_seed(epoch: tf.Tensor, seed: int) -> tf.Tensor:
-    """The seed of an epoch's order, int64: another for each epoch and each seed of a run."""
+    """Return the seed of an epoch's order, int64: another for each epoch and each seed of a run."""
     return epoch * 2**31 + seed

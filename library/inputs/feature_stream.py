@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from library.config.hparams import HParams
 from library.errors import DataError
-from library.inputs.epoch_stream import epoch_seed, list_shards, read_shard, repeat_epochs
+from library.inputs.epoch_stream import epoch_seed, read_shard, repeat_epochs
 from library.inputs.sharding import InputShard
 from library.records.feature_manifest import MANIFEST, read_manifest
 from library.records.features import parse_features
@@ -43,10 +43,7 @@ def feature_batches(
         if params.debug:
             return tf.data.TFRecordDataset(of_copy).shard(shard.shards, shard_index)
         seed = epoch_seed(epoch, params.random_seed)
-        files = list_shards(of_copy, seed)
-        records = read_shard(
-            files, paths.shape[1], params.interleave_files, shard_index, shard.shards
-        )
+        records = read_shard(of_copy, seed, params.interleave_files, shard_index, shard.shards)
         return records.shuffle(params.shuffle_buffer, seed, reshuffle_each_iteration=False)
 
     if training:

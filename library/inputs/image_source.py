@@ -10,7 +10,7 @@ import tensorflow as tf
 from library import files
 from library.errors import DataError
 from library.inputs.direct import from_generator, in_python, list_files
-from library.inputs.epoch_stream import ENDLESS, list_shards, parallel_interleave, read_shard
+from library.inputs.epoch_stream import ENDLESS, read_shard
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.workers import prepare
@@ -38,7 +38,7 @@ class ImageSource:
     def __init__(
         self, split: Source, interleave_files: int, shuffle_buffer: int, in_stored_order: bool
     ):
-        """Keeps what is read, and how.
+        """Keep what is read, and how.
 
         Args:
           split: the images.
@@ -55,7 +55,7 @@ class ImageSource:
         self._in_stored_order = in_stored_order
 
     def numbered(self, first: int = 0) -> tf.data.Dataset:
-        """Each image once, in stored order, behind its number.
+        """Read each image once, in stored order, behind its number.
 
         Args:
           first: the number to start from. Numbers of the split's size and more mean the same images
@@ -66,7 +66,7 @@ class ImageSource:
         return tf.data.Dataset.zip((numbers, stored_order(self.split, skipped)))
 
     def epoch(self, seed: tf.Tensor, shard_index: tf.Tensor, shards: int) -> tf.data.Dataset:
-        """One shard of an epoch, still to be shuffled.
+        """Read one shard of an epoch, still to be shuffled.
 
         Args:
           seed: int64, of the epoch's order.
@@ -83,8 +83,7 @@ class ImageSource:
         # Reading several files in turns mixes them; the buffer holds JPEGs, which take a tenth of
         # their pixels, and only those of the shard.
         paths = self.split.shard_paths
-        records = list_shards(paths, seed)
-        return read_shard(records, len(paths), self._interleave_files, shard_index, shards)
+        return read_shard(paths, seed, self._interleave_files, shard_index, shards)
 
     def read(self, element: Any) -> dict[str, tf.Tensor]:
         """Turn an element of these datasets into {'jpeg': string, 'label': int64} scalars.
@@ -111,7 +110,7 @@ class ImageSource:
 
 
 def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
-    """Each image once: as a record, or as (path, label) where nothing was converted.
+    """Read each image once: as a record, or as (path, label) where nothing was converted.
 
     Args:
       source: the images.
@@ -127,15 +126,8 @@ def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
         while len(paths) > 1 and first >= counts[0]:
             first -= counts.pop(0)
             del paths[0]
-    if not first:
-        return _in_turn(paths)
-    # A file of records leaves some out by their lengths alone.
-    rest = tf.data.TFRecordDataset(paths[0]).skip(first)
-    return rest.concatenate(_in_turn(paths[1:])) if paths[1:] else rest
-
-
-def _in_turn(paths: list[str]) -> tf.data.Dataset:
-    return parallel_interleave(list_shards(paths, None), files_at_once=1)
+    # Files of records leave some out by their lengths alone.
+    return tf.data.TFRecordDataset(paths).skip(first)
 
 
 def _prepare_file(path: bytes) -> bytes:
@@ -144,7 +136,7 @@ def _prepare_file(path: bytes) -> bytes:
 
 
 def as_stored(content: str | bytes, name: str) -> bytes:
-    """An image that was not converted, as a conversion would store it.
+    """Encode an image that was not converted, as a conversion would store it.
 
     Args:
       content: the path of its file, or the file's bytes.

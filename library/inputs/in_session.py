@@ -1,4 +1,4 @@
-"""A chain to its elements in Python, outside of any training."""
+"""Take the elements of a chain in Python, outside of any training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 def in_session(
     make: Callable[[], tf.data.Dataset], then: Callable[..., Any] | None = None
 ) -> Iterator[Any]:
-    """Yields the elements of a chain, in a graph and a session of their own.
+    """Yield the elements of a chain, in a graph and a session of their own.
 
     Training has them so, too. An eager iterator that ends early holds Python's lock while it waits
     for its calls under way, and those that are in Python wait for the lock.

@@ -1,4 +1,4 @@
-"""Options to the data of a run: converted images, images as they are, or noise."""
+"""Open the data of a run: converted images, images as they are, or noise."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def open_all(
 def open_data(
     params: HParams, sources: Sources, class_names: tuple[str, ...], training: bool
 ) -> Split:
-    """What a run trains on, or evaluates on: a Manifest, ExternalRecords, Listing, SyntheticImages.
+    """Open what a run trains or evaluates on: Manifest, ExternalRecords, Listing, SyntheticImages.
 
     Args:
       params: the run's HParams.
@@ -130,7 +130,7 @@ def _open_metadata(
 
 
 def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
-    """The TFRecord files that a pattern stands for; raises ConfigError where there are none."""
+    """Find the TFRecord files that a pattern stands for; raises ConfigError if there are none."""
     found = files.matching(pattern)
     paths = [path for path in found if _RECORD_FILE.fullmatch(path) and not files.is_folder(path)]
     if paths:
@@ -143,7 +143,7 @@ def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
 
 
 def _own_records(paths: list[str]) -> Manifest | None:
-    """The manifest beside the files, cut down to them; None where it does not name them all.
+    """Read the manifest beside the files, cut down to them; None where it does not name them all.
 
     Raises:
       DataError: the files are not whole, by the manifests that there are.
@@ -165,7 +165,7 @@ def _own_records(paths: list[str]) -> Manifest | None:
 
 
 def _list_images(path: str, sources: Sources, training: bool) -> Listing:
-    """The usable images of a CSV file or folder; those of a split for this use, if it has any."""
+    """List the usable images of a CSV file or folder; only those of this use, if it has splits."""
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
     options = SourceOptions(dataset_dir=path)
@@ -191,7 +191,7 @@ def _list_images(path: str, sources: Sources, training: bool) -> Listing:
 
 
 def _log_bad(path: str, bad: list[LabelledImage], total: int) -> None:
-    """Says which images are left out.
+    """Say which images are left out.
 
     Raises:
       DataError: they are too many.
@@ -221,7 +221,7 @@ def _by_name(data: Split, class_names: tuple[str, ...]) -> Split:
 
 
 def _renumbered(split: Any, class_names: tuple[str, ...]) -> Split:
-    """A direct source with the labels of the run; converted images have theirs in the records."""
+    """Give a direct source the labels of the run; converted images have theirs in the records."""
     if not class_names or isinstance(split, Manifest):
         return split
     if isinstance(split, Listing):

@@ -1,4 +1,4 @@
-"""The options of the input pipeline."""
+"""Declare the options of the input pipeline."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class DataOptions(Options, group='data', home=PROJECT):
     debug: bool = option(False, 'Feed the training images in their stored order, unshuffled.')
 
     def images_per_batch(self, training: bool) -> int:
-        """The batch size of training or of evaluation; the loop and the chain must agree on it."""
+        """Return the batch size of training or evaluation; loop and chain must agree on it."""
         return int(getattr(self, self.batch_option(training)))
 
     def batch_option(self, training: bool) -> str:
-        """The name of the option that gives it."""
+        """Return the name of the option that gives it."""
         own = 'train_batch_size' if training else 'eval_batch_size'
         return own if getattr(self, own) else 'batch_size'
 

@@ -1,4 +1,4 @@
-"""Encoded images as a client sends them, of any size, to the pixels that evaluation sees.
+"""Decode images of any size that a client sends to the pixels that evaluation sees.
 
 An image that a conversion would have stored as it is goes through the links of the evaluation
 chain. Any other is stored first, in the graph, as nearly as TensorFlow can: decoded at a fraction
@@ -32,7 +32,7 @@ def decode_batch(
     quality: int,
     max_pixels: int,
 ) -> tf.Tensor:
-    """Decodes a batch of JPEGs and PNGs.
+    """Decode a batch of JPEGs and PNGs.
 
     Args:
       encoded: string [batch], at least one.
@@ -64,7 +64,7 @@ def decode_batch(
 
 
 def _of_bounded_size(image: tf.Tensor, max_pixels: int) -> tf.Tensor:
-    """The same image; refused at once if its header names more pixels, or it is of another kind.
+    """Refuse an image whose header names more pixels, or that is of another kind.
 
     A file of some kilobytes may stand for gigabytes of pixels, and TensorFlow knows no bound.
     """
@@ -87,7 +87,7 @@ def _of_bounded_size(image: tf.Tensor, max_pixels: int) -> tf.Tensor:
 
 
 def _is_stored(image: tf.Tensor, max_edge: int) -> tf.Tensor:
-    """True for a JPEG in colour that is no larger than those that were stored."""
+    """Return whether it is a JPEG in colour, no larger than those that were stored."""
 
     def of_jpeg() -> tf.Tensor:
         shape = tf.io.extract_jpeg_shape(image)
@@ -97,7 +97,7 @@ def _is_stored(image: tf.Tensor, max_edge: int) -> tf.Tensor:
 
 
 def _store(image: tf.Tensor, max_edge: int, quality: int) -> tf.Tensor:
-    """The JPEG that a conversion would have made of an image, but for its orientation."""
+    """Return the JPEG that a conversion would have made of an image, but for its orientation."""
 
     def of_jpeg() -> tf.Tensor:
         size = tf.io.extract_jpeg_shape(image)[:2]
@@ -113,14 +113,14 @@ def _store(image: tf.Tensor, max_edge: int, quality: int) -> tf.Tensor:
 
 
 def _target(size: tf.Tensor, max_edge: int) -> tf.Tensor:
-    """Height and width to store, int32 [2]; double, to round as Python does."""
+    """Return height and width to store, int32 [2]; double, to round as Python does."""
     exact = tf.cast(size, tf.float64)
     scale = tf.minimum(max_edge / tf.reduce_max(exact), 1.0)
     return tf.maximum(tf.cast(tf.round(exact * scale), tf.int32), 1)
 
 
 def _decode_fraction(jpeg: tf.Tensor, most: tf.Tensor) -> tf.Tensor:
-    """Uint8 [height, width, 3], each edge divided by the largest of FRACTIONS up to `most`."""
+    """Decode to uint8 [height, width, 3], at the largest of FRACTIONS up to `most` of each edge."""
 
     def decode(fraction: int) -> tf.Tensor:
         # The transform that Pillow uses: unlike in decode_and_crop the aim is to do as it does.
@@ -131,14 +131,14 @@ def _decode_fraction(jpeg: tf.Tensor, most: tf.Tensor) -> tf.Tensor:
 
 
 def _on_white(pixels: tf.Tensor) -> tf.Tensor:
-    """Uint8 [height, width, 4] with opacity last, to [height, width, 3]."""
+    """Put uint8 [height, width, 4] with opacity last on white: [height, width, 3]."""
     pixels = tf.cast(pixels, tf.float32)
     opacity = pixels[..., 3:] / 255.0
     return to_bytes(pixels[..., :3] * opacity + 255.0 * (1.0 - opacity))
 
 
 def _shrunk(pixels: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Uint8 [height, width, 3], resized to `target`, int32 [2]: across, then down, as Pillow does.
+    """Resize uint8 [height, width, 3] to `target`, int32 [2]: across, then down, as Pillow does.
 
     TensorFlow has no such filter; as products of matrices it comes out alike to the last bit but
     for a few pixels.
@@ -156,7 +156,7 @@ def _shrunk(pixels: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 
 def _weights(size: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """What each of `size` pixels adds to each of `target`: float32 [target, size], rows sum to 1.
+    """Weigh each of `size` pixels for each of `target`: float32 [target, size], rows sum to 1.
 
     Pillow's HAMMING: a sinc under a Hamming window of one pixel of the result to either side.
     """

@@ -45,12 +45,12 @@ class InputShard:
 
 
 def is_by_file(files: int, shards: int) -> bool:
-    """True where each file is read for one shard alone; else all of them are, for each."""
+    """Return whether each file is read for one shard alone; otherwise all are read for each."""
     return files >= FILES_PER_SHARD * shards
 
 
 def check_shards(examples: int, shards: int) -> None:
-    """Raises ConfigError where a shard would be empty: its pipeline would look for ever."""
+    """Raise ConfigError where a shard would be empty: its pipeline would look for ever."""
     if examples < shards:
         raise ConfigError(
             f'{examples} training images cannot be divided among {shards} workers: start fewer '
@@ -65,7 +65,7 @@ def sharding_of(
     features: str | None = None,
     offloaded: bool = False,
 ) -> str:
-    """How the training images are divided, in a sentence for the log.
+    """Say in a sentence, for the log, how the training images are divided.
 
     Args:
       data: how the batches are made.
@@ -106,7 +106,7 @@ def sharding_of(
 
 
 def _paths(split: Split, features: str | None) -> int:
-    """How many files of records an epoch has; 0 where images lie in files of their own."""
+    """Return how many files of records an epoch has; 0 where images lie in files of their own."""
     if features:
         manifest = read_manifest(features, MANIFEST)
         # If it is gone, the chain itself says so.
@@ -115,7 +115,7 @@ def _paths(split: Split, features: str | None) -> int:
 
 
 def _ending(number: int) -> str:
-    """Of an ordinal number: st, nd, rd, th."""
+    """Return the ending of an ordinal number: st, nd, rd, th."""
     if number % 100 in (11, 12, 13):
         return 'th'
     return {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')

@@ -1,9 +1,9 @@
-"""Images from outside of the data set to what the model sees, and images of it to show people."""
+"""Show images from outside the data set to the model, and images of it to people."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -59,7 +59,6 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
     Args:
       source: the split: a Manifest, ExternalRecords, a Listing or SyntheticImages.
       numbers: which ones, by their place in the stored order, from 0.
-      sources: of images as they are, by name.
 
     Yields:
       Number, file name and JPEG, in stored order. Nothing for noise, which has neither.
@@ -81,7 +80,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
 
 
 def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, Any]]:
-    """Number and element of the stored order, of each that is wanted."""
+    """Yield number and element of the stored order, of each that is wanted."""
     for first, count in to_ranges(numbers, READ_ON):
         wanted = np.isin(np.arange(first, first + count), list(numbers))
         chain = partial(_chain, source, first, wanted)
@@ -90,12 +89,10 @@ def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, A
 
 
 def _chain(source: Source, first: int, wanted: np.ndarray) -> tf.data.Dataset:
-    """Number from `first`, and element, of those that are wanted."""
-    return stored_order(source, first).enumerate().filter(_is_in(wanted))
+    """Make a chain of number, from `first`, and element, of those that are wanted."""
 
+    @tf.autograph.experimental.do_not_convert
+    def is_wanted(number: tf.Tensor, element: Any) -> tf.Tensor:
+        return tf.gather(tf.constant(wanted), number)
 
-def _is_in(wanted: np.ndarray) -> Callable[..., tf.Tensor]:
-    """What tells of a number, and its element, whether it is wanted: bool [numbers]."""
-    return tf.autograph.experimental.do_not_convert(
-        lambda number, element: tf.gather(tf.constant(wanted), number)
-    )
+    return stored_order(source, first).enumerate().filter(is_wanted)

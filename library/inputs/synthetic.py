@@ -1,4 +1,4 @@
-"""Noise to batches: a run without disk and decoding, to measure the rest."""
+"""Make batches of noise: a run without disk and decoding, to measure the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SyntheticImages:
 def synthetic_batches(
     data: SyntheticImages, batch_size: int, image_size: int, training: bool
 ) -> tf.data.Dataset:
-    """The same batch again and again: endless for training, an epoch of whole examples else.
+    """Repeat one batch: endlessly for training, otherwise an epoch of whole examples.
 
     Args:
       data: how many classes and images.

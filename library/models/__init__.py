@@ -1,1 +1,1 @@
-"""Batches to logits, loss and metrics: what a model is, and what every classifier shares."""
+"""Turn batches into logits, loss and metrics: what a model is, and what all classifiers share."""

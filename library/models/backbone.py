@@ -1,4 +1,4 @@
-"""A TF-Hub module and other weights for it, to a TF-Hub module with these."""
+"""Write a TF-Hub module with other weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from library.models.module_loading import load_module
 
 
 def save_module(source: str, target: str, weights: Mapping[str, np.ndarray]) -> None:
-    """Writes the module in `source` with other weights.
+    """Write the module in `source` with other weights.
 
     What else it has stays: its `training` argument, which variables are trained, and its
     regularization losses.
@@ -36,7 +36,7 @@ def save_module(source: str, target: str, weights: Mapping[str, np.ndarray]) -> 
 
 
 def _names_in_a_graph(source: str) -> list[str]:
-    """What a graph calls the variables of a layer, in the layer's order.
+    """Return what a graph calls the variables of a layer, in the layer's order.
 
     A module may give one name to several variables; a graph numbers them.
     """

@@ -12,7 +12,7 @@ BALANCED = 'balanced'
 
 
 def check_class_weights(given: Sequence[str], place: str = '--class_weights') -> None:
-    """Checks what can be known before the classes are.
+    """Check what can be known before the classes are.
 
     Args:
       given: the option: nothing; 'balanced'; or numbers.
@@ -37,7 +37,7 @@ def check_class_weights(given: Sequence[str], place: str = '--class_weights') ->
 def class_weights(
     given: Sequence[str], examples_per_class: Sequence[int], class_names: Sequence[str]
 ) -> list[float] | None:
-    """What an image of each class counts while training.
+    """Return what an image of each class counts while training.
 
     Args:
       given: the option: nothing; 'balanced'; or a number for each class, in the order of labels.

@@ -11,7 +11,7 @@ METRICS = ('average_loss', 'accuracy')
 
 
 def predictions_of(logits: tf.Tensor, features: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-    """What the model says.
+    """Turn logits into predictions.
 
     Args:
       logits: float32 [batch, classes].
@@ -45,7 +45,7 @@ def example_losses(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 def evaluation_metrics(
     losses: tf.Tensor, labels: tf.Tensor, predictions: dict[str, tf.Tensor]
 ) -> dict[str, Any]:
-    """The metrics of every evaluation, each weighted by example.
+    """Make the metrics of every evaluation, each weighted by example.
 
     TensorFlow's own `loss` of an evaluation is a mean of batch means, in which a short last batch
     counts too much; `average_loss` is the mean over examples.

@@ -1,4 +1,4 @@
-"""Features to logits: dropout, perhaps one hidden layer, and a dense layer."""
+"""Turn features into logits: dropout, perhaps one hidden layer, and a dense layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_head(
     dropout_rate: float,
     hidden_units: int = 0,
 ) -> tf.Tensor:
-    """Adds a classification head under the scope head/.
+    """Add a classification head under the scope head/.
 
     Args:
       model: takes the head's variables as its own.
@@ -45,7 +45,7 @@ def add_head(
 def stateless_dropout(
     features: tf.Tensor, rate: float, training: bool, seed: int, salt: int
 ) -> tf.Tensor:
-    """Dropout whose mask follows from seed, salt and the global step.
+    """Drop features by a mask that follows from seed, salt and the global step.
 
     tf.nn.dropout keeps a state of its own, which a checkpoint does not hold: a resumed run would
     draw other masks. Each replica of a strategy takes its rows of the mask that one device would
@@ -54,7 +54,7 @@ def stateless_dropout(
     Args:
       features: float32 [batch, depth]; of each replica as many.
       rate: [0, 1), the share that becomes 0.
-      training: else nothing changes.
+      training: otherwise nothing changes.
       seed, salt: numbers that other masks follow from.
 
     Returns:

@@ -91,7 +91,7 @@ class Model(abc.ABC):
         return {'image_size': hparams.image_size or DEFAULT_IMAGE_SIZE}
 
     def preprocess(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        """Pixels as the input chain gives them, to what `build` takes.
+        """Turn pixels as the input chain gives them into what `build` takes.
 
         Args:
           images: uint8 [batch, size, size, 3].
@@ -124,7 +124,7 @@ class Model(abc.ABC):
 
     @abc.abstractmethod
     def build(self, images: tf.Tensor, training: bool) -> tf.Tensor:
-        """Adds the network to the graph.
+        """Add the network to the graph.
 
         Args:
           images: what `preprocess` returns.
@@ -135,7 +135,7 @@ class Model(abc.ABC):
         """
 
     def classify(self, features: tf.Tensor, training: bool) -> tf.Tensor:
-        """Adds what comes after the features: the part of the network that is trained.
+        """Add what comes after the features: the part of the network that is trained.
 
         Args:
           features: float32 [batch, depth], as `build` leaves them in `self.features`.
@@ -149,7 +149,7 @@ class Model(abc.ABC):
     def save_backbone(
         self, folder: str, image_size: int, weights: Mapping[str, np.ndarray]
     ) -> None:
-        """Writes what comes before the features as a TF-Hub module, for `run.py export`.
+        """Write what comes before the features as a TF-Hub module, for `run.py export`.
 
         It is called with no graph as the default one. tf.saved_model.save of a Keras model from
         images to features is such a module.
@@ -165,7 +165,7 @@ class Model(abc.ABC):
     def metric_ops(
         self, labels: tf.Tensor, predictions: Mapping[str, tf.Tensor]
     ) -> Mapping[str, Any]:
-        """Metrics beside accuracy and loss, as tf.estimator.EstimatorSpec.eval_metric_ops.
+        """Give metrics beside accuracy and loss, as tf.estimator.EstimatorSpec.eval_metric_ops.
 
         Args:
           labels: int64 [batch].
@@ -175,7 +175,7 @@ class Model(abc.ABC):
         return {}
 
     def own(self, layers: Sequence[tf.keras.layers.Layer]) -> None:
-        """Registers layers as trained, their kernels as regularized.
+        """Register layers as trained, their kernels as regularized.
 
         Raises:
           ValueError: a layer was not called yet, and so has no variables.

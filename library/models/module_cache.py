@@ -1,4 +1,4 @@
-"""A module's handle to a folder on disk: archives are unpacked, addresses downloaded, once."""
+"""Turn a module's handle into a folder: archives are unpacked, addresses downloaded, once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_CACHE = os.path.join('~', '.cache', 'tfhub_modules')
 
 
 def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None = None) -> str:
-    """The folder of a module, unpacked or downloaded on first use.
+    """Find the folder of a module; it is unpacked or downloaded on first use.
 
     Args:
       handle: a folder or a .tar.gz, local or in a bucket (gs://), or an address that
@@ -58,7 +58,7 @@ def fetch_module(handle: str, cache_dir: str | None = None, sha256: str | None =
 
 
 def _is_archive(handle: str) -> bool:
-    """True for a local file, and for an archive in a bucket, which tensorflow-hub would not pin."""
+    """Return whether it is a local file, or an archive in a bucket: tensorflow-hub pins neither."""
     if not files.is_remote(handle):
         return os.path.isfile(handle)
     in_bucket = handle.split('://')[0] in files.SCHEMES
@@ -89,7 +89,7 @@ def _download(handle: str, cache: str) -> str:
 
 
 def _unpack(archive: str, cache: str, sha256: str | None) -> str:
-    """Unpacks an archive into a local folder named by its digest, once."""
+    """Unpack an archive into a local folder named by its digest, once."""
     digest = _digest_in_bucket(archive) if files.is_remote(archive) else files.digest(archive)[1]
     if sha256 and digest != sha256.lower():
         raise ResourceError(f'{archive}: its sha256 is {digest}, not --module_sha256 {sha256}')
@@ -117,7 +117,7 @@ def _digest_in_bucket(archive: str) -> str:
 
 
 def _extract(archive: str, folder: str) -> None:
-    """Extracts plain files and folders; a member that would leave the folder is refused."""
+    """Extract plain files and folders; a member that would leave the folder is refused."""
     try:
         with files.open_binary(archive) as file, tarfile.open(fileobj=file, mode='r:gz') as tar:
             for member in tar:
@@ -141,7 +141,7 @@ def _extract(archive: str, folder: str) -> None:
 
 
 def _through_wrapper(folder: str) -> str:
-    """Archives often wrap the module in one folder."""
+    """Return the folder of the module, which archives often wrap in another one."""
     names = os.listdir(folder)
     if len(names) == 1 and os.path.isdir(os.path.join(folder, names[0])):
         return os.path.join(folder, names[0])

@@ -1,4 +1,4 @@
-"""A TF-Hub module on disk: what its file says, whether it is whole, and the layer that it makes."""
+"""Read what the file of a TF-Hub module says, and load it as a layer."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _Input:
 
 
 def inspect_module(folder: str) -> ModuleInfo:
-    """Reads saved_model.pb, which takes a hundredth of the time of loading the module.
+    """Read saved_model.pb, which takes a hundredth of the time of loading the module.
 
     Raises:
       ResourceError: the module is damaged.
@@ -94,7 +94,7 @@ def inspect_module(folder: str) -> ModuleInfo:
 
 
 def load_module(folder: str, trainable: bool) -> hub.KerasLayer:
-    """The module as a layer, whose variables are among the default graph's global ones.
+    """Load the module as a layer, whose variables are among the default graph's global ones.
 
     Raises:
       ResourceError: it cannot be loaded.
@@ -145,7 +145,7 @@ def features_of(layer: hub.KerasLayer, images: tf.Tensor, training: bool) -> tf.
 
 
 def check_features(features: Any, module: str) -> None:
-    """Raises MismatchError unless `features` are feature vectors, [batch, depth]."""
+    """Raise MismatchError unless `features` are feature vectors, [batch, depth]."""
     if not isinstance(features, tf.Tensor) or features.shape.rank != 2:
         given = f'shape {features.shape}' if isinstance(features, tf.Tensor) else type(features)
         raise MismatchError(
@@ -155,7 +155,7 @@ def check_features(features: Any, module: str) -> None:
 
 
 def warn_of_randomness(module: str, images: tf.Tensor, features: tf.Tensor) -> None:
-    """Warns, in one line and once, where a run with this module cannot be repeated to the last bit.
+    """Warn, in one line and once, where a run with this module cannot be repeated to the last bit.
 
     Args:
       module: its name, for the message.
@@ -173,7 +173,7 @@ def warn_of_randomness(module: str, images: tf.Tensor, features: tf.Tensor) -> N
 
 
 def random_operations(images: tf.Tensor, features: tf.Tensor) -> list[str]:
-    """The kinds of stateful random operations between two tensors of the default graph, sorted.
+    """Find the kinds of stateful random operations between two tensors of the default graph.
 
     Those within the functions that are called on the way are found too, to any depth, in all
     branches. A function that is there but not called, such as a module's other mode, does not
@@ -202,14 +202,14 @@ def random_operations(images: tf.Tensor, features: tf.Tensor) -> list[str]:
 
 
 def functions_of(node: NodeDef) -> set[str]:
-    """The names of the functions that a node may call."""
+    """Return the names of the functions that a node may call."""
     names = {attribute.func.name for attribute in node.attr.values() if attribute.HasField('func')}
     listed = {each.name for attribute in node.attr.values() for each in attribute.list.func}
     return names | listed
 
 
 def _unlist_components(variables: list[tf.Variable]) -> None:
-    """Takes what a strategy's variables consist of, one on each device, from the global variables.
+    """Take what a strategy's variables consist of, one on each device, from the global variables.
 
     Loaded variables are listed there as well as their components, which checkpoints would hold too.
     """
@@ -219,7 +219,7 @@ def _unlist_components(variables: list[tf.Variable]) -> None:
 
 
 def _image_size(folder: str, inputs: list[_Input]) -> int | None:
-    """The edge of the images that the module takes, of its first input that can be images."""
+    """Return the edge of the images that the module takes, by its first input that can be any."""
     for each in inputs:
         if len(each.shape) == 4 and each.shape[3] in (3, -1):
             batch, height, width, _ = each.shape
@@ -236,7 +236,7 @@ def _image_size(folder: str, inputs: list[_Input]) -> int | None:
 
 
 def _call_inputs(objects: SavedObjectGraph) -> list[_Input]:
-    """The tensors that the module's __call__ takes, over all its traces."""
+    """Return the tensors that the module's __call__ takes, over all its traces."""
     children = {child.local_name: child.node_id for child in objects.nodes[0].children}
     if '__call__' not in children:
         return []
@@ -248,7 +248,7 @@ def _call_inputs(objects: SavedObjectGraph) -> list[_Input]:
 
 
 def _collect(value: struct_pb2.StructuredValue, inputs: list[_Input]) -> None:
-    """Gathers all tensors in a nest."""
+    """Gather all tensors in a nest."""
     kind = value.WhichOneof('kind')
     if kind == 'tensor_spec_value' and not value.tensor_spec_value.shape.unknown_rank:
         spec = value.tensor_spec_value
@@ -269,7 +269,7 @@ def _tf1_inputs(graph: MetaGraphDef) -> list[_Input]:
 
 
 def _digest(folder: str) -> str:
-    """sha256 over names and contents of the files that make the module what it is."""
+    """Digest names and contents of the files that make the module what it is."""
     variables = files.names_in(files.join(folder, 'variables'))
     names = ['saved_model.pb', *(files.join('variables', name) for name in variables)]
     return files.digest_of_all(folder, names)

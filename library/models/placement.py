@@ -26,7 +26,7 @@ def own_device_is(device: str) -> Iterator[None]:
 
 
 def own_device() -> contextlib.AbstractContextManager[object]:
-    """Where variables stay that no other process shares.
+    """Return where variables stay that no other process shares.
 
     Where other processes hold the variables of a training graph, it would otherwise put them there,
     and fetch them in every step.

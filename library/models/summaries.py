@@ -1,4 +1,4 @@
-"""What TensorBoard, and the hooks, are told of a training graph.
+"""Tell TensorBoard, and the hooks, about a training graph.
 
 Names are the same in every run, whatever the model, so that curves of runs can be compared.
 """
@@ -30,7 +30,7 @@ def summarize_training(
     histograms: bool,
     kernels: bool,
 ) -> None:
-    """Adds the summaries of training: scalars, images, and on demand histograms and kernels.
+    """Add the summaries of training: scalars, images, and on demand histograms and kernels.
 
     Under a strategy they tell of the first replica's share of each batch: 'accuracy' and the parts
     of the loss too. The loss as a whole, which the Estimator adds, is that of the whole batch.
@@ -69,7 +69,7 @@ def summarize_training(
 
 
 def first_kernel(variables: Sequence[tf.Variable]) -> tf.Variable | None:
-    """The first kernel of a convolution over three channels: [height, width, 3, kernels]."""
+    """Return the first kernel of a convolution over three channels: [height, width, 3, kernels]."""
     for variable in variables:
         if variable.shape.rank == 4 and variable.shape[2] == 3:
             return variable
@@ -77,7 +77,7 @@ def first_kernel(variables: Sequence[tf.Variable]) -> tf.Variable | None:
 
 
 def kernel_grid(kernel: tf.Tensor) -> tf.Tensor:
-    """Draws the kernels of a first convolution side by side, with the input's channels as colours.
+    """Draw the kernels of a first convolution side by side, with the input's channels as colours.
 
     Each kernel is stretched by itself, its smallest value to 0 and its largest to 255: this shows
     its form, and hides how large it is beside the others. A kernel of equal values is black.
@@ -110,12 +110,12 @@ def kernel_grid(kernel: tf.Tensor) -> tf.Tensor:
 
 
 def count_values(variables: Sequence[tf.Variable]) -> int:
-    """How many numbers the variables hold together, each variable once."""
+    """Return how many numbers the variables hold together, each variable once."""
     return sum(math.prod(variable.shape.as_list()) for variable in _unique(variables))
 
 
 def _variables_of_model() -> list[tf.Variable]:
-    """All of the graph so far, those of a frozen module included, which are local."""
+    """Return all of the graph so far, those of a frozen module included, which are local."""
     step = tf.compat.v1.train.get_global_step()
     variables = [*tf.compat.v1.global_variables(), *tf.compat.v1.local_variables()]
     # A strategy lists a variable of every replica.

@@ -1,4 +1,4 @@
-"""Find the folder of a run, and the values that it kept there. Imports no TensorFlow."""
+"""Find the folder that a run lives in, and the values that it kept there; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NO_RUN = RunDirectory('', None, False)
 def find_run(
     catalog: Catalog, command_line: CommandLine, training: bool, sets: Set | None = None
 ) -> RunDirectory:
-    """Find where the run lives, before the rest of its options is known.
+    """Find where the run lives, before it is known what else it needs.
 
     With time_stamped a training run gets a new folder below model_dir, and other modes look into
     the latest there is; a model_dir that is itself the folder of a time-stamped run, or the link to
@@ -99,7 +99,7 @@ def in_run_directory(hparams: HParams, run_directory: RunDirectory) -> HParams:
 
 
 def claim(hparams: HParams, run_directory: RunDirectory) -> HParams:
-    """Make the folder of a new time-stamped run, under another name if it exists by now.
+    """Make the folder of a new time-stamped run, under another name if somebody was faster.
 
     Args:
       hparams: as `in_run_directory` gives them.
@@ -121,7 +121,7 @@ def claim(hparams: HParams, run_directory: RunDirectory) -> HParams:
 
 
 def empty_run_folder(folder: str, keep: str) -> None:
-    """Empty a run's folder, except for one name; what marks it as a run goes last.
+    """Remove what is in a run's folder, but for one name; what marks it as a run goes last.
 
     Raises:
       ConfigError: it holds something else than a run.
@@ -133,7 +133,7 @@ def empty_run_folder(folder: str, keep: str) -> None:
 
 
 def link_latest(folder: str) -> None:
-    """Point `latest`, beside a time-stamped run, to it; remote folders have no links."""
+    """Let `latest`, beside a time-stamped run, lead to it; remote folders have no links."""
     if files.is_remote(folder):
         return
     link = os.path.join(os.path.dirname(folder), LATEST)
@@ -145,7 +145,7 @@ def link_latest(folder: str) -> None:
 
 
 def _plain(folder: str) -> str:
-    """Return a folder without a final slash; if it is a link to a run, its target."""
+    """Return a folder without a slash at its end, or where it leads if it is a link to a run."""
     if folder.rstrip('/') and not folder.endswith('://'):
         folder = folder.rstrip('/')
     if files.is_remote(folder) or not os.path.islink(folder):
@@ -154,7 +154,7 @@ def _plain(folder: str) -> str:
 
 
 def _latest(folder: str) -> str | None:
-    """Return the newest time-stamped run below a folder: by the link, otherwise by its name."""
+    """Find the newest time-stamped run below a folder: where the link leads, or by its name."""
     link = files.join(folder, LATEST)
     if not files.is_remote(folder) and os.path.islink(link):
         return _plain(link)
@@ -163,7 +163,7 @@ def _latest(folder: str) -> str | None:
 
 
 def _new_names(folder: str) -> Iterator[str]:
-    """Yield paths below `folder` that name the time and do not exist."""
+    """Yield paths below `folder` that name the time, and that nothing has."""
     stamp = files.join(folder, time.strftime(STAMP))
     names = itertools.chain([stamp], (f'{stamp}-{number}' for number in itertools.count(2)))
     return (name for name in names if not files.exists(name))

@@ -33,7 +33,7 @@ def to_yaml(hparams: HParams, run: Run) -> str:
 
 
 def to_json(hparams: HParams, run: Run) -> str:
-    """Write the same values as JSON: name to origin and the text, or texts, of the value."""
+    """Write the same values as a JSON mapping: name to text, or texts, of the value and origin."""
     kept = {
         name: {'value': _text(entry.value), 'origin': entry.origin}
         for name, entry in {**hparams.entries(), **run.entries()}.items()
@@ -51,13 +51,13 @@ def save(hparams: HParams, run: Run, folder: str) -> None:
 
 
 def _dumped(value: Any) -> str:
-    """Write a value in one line of YAML."""
+    """Return a value as YAML has it in one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**9)
     return str(text.removesuffix('...\n').strip())
 
 
 def _text(value: Any) -> str | list[str]:
-    """Return a value's text as the readers of hparams.yaml get it."""
+    """Return a value as the readers of hparams.yaml get it."""
     if isinstance(value, tuple):
         return [str(_text(each)) for each in value]
     return value if isinstance(value, str) else _dumped(value)
@@ -80,7 +80,7 @@ def check_run_exists(folder: str) -> None:
 
 
 def changes(hparams: HParams, run: Run, saved: Set) -> list[str]:
-    """List what a resumed run changes: 'learning_rate: 0.001 -> 0.01 (origin)'."""
+    """Say what a resumed run does differently: 'learning_rate: 0.001 -> 0.01 (origin)'."""
     found = []
     for name, entry in {**hparams.entries(), **run.entries()}.items():
         if name in saved and entry.option.home != COMMAND_LINE:

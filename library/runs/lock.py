@@ -1,4 +1,4 @@
-"""Allow one process at a time in a folder."""
+"""Let one process at a time into a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def locked(folder: str, when_held: Callable[[str], None]) -> Iterator[None]:
 
     Args:
       folder: is made if it is not there.
-      when_held: gets the process that holds the lock; it raises, or returns to wait.
+      when_held: called with the process that holds the lock; raises, or lets this one wait.
     """
     files.make_folder(folder)
     if files.is_remote(folder):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from library import files
 from library.config.fields import DERIVED, Option, Options, option, options_of
-from library.config.hparams import Value
+from library.config.hparams import HParams, Value
 from library.config.yaml_sets import Set
 from library.errors import ConfigError, MismatchError
 from library.records.listing import Split
@@ -58,37 +58,17 @@ class RunMetadata(Options, group='found out by the run', home=DERIVED):
     run_id: str | None = option(None, 'Identifies this run among others that use the same folders.')
 
 
-@dataclass(frozen=True)
-class Run:
-    """The metadata of one run, and where each value came from.
+class Run(HParams):
+    """The metadata of one run, and where each value came from; read as attributes."""
 
-    Attributes:
-      metadata: the values.
-      origins: by name, where a value came from; a value without an entry has its default.
-    """
-
-    metadata: RunMetadata = field(default_factory=RunMetadata)
-    origins: Mapping[str, str] = field(default_factory=dict)
-
-    def __getattr__(self, name: str) -> Any:
-        # Copying and pickling look for dunder names before __init__ has run.
-        if name.startswith('_') or name == 'metadata':
-            raise AttributeError(name)
-        return getattr(self.metadata, name)
+    def __init__(self, entries: Mapping[str, Value] | None = None, unused: Any = None):
+        options = options_of(RunMetadata)
+        defaults = {each.name: Value(each.default, 'default', each) for each in options}
+        super().__init__(entries or defaults, unused)
 
     def found(self, origin: str, **values: Any) -> Run:
         """Return a copy with values that the run found out."""
-        origins = {**self.origins, **dict.fromkeys(values, origin)}
-        return Run(replace(self.metadata, **values), origins)
-
-    def entries(self) -> dict[str, Value]:
-        """Map each name to value, origin and option."""
-        return {
-            each.name: Value(
-                getattr(self.metadata, each.name), self.origins.get(each.name, 'default'), each
-            )
-            for each in options_of(RunMetadata)
-        }
+        return self.with_values(origin, **values)
 
 
 def kept(saved: Set | None, option: Option) -> Any:
@@ -165,14 +145,14 @@ def metadata_without_data(model_dir: str, saved: Set | None) -> Run:
 
 
 def _of_this_start(run: Run, run_id: str | None) -> Run:
-    """Set the run's id and no features: another start may evaluate images."""
+    """Set the run's id, and no features: another start may evaluate images."""
     run = run.found('this start', train_features=None, eval_features=None)
     return run.found('the first start of the run', run_id=run_id)
 
 
 def unknown_storage(model_dir: str, run: Run) -> str:
     """Say what is missing in a run that did not keep how images are stored; '' if nothing is."""
-    if 'stored_max_edge' in run.origins:
+    if run.origin('stored_max_edge') != 'default':
         return ''
     return (
         f'{files.join(model_dir, SAVED_AS)} does not say how the training images were '

@@ -1,1 +1,1 @@
-"""Options to an Estimator, and a program around it: sessions, devices, start-up, exit codes."""
+"""Make an Estimator of options, and a program around it: sessions, devices, exit codes."""

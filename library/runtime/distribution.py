@@ -50,7 +50,7 @@ class Distribution:
     def input_context(
         self, given: tf.distribute.InputContext | None
     ) -> tf.distribute.InputContext | None:
-        """Which share of the training images this process reads, and in which portions.
+        """Return which share of the training images this process reads, and in which portions.
 
         Args:
           given: by the Estimator.
@@ -58,11 +58,11 @@ class Distribution:
         return given
 
     def wrapped(self, model_fn: ModelFn) -> ModelFn:
-        """The model_fn as the Estimator is to call it."""
+        """Wrap the model_fn as the Estimator is to call it."""
         return model_fn
 
     def run_config(self, session: tf.compat.v1.ConfigProto) -> dict[str, Any]:
-        """Arguments of the RunConfig.
+        """Return arguments of the RunConfig.
 
         Args:
           session: the session's settings, to be completed.
@@ -70,12 +70,12 @@ class Distribution:
         return {'session_config': self.completed(session), 'train_distribute': self.strategy}
 
     def completed(self, config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigProto:
-        """The session's settings with what these devices take."""
+        """Complete the session's settings with what these devices take."""
         config.device_count['CPU'] = max(1, sum(d.startswith('/cpu') for d in self.devices))
         return with_visible_gpus(config)
 
     def describe(self, batch_size: int) -> str | None:
-        """What trains, as a line for the start of a run; None with one device.
+        """Describe what trains, as a line for the start of a run; None with one device.
 
         Args:
           batch_size: images in a step, over all devices.
@@ -113,17 +113,17 @@ def make_distribution(hparams: HParams, extras: Extras) -> Distribution:
 
 
 def devices_asked(hparams: HParams) -> DistributionOptions:
-    """The options that name devices, in a mode that has such; otherwise their defaults."""
+    """Return the options that name devices; in modes that have none, their defaults."""
     return hparams.take(DistributionOptions) if trains(hparams) else DistributionOptions()
 
 
 def trains(hparams: HParams) -> bool:
-    """True in the modes that train."""
+    """Return whether the mode trains."""
     return 'num_gpus' in hparams
 
 
 def of_one_machine(options: DistributionOptions) -> Distribution:
-    """The devices of this machine, and a strategy over several; see `make_distribution`."""
+    """Choose the devices of this machine, and a strategy over several; see `make_distribution`."""
     devices = show_devices(options)
     strategy = None
     if len(devices) > 1:
@@ -132,7 +132,7 @@ def of_one_machine(options: DistributionOptions) -> Distribution:
 
 
 def show_devices(options: DistributionOptions) -> list[str]:
-    """The devices of this machine that train; all other GPUs are hidden.
+    """Choose the devices of this machine that train, and hide all other GPUs.
 
     Raises:
       ConfigError: there are not so many GPUs.
@@ -158,12 +158,12 @@ def show_devices(options: DistributionOptions) -> list[str]:
 
 
 def count_gpus(devices: list[str]) -> int:
-    """How many of these devices are GPUs."""
+    """Return how many of these devices are GPUs."""
     return sum(device.startswith('/gpu') for device in devices)
 
 
 def with_visible_gpus(config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigProto:
-    """The session's settings, by which it sees no GPU that is hidden from TensorFlow.
+    """Hide from a session, by its settings, the GPUs that are hidden from TensorFlow.
 
     A session with settings of its own does not look at which devices are visible.
     """
@@ -174,7 +174,7 @@ def with_visible_gpus(config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigPr
 
 
 def _reduction(options: DistributionOptions, devices: list[str]) -> tf.distribute.CrossDeviceOps:
-    """How the devices of this machine sum up.
+    """Return how the devices of this machine sum up.
 
     TensorFlow's own choice waits for ever on a CPU with fewer threads than devices.
     """

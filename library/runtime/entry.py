@@ -1,4 +1,4 @@
-"""A program's main function to an exit code: a failure becomes one line, a bug keeps its trace."""
+"""Turn what a program raises into an exit code: a failure is one line, a bug keeps its trace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENVIRONMENT_ERRORS = {
 
 
 def run_program(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> int:
-    """Calls main(argv) and turns what it raises into an exit code.
+    """Call main(argv) and turn what it raises into an exit code.
 
     Args:
       main: returns 0, or raises ScaffoldError for what a person can mend.
@@ -68,7 +68,7 @@ def run_program(main: Callable[[list[str]], int], argv: Sequence[str] | None = N
 
 
 def _leave_stdout() -> None:
-    """Spares the interpreter's end the pipe that nobody reads: its exit code would be 120."""
+    """Spare the interpreter's end the pipe that nobody reads: its exit code would be 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -77,7 +77,7 @@ def _stop(signal_number: int, frame: FrameType | None) -> None:
 
 
 def _stopped_within(error: BaseException) -> Stopped | None:
-    """The signal that led to an error: others, such as `inspect`, raise their own on the way."""
+    """Find the signal that led to an error: others, such as `inspect`, raise theirs on the way."""
     seen: BaseException | None = error
     while seen is not None and not isinstance(seen, Stopped):
         seen = seen.__cause__ or seen.__context__
@@ -85,7 +85,7 @@ def _stopped_within(error: BaseException) -> Stopped | None:
 
 
 def _known_failure(error: Exception) -> ScaffoldError | None:
-    """A failure of disk, permission or damaged records, whoever raised it; None for any other."""
+    """Recognize a failure of disk, permission or records, whoever raised it; None for any other."""
     stopped = _stopped_within(error)
     if stopped is not None:
         return stopped

@@ -1,4 +1,4 @@
-"""What the process prints: TensorFlow's messages, and whether a person wants them."""
+"""Decide what the process prints of TensorFlow's messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ PROGRAM = 'library'
 
 
 def is_verbose() -> bool:
-    """True once `quiet_tensorflow` was told to leave all messages on."""
+    """Return whether a person wants to see all messages."""
     return logging.getLogger(PROGRAM).isEnabledFor(logging.DEBUG)
 
 
 def quiet_tensorflow(verbose: bool) -> None:
-    """Sets up logging; call it before TensorFlow is imported.
+    """Set up logging; call it before TensorFlow is imported.
 
     TensorFlow's start-up messages (missing GPUs, instruction sets, deprecations) are no news to
     anyone who trains a model; with `verbose` they stay.

@@ -1,4 +1,4 @@
-"""All that a mode needs, put together once by run.py."""
+"""Hold all that a mode needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine, the packages and the code that a figure comes from; imports no TensorFlow."""
+"""Describe the machine, the packages and the code that a figure comes from; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_GIT_HOOKS = ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE')
 
 
 def describe() -> dict[str, Any]:
-    """What a run's log says of machine, packages and code, as JSON can hold it.
+    """Return what a run's log says of machine, packages and code, as JSON can hold it.
 
     The machine's name in its network is not among it.
     """
@@ -39,7 +39,7 @@ def describe() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name, or its kind where the system does not tell more."""
+    """Return the processor's name, or its kind where the system does not tell more."""
     if sys.platform == 'darwin':
         return _output(['sysctl', '-n', 'machdep.cpu.brand_string']) or platform.machine()
     cpuinfo = Path('/proc/cpuinfo')
@@ -49,7 +49,7 @@ def processor() -> str:
 
 
 def memory_bytes() -> int | None:
-    """The machine's memory in bytes; None where the system does not tell."""
+    """Return the machine's memory in bytes; None where the system does not tell."""
     if 'SC_PHYS_PAGES' not in os.sysconf_names:
         return None
     return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
@@ -69,7 +69,7 @@ def gpus() -> list[dict[str, Any]]:
 
 
 def versions(packages: Sequence[str]) -> dict[str, str | None]:
-    """The versions of Python and of installed packages; None for one that is not there."""
+    """Look up the versions of Python and of installed packages; None for one that is not there."""
     found: dict[str, str | None] = {'python': platform.python_version()}
     for package in packages:
         try:
@@ -80,10 +80,10 @@ def versions(packages: Sequence[str]) -> dict[str, str | None]:
 
 
 def git_state(file: Path) -> dict[str, Any] | None:
-    """The commit of a file's working copy, and whether the files there differ from it.
+    """Return the commit of a file's working copy, and whether the files there differ from it.
 
     Args:
-      file: one that the commit tells of. A package that was installed into a folder inside some
+      file: one that the commit may hold. A package that was installed into a folder inside some
         other repository is no file of that one.
 
     Returns:
@@ -99,7 +99,7 @@ def git_state(file: Path) -> dict[str, Any] | None:
 
 
 def _output(command: Sequence[str]) -> str | None:
-    """What a program prints; None if it is not there, fails or takes too long."""
+    """Run a program and return what it prints; None if it is missing, fails or takes too long."""
     if shutil.which(command[0]) is None:
         return None
     # Where a git hook started us, its variables name its own repository. Reading takes no locks.

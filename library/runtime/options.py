@@ -1,4 +1,4 @@
-"""The options of the process, of the session and of the checkpoints."""
+"""Declare the options of the process, of the session and of the checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options to the RunConfig of an Estimator."""
+"""Make the RunConfig of an Estimator."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ from library.runtime.options import CheckpointOptions, SessionOptions
 
 
 def session_config(options: SessionOptions) -> tf.compat.v1.ConfigProto:
-    """Make the session's settings; tells of cores that may not be used, warns of useless XLA."""
-    cores = find_cores()
-    # TensorFlow sees the machine and CPU affinity, but no quota.
-    threads = cores.usable if cores.reason else 0
-    if cores.reason:
-        logging.getLogger(__name__).info(str(cores))
+    """Make the session's settings; warns where XLA would only cost time."""
     config = tf.compat.v1.ConfigProto(
         inter_op_parallelism_threads=options.inter_op_threads or threads,
         intra_op_parallelism_threads=options.intra_op_threads or threads,
@@ -40,7 +35,7 @@ def run_config(
     session: SessionOptions,
     distribution: Distribution,
 ) -> tf.estimator.RunConfig:
-    """The RunConfig of a run.
+    """Make the RunConfig of a run.
 
     Args:
       model_dir: the run's folder.
@@ -58,7 +53,7 @@ def run_config(
         save_summary_steps=checkpoints.save_summary_steps,
         save_checkpoints_steps=None,
         save_checkpoints_secs=None,
-        # The Saver keeps all when told None, and raises when told -1.
+        # For the Saver None is all; -1 is an error.
         keep_checkpoint_max=keep if keep > 0 else None,
         log_step_count_steps=checkpoints.save_summary_steps,
         **distribution.run_config(session_config(session)),

@@ -1,1 +1,1 @@
-"""Loss to train_op: optimizers, and the arithmetic of epochs and steps."""
+"""Turn a loss into a train_op: optimizers, and the arithmetic of epochs and steps."""

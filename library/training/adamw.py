@@ -14,7 +14,7 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
     """
 
     def __init__(self, learning_rate: float | tf.Tensor, weight_decay: float, **adam: float):
-        """Makes the optimizer.
+        """Make the optimizer.
 
         Args:
           learning_rate: a number or a scalar of the graph.
@@ -40,7 +40,7 @@ class AdamWOptimizer(tf.compat.v1.train.AdamOptimizer):
         if variable.shape.rank < 2:
             return []
         share = tf.cast(self._lr_t, variable.dtype.base_dtype) * self._weight_decay
-        # Else the step's own loss might be that of decayed weights: once there is a gradient, what
-        # it follows from has been read.
+        # Once there is a gradient, what it follows from has been read: otherwise the step's own
+        # loss might be that of decayed weights.
         with tf.control_dependencies([gradient]):
             return [variable.assign_sub(share * variable.read_value(), read_value=False)]

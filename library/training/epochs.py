@@ -1,4 +1,4 @@
-"""Epochs to steps and back, in whole numbers."""
+"""Convert epochs to steps and back, in whole numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Epochs:
     batch_size: int
 
     def steps(self, epochs: int) -> int:
-        """The steps after which every example was seen `epochs` times: rounded up."""
+        """Return the steps after which every example was seen `epochs` times: rounded up."""
         return -(-epochs * self.examples // self.batch_size)
 
     @property
@@ -29,12 +29,12 @@ class Epochs:
         return self.examples / self.batch_size
 
     def total_steps(self, length: LengthOptions) -> int:
-        """Where a run ends: train_steps, else train_epochs, and never after max_train_steps."""
+        """Return the last step: of train_steps, else train_epochs, at most max_train_steps."""
         total = length.train_steps or self.steps(length.train_epochs)
         return min(total, length.max_train_steps or total)
 
     def ends_at(self, step: int, every: int) -> bool:
-        """True if a multiple of `every` epochs is complete at `step` and was not one step before.
+        """Return whether `step`, and not the one before, completes a multiple of `every` epochs.
 
         Counted from step 0, so that a resumed run evaluates at the same steps.
         """

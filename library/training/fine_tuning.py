@@ -1,4 +1,4 @@
-"""Scopes to the variables that are trained."""
+"""Choose the variables that are trained, by their scopes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from library.suggestions import suggestion
 
 
 def in_scopes(variables: Sequence[tf.Variable], scopes: Sequence[str]) -> list[tf.Variable]:
-    """The variables that lie under any of the scopes.
+    """Return the variables that lie under any of the scopes.
 
     Args:
       variables: all that the model trains.
@@ -37,11 +37,11 @@ def in_scopes(variables: Sequence[tf.Variable], scopes: Sequence[str]) -> list[t
 
 
 def lies_in(name: str, scopes: Iterable[str]) -> bool:
-    """True if a variable's name is one of the scopes, or lies in it: 'head' holds 'head/kernel'."""
+    """Return whether a variable is in one of the scopes, or is one: 'head' holds 'head/kernel'."""
     return any(f'{name}/'.startswith(f'{scope.rstrip("/")}/') for scope in scopes)
 
 
 def _scopes_of(names: Iterable[str]) -> list[str]:
-    """The scopes of the first two levels, sorted; a variable's own name is none."""
+    """Return the scopes of the first two levels, sorted; a variable's own name is none."""
     parents = [name.split('/')[:-1] for name in names]
     return sorted({'/'.join(parts[:depth]) for parts in parents for depth in (1, 2) if parts})

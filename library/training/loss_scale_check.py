@@ -8,7 +8,7 @@ from library.errors import ConfigError
 
 
 def check_loss_scale(loss_scale: str, place: str = '--loss_scale') -> None:
-    """Raises ConfigError unless the text is 'dynamic' or a finite number of at least 1."""
+    """Raise ConfigError unless the text is 'dynamic' or a finite number of at least 1."""
     if loss_scale == 'dynamic':
         return
     try:

@@ -1,4 +1,4 @@
-"""Moving averages of the weights: kept while training, used by evaluation and prediction.
+"""Keep moving averages of the weights while training, for evaluation and prediction.
 
 Averages of the last steps' weights often classify better than the last weights do (Polyak and
 Juditsky 1992, SIAM J. Control Optim. 30). tf.train.ExponentialMovingAverage does not take the
@@ -15,7 +15,7 @@ from library.checkpoints.scopes import AVERAGES, RESTORED
 
 
 def averaged_variables(optimizer: tf.compat.v1.train.Optimizer) -> list[tf.Variable]:
-    """What has a moving average: all variables of checkpoints that hold real numbers.
+    """Return what has a moving average: all variables of checkpoints that hold real numbers.
 
     Batch norm's own averages are among them. Call it before the optimizer's first step is built.
 
@@ -32,11 +32,11 @@ def averaged_variables(optimizer: tf.compat.v1.train.Optimizer) -> list[tf.Varia
 def update_averages(
     variables: Sequence[tf.Variable], decay: float, steps: tf.Tensor
 ) -> tf.Operation:
-    """Moves each average, named ema/VARIABLE, towards its variable.
+    """Move each average, named ema/VARIABLE, towards its variable.
 
     average -= (1 - d) * (average - variable), where d is 0 at the first step of the run, and then
-    the smaller of `decay` and (1 + steps) / (10 + steps): early averages would else be dominated
-    by the initial weights.
+    the smaller of `decay` and (1 + steps) / (10 + steps): otherwise the initial weights would
+    dominate early averages.
 
     Args:
       variables: what is averaged.
@@ -53,7 +53,10 @@ def update_averages(
         averages = [_average_of(variable) for variable in variables]
         return tf.group(
             *(
-                strategy.extended.update(average, _move, args=(_value(strategy, variable), rate))
+                # Batch norm's averages, which each replica has, are read as their mean.
+                strategy.extended.update(
+                    average, _move, args=(strategy.extended.read_var(variable), rate)
+                )
                 for average, variable in zip(averages, variables, strict=True)
             )
         )
@@ -62,7 +65,7 @@ def update_averages(
 
 
 def averaged_scaffold(decay: float) -> tf.compat.v1.train.Scaffold | None:
-    """Lets a graph that does not train restore the averages in place of the weights.
+    """Let a graph that does not train restore the averages in place of the weights.
 
     Call it when all variables are there.
 
@@ -83,7 +86,7 @@ def averaged_scaffold(decay: float) -> tf.compat.v1.train.Scaffold | None:
 
 
 def _average_of(variable: tf.Variable) -> tf.Variable:
-    """Makes the average, which starts as its variable does: step 0 can be evaluated as well."""
+    """Make the average, which starts as its variable does: step 0 can be evaluated as well."""
     with tf.init_scope():
         # One replica's own value, as all begin with the same: their mean would be asked for in the
         # chief of a cluster alone, and wait for the others for ever.
@@ -97,11 +100,6 @@ def _average_of(variable: tf.Variable) -> tf.Variable:
             use_resource=True,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
-
-
-def _value(strategy: tf.distribute.Strategy, variable: tf.Variable) -> tf.Tensor:
-    """The variable's value: of batch norm's averages, which each replica has, their mean."""
-    return strategy.extended.read_var(variable)
 
 
 def _move(average: tf.Variable, value: tf.Tensor, rate: tf.Tensor) -> tf.Operation:

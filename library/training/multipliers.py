@@ -1,4 +1,4 @@
-"""A learning rate of its own for each part of a model."""
+"""Give each part of a model a learning rate of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Optimizer: TypeAlias = tf.compat.v1.train.Optimizer
 def with_multipliers(
     make: Callable[[tf.Tensor], Optimizer], rate: tf.Tensor, multipliers: Mapping[str, float]
 ) -> Optimizer:
-    """An optimizer that trains the variables under some scopes with another learning rate.
+    """Make an optimizer that trains the variables under some scopes with another learning rate.
 
     Each scope gets an optimizer of its own: a factor on the gradients would do nothing for Adam
     and its kin, which divide by the gradients' size.
@@ -40,7 +40,7 @@ class ScopedOptimizer(tf.compat.v1.train.Optimizer):
     """Several optimizers, each for the variables under its scope."""
 
     def __init__(self, by_scope: Mapping[str, Optimizer]):
-        """Makes the optimizer.
+        """Make the optimizer.
 
         Args:
           by_scope: optimizers by scope; '' has the variables under no other.
@@ -54,7 +54,7 @@ class ScopedOptimizer(tf.compat.v1.train.Optimizer):
         global_step: tf.Variable | None = None,
         name: str | None = None,
     ) -> tf.Operation:
-        """Lets each optimizer change its own variables; then counts the step.
+        """Let each optimizer change its own variables; then count the step.
 
         Args:
           grads_and_vars: pairs as `compute_gradients` gives them.
@@ -77,17 +77,8 @@ class ScopedOptimizer(tf.compat.v1.train.Optimizer):
             done.append(self._apply(last, parts[last], global_step))
         return tf.group(*done, name=name)
 
-    def get_slot(self, var: tf.Variable, name: str) -> tf.Variable | None:
-        """What the variable's optimizer keeps for it under this name."""
-        return self._by_scope[self._scope_of(var)].get_slot(var, name)
-
-    def get_slot_names(self) -> list[str]:
-        """The names of what the optimizers keep."""
-        names = {name for each in self._by_scope.values() for name in each.get_slot_names()}
-        return sorted(names)
-
     def variables(self) -> list[tf.Variable]:
-        """All that the optimizers keep."""
+        """Return all that the optimizers keep."""
         return [variable for each in self._by_scope.values() for variable in each.variables()]
 
     def _scope_of(self, variable: tf.Variable) -> str:

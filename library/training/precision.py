@@ -1,4 +1,4 @@
-"""Mixed precision: most of a training step in float16, the weights in float32.
+"""Compute most of a training step in float16, with weights in float32 (mixed precision).
 
 TensorFlow rewrites the graph when a session is made of it (Micikevicius et al. 2017,
 arXiv:1710.03740). Whether it does is a switch of the process: an Estimator has one session
@@ -16,7 +16,7 @@ mixed_precision = tf.compat.v1.mixed_precision
 
 
 def compute_in_float32() -> None:
-    """Takes back what an earlier graph of this process asked for; to be called first of all."""
+    """Take back what an earlier graph of this process asked for; to be called first of all."""
     if tf.config.optimizer.get_experimental_options().get('auto_mixed_precision'):
         mixed_precision.disable_mixed_precision_graph_rewrite()
 
@@ -24,7 +24,7 @@ def compute_in_float32() -> None:
 def with_precision(
     optimizer: tf.compat.v1.train.Optimizer, options: PrecisionOptions
 ) -> tf.compat.v1.train.Optimizer:
-    """Lets the session of this graph compute in the precision that is asked for.
+    """Let the session of this graph compute in the precision that is asked for.
 
     Small gradients would be 0 in float16, so the loss is multiplied by a scale and the gradients
     are divided by it. The scale is fixed, or dynamic: it starts at 32768, doubles after 2000 good

@@ -1,16 +1,22 @@
-"""Loss and optimizer to one training step."""
+"""Make one step of training of a loss, with all that a run's options put around the optimizer."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TypeAlias
 
 import tensorflow as tf
 
+from library.checkpoints.newest import newest_checkpoint
+from library.config.hparams import HParams
 from library.hooks.watched import add_summary
 from library.training.moving_average import averaged_variables, update_averages
+from library.training.multipliers import with_multipliers
+from library.training.options import FineTuningOptions, PrecisionOptions
+from library.training.precision import with_precision
+from library.training.warm_start import warm_start
 
 Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices
 Optimizer: TypeAlias = tf.compat.v1.train.Optimizer
@@ -34,6 +40,40 @@ def wrapping_optimizers(wrap: Callable[[Optimizer], Optimizer]) -> Iterator[None
         _WRAP.reset(token)
 
 
+def training_step(
+    loss: tf.Tensor,
+    learning_rate: tf.Tensor,
+    make_optimizer: Callable[[tf.Tensor], Optimizer],
+    variables: Sequence[tf.Variable],
+    multipliers: Mapping[str, float],
+    num_classes: int,
+    params: HParams,
+) -> tf.Operation:
+    """Start from other weights where that is asked for, and make the step.
+
+    Args:
+      loss: scalar.
+      learning_rate: float32 scalar.
+      make_optimizer: gives an optimizer for a learning rate.
+      variables: what is trained.
+      multipliers: by scope, what the learning rate is multiplied by there.
+      num_classes: how many logits the model gives.
+      params: the run's HParams.
+    """
+    # Before the optimizer: its own variables are no part of the model.
+    if params.warm_start_ckpt and newest_checkpoint(params.model_dir) is None:
+        warm_start(params.take(FineTuningOptions), num_classes)
+    optimizer = with_multipliers(make_optimizer, learning_rate, multipliers)
+    optimizer = with_precision(optimizer, params.take(PrecisionOptions))
+    return make_train_op(
+        loss,
+        optimizer,
+        variables,
+        clip_norm=params.gradient_clip_norm,
+        moving_average_decay=params.moving_average_decay,
+    )
+
+
 def make_train_op(
     loss: tf.Tensor,
     optimizer: Optimizer,
@@ -42,7 +82,7 @@ def make_train_op(
     clip_norm: float | None = None,
     moving_average_decay: float = 0.0,
 ) -> tf.Operation:
-    """One step of gradient descent on the named variables.
+    """Make one step of gradient descent on the named variables.
 
     Args:
       loss: scalar.
@@ -81,7 +121,7 @@ def make_train_op(
 def clipped(
     gradients: Sequence[tuple[Gradient | None, tf.Variable]], norm: float | None
 ) -> Sequence[tuple[Gradient | None, tf.Variable]]:
-    """Scales all gradients together so that their norm is at most `norm`; tells what it was.
+    """Scale all gradients together so that their norm is at most `norm`; report what it was.
 
     It is the norm of the whole step's gradient (Pascanu et al. 2013, arXiv:1211.5063): under a
     strategy that of the sum over the replicas, so that one device and several make the same step

@@ -1,10 +1,10 @@
-"""The weights of another run, or of a SavedModel, to the variables that a run starts with."""
+"""Start a run with the weights of another run, or of a SavedModel."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -30,7 +30,7 @@ class _Scopes:
     excluded: tuple[str, ...]
 
     def reason_to_skip(self, name: str) -> str | None:
-        """Why the variable of this name in the graph is left out; None if it is not."""
+        """Return why the variable of this name in the graph is left out; None if it is not."""
         if lies_in(name, self.excluded):
             return 'checkpoint_exclude_scopes'
         if self.restored and not lies_in(name, self.restored):
@@ -38,7 +38,7 @@ class _Scopes:
         return None
 
     def check(self, names: Iterable[str]) -> None:
-        """Raises ConfigError for a scope that none of these names lies in."""
+        """Raise ConfigError for a scope that none of these names lies in."""
         names = list(names)
         for flag, scopes in (
             ('checkpoint_restore_scopes', self.restored),
@@ -53,10 +53,8 @@ class _Scopes:
                     )
 
 
-def warm_start(
-    options: FineTuningOptions, num_classes: int, log: Callable[[str], None] = log
-) -> None:
-    """Makes the variables of the default graph start with the weights of a checkpoint.
+def warm_start(options: FineTuningOptions, num_classes: int) -> None:
+    """Make the variables of the default graph start with the weights of a checkpoint.
 
     Changes their initializers and tells what became of each. To be called while the graph of a
     run's first start is built, when the model's variables are made and the optimizer's are not.
@@ -65,7 +63,6 @@ def warm_start(
       options: which checkpoint, and which scopes of it.
       num_classes: of this run. A variable outside of the module that differs only in its last
         dimension, and has this many there now, belongs to other classes and starts anew.
-      log: gets the lines of the table.
 
     Raises:
       ConfigError: there is no checkpoint, or a scope holds nothing, or nothing is left to restore.
@@ -73,13 +70,11 @@ def warm_start(
         another shape or type.
     """
     # Once, and not once for each replica of a strategy.
-    tf.distribute.get_replica_context().merge_call(
-        lambda _: _warm_start(options, num_classes, log),
-    )
+    tf.distribute.get_replica_context().merge_call(lambda _: _warm_start(options, num_classes))
 
 
 def module_weights_digest(options: FineTuningOptions) -> str | None:
-    """sha256 over names and values of a module's variables in the checkpoint to start from.
+    """Digest names and values of a module's variables in the checkpoint to start from.
 
     Returns:
       The digest; None if the checkpoint holds none, or the scopes let none through.
@@ -108,7 +103,7 @@ def _open(options: FineTuningOptions) -> tuple[Checkpoint, _Scopes]:
     return read_checkpoint(find_warm_start(options.warm_start_ckpt)), scopes
 
 
-def _warm_start(options: FineTuningOptions, num_classes: int, log: Callable[[str], None]) -> None:
+def _warm_start(options: FineTuningOptions, num_classes: int) -> None:
     checkpoint, scopes = _open(options)
     variables = _variables()
     names = {name: checkpoint.name_of(name) for name in variables}
@@ -140,7 +135,7 @@ def _warm_start(options: FineTuningOptions, num_classes: int, log: Callable[[str
 
 
 def _variables() -> dict[str, tf.Variable]:
-    """The variables that can start from a checkpoint, by name.
+    """Return the variables that can start from a checkpoint, by name.
 
     A strategy lists its variables and beside them their components, one on each device.
     """
@@ -155,7 +150,7 @@ def _variables() -> dict[str, tf.Variable]:
 
 
 def _check_any(checkpoint: Checkpoint, names: dict[str, str | None]) -> None:
-    """Raises MismatchError if checkpoint and graph have no variable in common."""
+    """Raise MismatchError if checkpoint and graph have no variable in common."""
     if not any(names.values()):
         there = [name for name in checkpoint.variables if name != STEP]
         raise MismatchError(
@@ -172,7 +167,7 @@ def _restore_status(
     scopes: _Scopes,
     num_classes: int,
 ) -> RestoreStatus:
-    """What is to become of one variable, which the checkpoint calls `own`.
+    """Decide what is to become of one variable, which the checkpoint calls `own`.
 
     Raises:
       MismatchError: it cannot be restored.
@@ -211,7 +206,7 @@ def _restore_status(
 def _is_of_classes(
     name: str, shape: tf.TensorShape, there: tf.TensorShape, num_classes: int
 ) -> bool:
-    """True if nothing but the number of classes makes a variable's shape another one."""
+    """Return whether nothing but the number of classes makes a variable's shape another one."""
     same_rank = shape.rank == there.rank and shape.rank > 0
     outside = same_rank and not name.startswith(MODULE)
     return outside and shape[:-1] == there[:-1] and shape[-1] == num_classes

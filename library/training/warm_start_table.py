@@ -1,4 +1,4 @@
-"""What became of each variable at a warm start, to a few lines that a person reads."""
+"""Tell a person in a few lines what became of each variable at a warm start."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RestoreStatus:
 
 
 def table(statuses: Sequence[RestoreStatus]) -> list[str]:
-    """Lines in columns: kind, variable or scope, shape or count, reason.
+    """Lay out lines in columns: kind, variable or scope, shape or count, reason.
 
     A first-level scope such as module/ is one line if all of it has the same status, and otherwise
     one line for each second-level scope and status.
@@ -62,7 +62,7 @@ def table(statuses: Sequence[RestoreStatus]) -> list[str]:
 
 
 def _rows(scope: str, statuses: Sequence[RestoreStatus]) -> list[tuple[str, str, str, str]]:
-    """The lines of variables that share scope, kind and reason."""
+    """Return the lines of variables that share scope, kind and reason."""
     kind, why = statuses[0].outcome
     if len(statuses) <= FEW:
         return [(kind, status.name, str(status.shape.as_list()), why) for status in statuses]

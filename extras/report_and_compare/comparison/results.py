@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from extras.report_and_compare.saved_values import SavedValue, is_of_same_run, read_saved_values
 from library import files
 from library.errors import ConfigError
 from library.exporters.history import HISTORY, number, read_lines
 from library.runs.directory import BEST_STATE
-from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 _NEWEST = re.compile(r'^model_checkpoint_path: ".*-(\d+)"$', flags=re.MULTILINE)
 _COUNTS = ('global_step', 'examples')

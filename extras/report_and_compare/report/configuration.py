@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from library.config.fields import as_written, options_of
+from extras.report_and_compare.saved_values import SavedValue
+from library.config.fields import options_of
 from library.config.hparams import HParams
 from library.pages.short_text import start_of
 from library.runs.metadata import RunMetadata
-from library.runs.saved_values import SavedValue
 
 # Of a list of a thousand class names the first ones are enough.
 LONGEST = 300

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from extras.report_and_compare.saved_values import SavedValue, is_of_same_run, read_saved_values
 from library import files
 from library.errors import ConfigError
 from library.exporters.history import read_history, read_lines
 from library.hooks.environment_log import read_starts
 from library.hooks.metrics_log import METRICS
 from library.runs.directory import BEST_STATE
-from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 
 @dataclass(frozen=True)

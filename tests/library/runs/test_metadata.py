@@ -36,7 +36,7 @@ def found(data, before=None, training=True):
 def test_the_classes_are_those_of_the_data():
     facts = found(data_of('cat', 'dog'))
     assert facts.class_names == ('cat', 'dog')
-    assert facts.origins['class_names'] == 'data/train'
+    assert facts.origin('class_names') == 'data/train'
 
 
 def test_the_training_images_are_counted_in_the_order_of_labels():
@@ -123,7 +123,9 @@ def test_a_fact_that_cannot_be_read_names_its_line():
 def test_what_a_run_kept_comes_with_its_line_and_nothing_else_has_an_origin():
     run = kept_metadata(saved(run_id='abc', train_examples='12', learning_rate='1'))
     assert (run.run_id, run.train_examples, run.class_names) == ('abc', 12, ())
-    assert run.origins == dict.fromkeys(('run_id', 'train_examples'), 'run/hparams.yaml:3')
+    origins = {name: each.origin for name, each in run.entries().items()}
+    kept = dict.fromkeys(('run_id', 'train_examples'), 'run/hparams.yaml:3')
+    assert origins == dict.fromkeys(origins, 'default') | kept
     assert kept_metadata(None).entries()['run_id'].origin == 'default'
 
 

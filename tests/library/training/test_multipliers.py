@@ -86,13 +86,6 @@ def test_a_scope_keeps_its_names_where_nothing_else_is_trained():
     ]
 
 
-def test_slots_are_found_in_the_optimizer_of_the_scope():
-    with tf.Graph().as_default():
-        (_, kernel, *_), optimizer, _ = built(train.AdamOptimizer, {'module/': 0.5})
-        assert optimizer.get_slot_names() == ['m', 'v']
-        assert optimizer.get_slot(kernel, 'm').op.name == 'module/kernel/Adam'
-
-
 def test_a_resumed_run_may_have_another_multiplier(tmp_path):
     for multiplier, expected in ((0.5, 1 - 0.1), (0.25, 1 - 0.1 - 0.05)):
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:

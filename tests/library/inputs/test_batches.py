@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from library.errors import ConfigError
-from library.inputs.batching import prefetch, prefetch_to_device
+from library.inputs.batches import prefetch, prefetch_to_device
 
 
 def test_a_named_device_gets_the_batches():

@@ -43,7 +43,7 @@ def read_saved_values(folder: str) -> dict[str, SavedValue]:
 
 
 def is_of_same_run(values: Mapping[str, SavedValue], folder: str) -> bool:
-    """Return True if one run kept these values and those in `folder`, in its first start."""
+    """Return whether one run kept these values and those in `folder`, in its first start."""
     try:
         theirs = read_saved_values(folder).get('run_id')
     except ConfigError:

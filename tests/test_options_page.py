@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from library.config.catalog import Catalog
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
-from library.config.options_page import options_page
+from scripts.options_page import options_page
 from tests.library.config.trees import CATALOG
+
+pytestmark = pytest.mark.unit
 
 
 @dataclass(frozen=True)

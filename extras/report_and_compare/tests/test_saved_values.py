@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from extras.report_and_compare.saved_values import SavedValue, is_of_same_run, read_saved_values
 from library.config.fields import PROJECT, Options, options_of
 from library.config.fields import option as declare
 from library.config.hparams import HParams, Value
 from library.config.yaml_sets import read_flat
 from library.errors import ConfigError
 from library.runs.kept_values import save
-from library.runs.saved_values import SavedValue, is_of_same_run, read_saved_values
 
 
 class _Nothing:
