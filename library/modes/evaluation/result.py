@@ -1,4 +1,4 @@
-"""What a model said of each image of an evaluation, and what follows from that alone."""
+"""Hold what a model said of each image of an evaluation, and what follows from that alone."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ExportFormat(Protocol):
         """
 
     def check(self, experiment: Experiment) -> None:
-        """Raises ConfigError if the model of this run cannot be exported so."""
+        """Raise ConfigError if the model of this run cannot be exported so."""
 
     def write(
         self, experiment: Experiment, serving: ServingGraph, check: ParityCheck, folder: str
@@ -45,7 +45,7 @@ class ExportFormat(Protocol):
 
 
 def chosen_formats(experiment: Experiment) -> dict[str, ExportFormat]:
-    """The formats that a run asks for, in its order; {} in a clone without such extras."""
+    """Find the formats that a run asks for, in its order; {} in a clone without such extras."""
     if 'export_formats' not in experiment.hparams:
         return {}
     known = experiment.extras.joined('export_formats')

@@ -1,4 +1,4 @@
-"""What `run.py predict` was told, judged before TensorFlow is imported."""
+"""Check what `run.py predict` was told, before TensorFlow is imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDINGS = ('.csv', '.jsonl')
 
 
 def check_prediction(hparams: HParams) -> None:
-    """Raises ConfigError if there is nothing to classify, or no way to write the predictions."""
+    """Raise ConfigError if there is nothing to classify, or no way to write the predictions."""
     if not hparams.explain:
         check_some_exist(hparams.predict_input, hparams.place('predict_input'))
     output = hparams.predict_output
@@ -35,6 +35,6 @@ def check_prediction(hparams: HParams) -> None:
 
 
 def _named(paths: Sequence[str]) -> Iterator[str]:
-    """What the paths stand for; remote ones are not looked for."""
+    """Find what the paths stand for; remote ones are not looked for."""
     for path in paths:
         yield from [path] if files.is_remote(path) else matching(path)
