@@ -80,7 +80,7 @@ class _Network:
     def __init__(self, experiment: Experiment, weights_from: str | None):
         self._experiment = experiment
         # Of all splits and copies alike: one graph, whose module loads once.
-        element = self._images(training=False, augmented=False, first=0).element_spec
+        element = experiment.stored_images(training=False).element_spec
         self._iterator = tf.compat.v1.data.Iterator.from_structure(
             tf.nest.map_structure(lambda spec: spec.dtype, element),
             tf.nest.map_structure(lambda spec: spec.shape, element),
@@ -100,7 +100,7 @@ class _Network:
         self, plan: Plan, first: int, bar: tqdm.tqdm
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield features, float32 [batch, depth], and labels, int64 [batch], from a number on."""
-        images = self._images(plan.training, plan.copies > 0, first)
+        images = self._experiment.stored_images(plan.training, plan.copies > 0, first)
         self.session.run(self._iterator.make_initializer(images))
         while True:
             try:
@@ -109,9 +109,6 @@ class _Network:
                 return
             bar.update(len(batch[1]))
             yield batch
-
-    def _images(self, training: bool, augmented: bool, first: int) -> tf.data.Dataset:
-        return self._experiment.stored_images(training, augmented, first)
 
     def _initialize(self, checkpoint: str | None) -> None:
         """Load the module's weights: its own, or those that a warm start put there."""
