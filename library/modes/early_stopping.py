@@ -86,7 +86,7 @@ def _no_better(history: History, options: LoopOptions) -> str | None:
 
 
 class EarlyStopping(tf.estimator.Exporter):
-    """Judges after each evaluation; must come after the exporter that keeps the history."""
+    """Judge after each evaluation; must come after the exporter that keeps the history."""
 
     def __init__(self, model_dir: str, options: LoopOptions):
         self._model_dir = model_dir
@@ -96,17 +96,17 @@ class EarlyStopping(tf.estimator.Exporter):
 
     @property
     def name(self) -> str:
-        """The exporter's name."""
+        """Return the exporter's name."""
         return 'early_stopping'
 
     @property
     def is_asked(self) -> bool:
-        """True if there is any rule."""
+        """Return True if there is any rule."""
         return any(metrics_asked(self._options))
 
     @property
     def is_reached(self) -> bool:
-        """True once the run is to end."""
+        """Return True once the run is to end."""
         return self.reason is not None
 
     def export(

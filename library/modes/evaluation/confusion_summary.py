@@ -17,7 +17,7 @@ CHANNELS = 4
 
 
 class ConfusionSummaryHook(PredictionsHook):
-    """Draws the confusion matrix after each evaluation while a run trains."""
+    """Draw the confusion matrix after each evaluation while a run trains."""
 
     def __init__(self, class_names: Sequence[str], eval_dir: str):
         """Make the hook.

@@ -23,7 +23,7 @@ from library.runtime.experiment import Experiment
 
 
 class BestModelExporter(tf.estimator.Exporter):
-    """Exports the best checkpoint wherever no version of it is there; comes after its exporter.
+    """Export the best checkpoint wherever no version of it is there; comes after its exporter.
 
     So what a kill prevented is made up for by the next evaluation, or the end of the run. A version
     that is not its checkpoint (a quantized one of an early epoch may not be) does not end the
@@ -54,7 +54,7 @@ class BestModelExporter(tf.estimator.Exporter):
 
     @property
     def name(self) -> str:
-        """The exporter's name."""
+        """Return the exporter's name."""
         return 'export_best'
 
     def export(

@@ -21,8 +21,9 @@ class ExportFormat(Protocol):
 
     @property
     def is_quantized(self) -> bool:
-        """Its probabilities may differ from those of the checkpoint, as long as it names the same
-        class for --min_agreement of the images.
+        """Return True if only --min_agreement of the images must get the checkpoint's class.
+
+        Its probabilities may differ from those of the checkpoint then.
         """
 
     def check(self, experiment: Experiment) -> None:
