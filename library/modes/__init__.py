@@ -1,1 +1,1 @@
-"""Estimator to a run: each mode is one file with run(experiment)."""
+"""Run what run.py does: each mode is one file with run(experiment)."""

@@ -39,7 +39,7 @@ def complete(
 
 
 def _check_model(hparams: HParams, saved: Set | None) -> None:
-    """Raises MismatchError if a run would go on with another model than it has trained."""
+    """Raise MismatchError if a run would go on with another model than it has trained."""
     before = kept(saved, hparams.entries()['model'].option)
     # `latest` may have been kept by an older version; what it stood for is not known any more.
     if before not in (None, 'latest', hparams.model) and newest_checkpoint(hparams.model_dir):
@@ -50,7 +50,7 @@ def _check_model(hparams: HParams, saved: Set | None) -> None:
 
 
 def _module_from(hparams: HParams, run: Run, saved: Set | None) -> str | None:
-    """Digest of the weights that a warm start puts, or put, into a frozen module."""
+    """Give the digest of the weights that a warm start puts, or put, into a frozen module."""
     cleaned = 'clean' in hparams and hparams.clean
     if hparams.warm_start_ckpt and (cleaned or newest_checkpoint(hparams.model_dir) is None):
         emptied = hparams.model_dir if cleaned else None

@@ -29,7 +29,7 @@ def check_distribution(hparams: HParams) -> None:
 
 
 def local_replicas(options: DistributionOptions, gpus: int) -> int:
-    """How many devices of one machine share a batch.
+    """Count the devices of one machine that share a batch.
 
     Args:
       options: what was asked for.

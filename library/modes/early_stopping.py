@@ -1,4 +1,4 @@
-"""A run that is good enough, or gets no better, ends: judged by the evaluations that it keeps.
+"""End a run that is good enough or gets no better, judged by the evaluations that it keeps.
 
 The rules look at MODEL_DIR/eval/history.jsonl alone, so a run that is started again judges as one
 that was never stopped, and goes on once the rules are loosened.
@@ -21,7 +21,7 @@ History = Sequence[Mapping[str, Any]]
 
 
 def metrics_asked(options: LoopOptions) -> Iterable[tuple[str, str]]:
-    """The metrics that the rules look at, each with its flag."""
+    """Name the metrics that the rules look at, each with its flag."""
     if options.stop_threshold is not None:
         yield options.stop_metric, '--stop_metric'
     if options.early_stopping_patience is not None:
@@ -29,7 +29,7 @@ def metrics_asked(options: LoopOptions) -> Iterable[tuple[str, str]]:
 
 
 def with_directions(options: LoopOptions, best: BestOptions) -> LoopOptions:
-    """The same rules, in which a metric that is best_metric too has its direction."""
+    """Give a metric that is best_metric too the direction of that."""
 
     def direction(metric: str, mode: str) -> str:
         return best.best_metric_mode if mode == 'auto' and metric == best.best_metric else mode
@@ -44,7 +44,7 @@ def with_directions(options: LoopOptions, best: BestOptions) -> LoopOptions:
 
 
 def reason_to_stop(history: History, options: LoopOptions) -> str | None:
-    """Why a run with these evaluations should end, as a sentence; None if it should go on.
+    """Say why a run with these evaluations should end; None if it should go on.
 
     Args:
       history: the metrics of each evaluation, by step; None stands for what is not finite.
@@ -54,7 +54,7 @@ def reason_to_stop(history: History, options: LoopOptions) -> str | None:
 
 
 def _good_enough(history: History, options: LoopOptions) -> str | None:
-    """The first evaluation that reached the threshold."""
+    """Say which evaluation was the first to reach the threshold."""
     threshold, metric = options.stop_threshold, options.stop_metric
     if threshold is None:
         return None
@@ -67,7 +67,7 @@ def _good_enough(history: History, options: LoopOptions) -> str | None:
 
 
 def _no_better(history: History, options: LoopOptions) -> str | None:
-    """Where the metric had gained nothing for as many evaluations as patience allows."""
+    """Say where the metric had gained nothing for as many evaluations as patience allows."""
     patience, metric = options.early_stopping_patience, options.early_stopping_metric
     if patience is None:
         return None
@@ -86,7 +86,7 @@ def _no_better(history: History, options: LoopOptions) -> str | None:
 
 
 class EarlyStopping(tf.estimator.Exporter):
-    """Judges after each evaluation; must come after the exporter that keeps the history."""
+    """Judge after each evaluation; must come after the exporter that keeps the history."""
 
     def __init__(self, model_dir: str, options: LoopOptions):
         self._model_dir = model_dir
@@ -96,17 +96,17 @@ class EarlyStopping(tf.estimator.Exporter):
 
     @property
     def name(self) -> str:
-        """The exporter's name."""
+        """Return the exporter's name."""
         return 'early_stopping'
 
     @property
     def is_asked(self) -> bool:
-        """True if there is any rule."""
+        """Return True if there is any rule."""
         return any(metrics_asked(self._options))
 
     @property
     def is_reached(self) -> bool:
-        """True once the run is to end."""
+        """Return True once the run is to end."""
         return self.reason is not None
 
     def export(
@@ -117,7 +117,7 @@ class EarlyStopping(tf.estimator.Exporter):
         eval_result: Mapping[str, Any],
         is_the_final_export: bool,
     ) -> None:
-        """Looks at the history; tf.estimator calls this with keywords."""
+        """Look at the history; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, eval_result, is_the_final_export
         before = self.reason
         self.judge()

@@ -33,7 +33,7 @@ CLASSES_SHOWN = 20
 
 
 def run(experiment: Experiment) -> int:
-    """Evaluates; returns the exit code.
+    """Evaluate a checkpoint; return the exit code.
 
     Writes metrics.json, tables, plots and the files of extras into MODEL_DIR/eval/ (eval_NAME/
     with --validation_name).
@@ -61,7 +61,7 @@ def run(experiment: Experiment) -> int:
 def _evaluate(
     experiment: Experiment, checkpoint: str, read_from: str
 ) -> tuple[dict[str, Any], Predictions]:
-    """One pass over the images: the Estimator's metrics, and the predictions."""
+    """Go over the images once, for the Estimator's metrics and the predictions."""
     hparams = experiment.hparams
     if hparams.cache_features:
         experiment = with_cached_features(experiment, read_from)
@@ -84,7 +84,7 @@ def _evaluate(
 
 
 def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) -> dict[str, Any]:
-    """What metrics.json begins with; `loss` is the mean over examples."""
+    """Put together what metrics.json begins with; `loss` is the mean over examples."""
     metrics = plain(result)
     data = experiment.eval_data
     examples = int(metrics.pop('examples'))
@@ -104,7 +104,7 @@ def _metrics(result: dict[str, Any], checkpoint: str, experiment: Experiment) ->
 def _judge(
     experiment: Experiment, metrics: dict[str, Any], predictions: Predictions, folder: str
 ) -> Evaluation:
-    """Finds out all that follows from the predictions."""
+    """Find out all that follows from the predictions."""
     # Late: a checkpoint that is not there is told before scikit-learn is imported.
     from library.modes.evaluation.metrics import added_metrics, calibration, class_scores
 

@@ -1,4 +1,4 @@
-"""Checkpoints to evaluations, and all that follows from each: the best, the history, the end."""
+"""Evaluate checkpoints, with all that follows from each: the best, the history, the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from library.runtime.experiment import Experiment
 
 
 def rules_of(experiment: Experiment) -> EarlyStopping:
-    """The run's rules for an early end."""
+    """Give the run's rules for an early end."""
     hparams = experiment.hparams
     loop = with_directions(hparams.take(LoopOptions), hparams.take(BestOptions))
     return EarlyStopping(experiment.estimator.model_dir, loop)
@@ -37,7 +37,7 @@ class Evaluations:
     def __init__(
         self, experiment: Experiment, hooks: Sequence[tf.estimator.SessionRunHook] = ()
     ) -> None:
-        """Prepares them.
+        """Prepare the evaluations.
 
         Args:
           experiment: the run.
@@ -63,11 +63,11 @@ class Evaluations:
         )
 
     def has(self, step: int) -> bool:
-        """True if the checkpoint of this step was evaluated."""
+        """Return whether the checkpoint of this step was evaluated."""
         return self._log.has(step)
 
     def evaluate(self, checkpoint: str) -> None:
-        """Evaluates and exports one checkpoint; train_and_evaluate does so with those it writes.
+        """Evaluate and export one checkpoint; train_and_evaluate does so with those it writes.
 
         Args:
           checkpoint: its path, without ending.
@@ -87,7 +87,7 @@ class Evaluations:
             )
 
     def finish(self) -> None:
-        """Tells how good the best checkpoint is and where it lies, and ends what was exported."""
+        """Log how good the best checkpoint is and where it lies; export it if it is not yet."""
         hparams, best = self._experiment.hparams, self._best.best()
         if best is not None:
             history = read_history(self._experiment.estimator.model_dir)

@@ -15,7 +15,7 @@ from library.runtime.experiment import Experiment
 
 
 def run(experiment: Experiment) -> int:
-    """Exports; returns the exit code.
+    """Export a checkpoint; return the exit code.
 
     Raises:
       ConfigError: there is no such checkpoint, or the model cannot be exported as asked for.

@@ -1,4 +1,4 @@
-"""Options and data to the length of a run, in steps."""
+"""Compute the length of a run, in steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from library.training.options import LengthOptions
 
 
 def run_length(hparams: HParams, run: Run) -> tuple[Epochs, int]:
-    """How long an epoch of a training run is, and the step at which the run ends."""
+    """Compute how long an epoch of a training run is, and the step at which the run ends."""
     batch_size = hparams.take(DataOptions).images_per_batch(training=True)
     epochs = Epochs(run.train_examples, batch_size)
     return epochs, epochs.total_steps(hparams.take(LengthOptions))

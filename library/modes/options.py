@@ -1,4 +1,4 @@
-"""The options of the modes."""
+"""Declare the options of the modes."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class ExportOptions(
     )
 
     def folder_of(self, model_dir: str) -> str:
-        """Where the versions of the run in `model_dir` go."""
+        """Give the folder that the versions of the run in `model_dir` go into."""
         return self.export_dir or files.join(model_dir, 'export')
 
 

@@ -18,7 +18,7 @@ from library.cores import count_cores
 from library.errors import ConfigError
 from library.inputs.options import DataOptions
 from library.modes.checkpoint_choice import chosen_checkpoint, with_chosen_checkpoint
-from library.modes.prediction.found_images import FoundImage, find_images
+from library.modes.prediction.found_images import find_images
 from library.modes.prediction.image_predictions import Prediction, encoding_options_of, predict_all
 from library.modes.prediction.prediction_file import encoded
 from library.modes.prediction.prediction_table import PredictionTable
@@ -35,7 +35,7 @@ SHOWN = 20
 
 
 def run(experiment: Experiment) -> int:
-    """Predicts with a checkpoint of a run; returns the exit code, 0 however many files are bad.
+    """Predict with a checkpoint of a run; return the exit code, 0 however many files are bad.
 
     Raises:
       ConfigError: there is no such checkpoint, or nothing to classify.
@@ -56,7 +56,7 @@ def run(experiment: Experiment) -> int:
 
 
 def run_alone(hparams: HParams) -> int:
-    """Predicts with an exported model; returns the exit code.
+    """Predict with an exported model; return the exit code.
 
     Raises:
       ConfigError: there is no such model, or nothing to classify.
@@ -68,7 +68,7 @@ def run_alone(hparams: HParams) -> int:
 
 
 def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
-    """Asks the model that `load` gives, once it is known that there is something to ask."""
+    """Ask the model that `load` gives, once it is known that there is something to ask."""
     images = find_images(hparams.predict_input, _warn)
     first = next(images, None)
     if first is None:
@@ -79,7 +79,16 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
 
     def batches() -> Iterator[list[Prediction]]:
         with load() as model, screen:
-            yield from screen.shown(_predictions(images, model, hparams, run, count))
+            yield from screen.shown(
+                predict_all(
+                    images,
+                    model,
+                    encoding_options_of(run.stored_max_edge, run.stored_quality),
+                    top_k=count,
+                    batch_size=hparams.take(DataOptions).images_per_batch(training=False),
+                    threads=os.cpu_count() or 1,
+                )
+            )
 
     if hparams.predict_output is None:
         for _ in batches():
@@ -90,25 +99,8 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
     return 0
 
 
-def _predictions(
-    images: Iterator[FoundImage],
-    model: Predictor,
-    hparams: HParams,
-    run: Run,
-    count: int,
-) -> Iterator[list[Prediction]]:
-    return predict_all(
-        images,
-        model,
-        encoding_options_of(run.stored_max_edge, run.stored_quality),
-        top_k=count,
-        batch_size=hparams.take(DataOptions).images_per_batch(training=False),
-        threads=count_cores(),
-    )
-
-
 def _write(path: str, pieces: Iterator[bytes]) -> None:
-    """Writes the file whole or not at all; it is opened before the first piece is asked for."""
+    """Write the file whole or not at all; it is opened before the first piece is asked for."""
     files.make_folder(os.path.dirname(path) or '.')
     # Of this process alone: of two that write one file, the last to finish wins whole.
     partial = f'{path}.{os.getpid()}-{secrets.token_hex(4)}.partial'
@@ -140,7 +132,7 @@ class _Screen:
         self._bar.close()
 
     def shown(self, batches: Iterator[list[Prediction]]) -> Iterator[list[Prediction]]:
-        """The same batches, each once its rows are on the screen."""
+        """Yield the same batches, each once its rows are on the screen."""
         for predictions in batches:
             rows: Sequence[Prediction] = predictions
             if self._output is not None:
@@ -155,7 +147,7 @@ class _Screen:
             yield predictions
 
     def summarize(self) -> None:
-        """Prints the last line."""
+        """Print the last line."""
         if self._output is not None and self._images > SHOWN:
             print('...')
         text = f'{_counted(self._images, "image")}, {_counted(self._errors, "error")}'

@@ -1,4 +1,4 @@
-"""Training images to a picture: what the model sees, augmented, with the names of their classes."""
+"""Draw training images as the model sees them, augmented, with the names of their classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INCHES = 1.6
 
 
 def run(experiment: Experiment) -> int:
-    """Draws the first training images that the run would see next; returns the exit code."""
+    """Draw the first training images that the run would see next; return the exit code."""
     options = experiment.hparams.take(PreviewOptions)
     shown = _first(experiment, options.preview_images)
     names = [experiment.run.class_names[label] for _, label in shown]
@@ -36,7 +36,7 @@ def run(experiment: Experiment) -> int:
 
 
 def draw_grid(images: Sequence[np.ndarray], names: Sequence[str]) -> bytes:
-    """A PNG with all images, each under its name.
+    """Draw a PNG with all images, each under its name.
 
     Args:
       images: uint8 [height, width, 3] each.
@@ -57,7 +57,7 @@ def draw_grid(images: Sequence[np.ndarray], names: Sequence[str]) -> bytes:
 
 
 def _first(experiment: Experiment, count: int) -> list[tuple[np.ndarray, np.int64]]:
-    """The first images of the training batches, with their labels."""
+    """Take the first images of the training batches, with their labels."""
     shown: list[tuple[np.ndarray, np.int64]] = []
     batches = in_session(experiment.batches(tf.estimator.ModeKeys.TRAIN))
     while len(shown) < count:

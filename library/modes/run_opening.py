@@ -1,4 +1,4 @@
-"""A run's folder to a run that can train: its locks, its checkpoints, its features."""
+"""Open a run's folder for training: its locks, its checkpoints, its features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from library.runtime.experiment import Experiment
 
 @contextlib.contextmanager
 def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
-    """Gives the run as it will train, while no other process may use its folders.
+    """Give the run as it will train, while no other process may use its folders.
 
     Args:
       experiment: the run, on images.
@@ -49,7 +49,7 @@ def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
 
 
 def _log_start(experiment: Experiment) -> None:
-    """Logs what is trained on, and what differs from the last start of this run."""
+    """Log what is trained on, and what differs from the last start of this run."""
     hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
     saved = read_saved(model_dir)
     for change in changes(hparams, experiment.run, saved) if saved else ():

@@ -20,7 +20,7 @@ from library.runtime.experiment import Experiment
 
 
 def run(experiment: Experiment) -> int:
-    """Trains to the end of the run's length; returns the exit code.
+    """Train to the end of the run's length; return the exit code.
 
     Where several processes train together, this one does its own part of that.
 
@@ -74,7 +74,7 @@ def _run(experiment: Experiment) -> None:
 
 
 def _way_on(hparams: HParams) -> str:
-    """What to type to go on with a run that was stopped."""
+    """Say what to type to go on with a run that was stopped."""
     if hparams.clean or hparams.time_stamped:
         once = ' and without --clean' if hparams.clean else ''
         return f'the same command with --model_dir {hparams.model_dir}{once} goes on from there'

@@ -1,4 +1,4 @@
-"""What is told before a run trains: metrics that there are not, a checkpoint of another model."""
+"""Refuse, before a run trains, metrics that there are not, or a checkpoint of another model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from library.runtime.experiment import Experiment
 
 
 def check_shared_batch(experiment: Experiment) -> None:
-    """Raises ConfigError if the devices cannot share a batch; only now are they counted."""
+    """Raise ConfigError if the devices cannot share a batch; only now are they counted."""
     check_training_batch(experiment.hparams, experiment.distribution.replicas)
 
 
 def check_model(experiment: Experiment) -> None:
-    """Raises MismatchError if a finished run was started again as another model."""
+    """Raise MismatchError if a finished run was started again as another model."""
     estimator = experiment.estimator
     saved = read_saved(estimator.model_dir)
     if saved and not changes(experiment.hparams, experiment.run, saved):
@@ -34,7 +34,7 @@ def check_model(experiment: Experiment) -> None:
 
 
 def check_dtype(hparams: HParams, checkpoint: str | None) -> None:
-    """Raises MismatchError if the run was trained in another precision.
+    """Raise MismatchError if the run was trained in another precision.
 
     Its variables are float32 in any case, so its checkpoint does not tell.
 
@@ -52,7 +52,7 @@ def check_dtype(hparams: HParams, checkpoint: str | None) -> None:
 
 
 def check_metrics(experiment: Experiment) -> None:
-    """Raises ConfigError now, and not after the first epochs, if there is no such metric."""
+    """Raise ConfigError now, and not after the first epochs, if there is no such metric."""
     asked = [(experiment.hparams.best_metric, '--best_metric')]
     asked += metrics_asked(experiment.hparams.take(LoopOptions))
     if all(metric in METRICS for metric, _ in asked):  # building the graph to look takes seconds
@@ -64,7 +64,7 @@ def check_metrics(experiment: Experiment) -> None:
 
 
 def check_training(experiment: Experiment) -> None:
-    """Raises what only the training graph can tell, before the run in the folder is emptied.
+    """Raise what only the training graph can tell, before the run in the folder is emptied.
 
     Raises:
       ConfigError: scopes, weights of classes or a precision that cannot be had.
@@ -75,7 +75,7 @@ def check_training(experiment: Experiment) -> None:
 
 
 def _build(experiment: Experiment, mode: str) -> tf.estimator.EstimatorSpec:
-    """Adds the graph of a mode to the default graph."""
+    """Add the graph of a mode to the default graph."""
     dataset = experiment.batches(mode)()
     features, labels = tf.compat.v1.data.make_initializable_iterator(dataset).get_next()
     estimator = experiment.estimator

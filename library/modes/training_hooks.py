@@ -21,7 +21,7 @@ Hooks = list[tf.estimator.SessionRunHook]
 
 
 def training_hooks(experiment: Experiment, request: StopRequest, rules: EarlyStopping) -> Hooks:
-    """The hooks of a run on one machine.
+    """Make the hooks of a run on one machine.
 
     Args:
       experiment: the run.
@@ -47,7 +47,7 @@ def training_hooks(experiment: Experiment, request: StopRequest, rules: EarlySto
 
 
 def fit_hook(experiment: Experiment) -> CheckpointFitHook:
-    """The hook that refuses a checkpoint of another model, and then keeps the run's values."""
+    """Make the hook that refuses a checkpoint of another model, and then keeps the run's values."""
     hparams = experiment.hparams
     return CheckpointFitHook(
         experiment.estimator.latest_checkpoint,
@@ -57,12 +57,12 @@ def fit_hook(experiment: Experiment) -> CheckpointFitHook:
 
 
 def saver_listeners() -> list[tf.estimator.CheckpointSaverListener]:
-    """Who hears of each checkpoint before it is saved."""
+    """Make the listeners that hear of each checkpoint before it is saved."""
     return [FiniteVariablesListener()]
 
 
 def saving_rule(experiment: Experiment) -> Callable[[int, float], bool]:
-    """Tells of a step, and the seconds since the last checkpoint, whether one is due after it."""
+    """Give what tells of a step, and the seconds since the last checkpoint, whether one is due."""
     hparams = experiment.hparams
     epochs, total = run_length(hparams, experiment.run)
     every_epochs = hparams.epochs_between_evals

@@ -1,1 +1,1 @@
-"""Predictions to judgements: metrics, tables, plots and gates of one evaluation."""
+"""Judge predictions: metrics, tables, plots and gates of one evaluation."""

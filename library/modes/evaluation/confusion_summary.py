@@ -1,4 +1,4 @@
-"""The confusion matrix of an evaluation, as a plot in TensorBoard."""
+"""Show the confusion matrix of an evaluation in TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CHANNELS = 4
 
 
 class ConfusionSummaryHook(PredictionsHook):
-    """Draws the confusion matrix after each evaluation while a run trains."""
+    """Draw the confusion matrix after each evaluation while a run trains."""
 
     def __init__(self, class_names: Sequence[str], eval_dir: str):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           class_names: in the order of labels.
@@ -31,12 +31,12 @@ class ConfusionSummaryHook(PredictionsHook):
         self._eval_dir = eval_dir
 
     def begin(self) -> None:
-        """Finds the step too."""
+        """Find the step too."""
         super().begin()
         self._step_tensor = tf.compat.v1.train.get_global_step()
 
     def end(self, session: Any) -> None:
-        """Draws; an evaluation that is broken off does not come here."""
+        """Draw the matrix; an evaluation that is broken off does not come here."""
         # Late: it takes a second to import.
         from library.modes.evaluation.plots import draw_confusion
 
@@ -46,7 +46,7 @@ class ConfusionSummaryHook(PredictionsHook):
 
 
 def summarize_confusion(png: bytes, eval_dir: str, step: int) -> None:
-    """Writes the plot among the evaluation's events.
+    """Write the plot among the evaluation's events.
 
     Args:
       png: the plot.

@@ -1,4 +1,4 @@
-"""What a person asks of metrics, to a verdict; imports no TensorFlow."""
+"""Judge metrics by what a person asks of them; imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Limit:
     place: str
 
     def miss(self, value: float | None) -> str | None:
-        """What is wrong with a metric of this value, as a clause; None if nothing is."""
+        """Say what is wrong with a metric of this value, as a clause; None if nothing is."""
         if value is None:
             return f'{self.metric} is not a finite number'
         beyond = value < self.number if self.is_least else value > self.number
@@ -44,7 +44,7 @@ class Limit:
 
 
 def limits_of(hparams: HParams) -> tuple[Limit, ...]:
-    """What --fail_below and --fail_above say; raises as `parse`."""
+    """Read what --fail_below and --fail_above say; raises as `parse`."""
     least, most = (
         parse(getattr(hparams, name), hparams.place(name), name == 'fail_below')
         for name in ('fail_below', 'fail_above')
@@ -53,7 +53,7 @@ def limits_of(hparams: HParams) -> tuple[Limit, ...]:
 
 
 def parse(texts: Sequence[str], place: str, is_least: bool) -> tuple[Limit, ...]:
-    """Reads limits as they are written.
+    """Read limits as they are written.
 
     Args:
       texts: METRIC=NUMBER each.
@@ -79,7 +79,7 @@ def parse(texts: Sequence[str], place: str, is_least: bool) -> tuple[Limit, ...]
 
 
 def check_gate(metrics: Mapping[str, object], limits: Sequence[Limit]) -> None:
-    """Holds metrics against their limits.
+    """Hold metrics against their limits.
 
     Args:
       metrics: as metrics.json has them; None is a number that is not finite.

@@ -9,8 +9,8 @@ from library.modes.evaluation.result import CalibrationBin, ClassScores, Predict
 
 # As in Guo et al. 2017 (arXiv:1706.04599), section 2.
 BINS = 15
-# Of a large evaluation as much is copied at a time.
-ROWS, COLUMNS = 4096, 32
+# Of a large evaluation so many images are looked at in one go, to spare memory.
+ROWS = 4096
 
 
 def added_metrics(
@@ -19,7 +19,7 @@ def added_metrics(
     bins: tuple[CalibrationBin, ...],
     top_k: int,
 ) -> dict[str, float | None]:
-    """The metrics that need all predictions together; None is what is not defined.
+    """Compute the metrics that need all predictions together; None is what is not defined.
 
     Means over classes are over those that have images. Such a class has a precision of 0 there if
     no image was taken for it: a model must not gain by never giving a prediction.
@@ -48,7 +48,7 @@ def added_metrics(
 
 
 def class_scores(predictions: Predictions) -> tuple[ClassScores, ...]:
-    """How well each class is told from the others, in the order of labels."""
+    """Score how well each class is told from the others, in the order of labels."""
     precision, recall, f1, support = precision_recall_fscore_support(
         predictions.labels,
         predictions.predicted,
@@ -65,7 +65,10 @@ def class_scores(predictions: Predictions) -> tuple[ClassScores, ...]:
 
 
 def top_k_accuracy(predictions: Predictions, k: int) -> float:
-    """The share of images whose true class is among the `k` most probable; of equals the first."""
+    """Compute the share of images whose true class is among the `k` most probable.
+
+    Of classes that are equally probable the first counts as the more probable one.
+    """
     hits = 0
     for first in range(0, len(predictions.labels), ROWS):
         labels = predictions.labels[first : first + ROWS, None]
@@ -78,7 +81,7 @@ def top_k_accuracy(predictions: Predictions, k: int) -> float:
 
 
 def areas_under_curves(predictions: Predictions) -> np.ndarray:
-    """The area under each class's ROC curve, against all other classes together.
+    """Compute the area under each class's ROC curve, against all other classes together.
 
     It is the chance that an image of the class has a larger probability of it than another image
     has, equals counted half: the Mann-Whitney statistic (Hanley and McNeil 1982, Radiology 143).
@@ -92,22 +95,21 @@ def areas_under_curves(predictions: Predictions) -> np.ndarray:
     areas = np.full(count, np.nan)
     if not np.isfinite(predictions.confidence).all():
         return areas
-    for first in range(0, count, COLUMNS):
-        columns = np.array(predictions.probabilities[:, first : first + COLUMNS].T, order='C')
-        for label, column in enumerate(columns, first):
-            own = column[predictions.labels == label]
-            others = len(column) - len(own)
-            if not len(own) or not others:
-                continue
-            column.sort()
-            # Those below, and half of the equals: of all images, so of the class's own too.
-            below = column.searchsorted(own, 'left') + column.searchsorted(own, 'right')
-            areas[label] = (below.sum() - len(own) ** 2) / 2 / (len(own) * others)
+    for label in range(count):
+        column = predictions.probabilities[:, label]
+        own = column[predictions.labels == label]
+        others = len(column) - len(own)
+        if not len(own) or not others:
+            continue
+        column = np.sort(column)
+        # Those below, and half of the equals: of all images, so of the class's own too.
+        below = column.searchsorted(own, 'left') + column.searchsorted(own, 'right')
+        areas[label] = (below.sum() - len(own) ** 2) / 2 / (len(own) * others)
     return areas
 
 
 def calibration(predictions: Predictions) -> tuple[CalibrationBin, ...]:
-    """The images by their confidence, in bins of equal width; those that are finite."""
+    """Sort the images by their confidence, where it is finite, into bins of equal width."""
     finite = np.isfinite(predictions.confidence)
     confidence = predictions.confidence[finite].astype(np.float64)
     hits = (predictions.predicted == predictions.labels)[finite]
@@ -128,7 +130,7 @@ def calibration(predictions: Predictions) -> tuple[CalibrationBin, ...]:
 
 
 def calibration_error(predictions: Predictions, bins: tuple[CalibrationBin, ...]) -> float | None:
-    """The expected calibration error (Guo et al. 2017, equation 3), in [0, 1].
+    """Compute the expected calibration error (Guo et al. 2017, equation 3), in [0, 1].
 
     It is how far confidence and accuracy lie apart, as a mean over images; None where some
     confidence is not finite.

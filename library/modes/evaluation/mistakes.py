@@ -1,4 +1,4 @@
-"""Predictions to the list of misclassified images, with the names of their files."""
+"""List the misclassified images, with the names of their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def list_mistakes(
     predictions: Predictions,
     stored_files: Callable[[Collection[int]], Iterator[tuple[int, str, bytes]]],
 ) -> tuple[Mistake, ...]:
-    """The misclassified images, the most confident mistake first.
+    """List the misclassified images, the most confident mistake first.
 
     Args:
       predictions: of each image.

@@ -1,4 +1,4 @@
-"""Predictions to plots, as PNG: the confusion matrix, and how far confidence can be trusted."""
+"""Draw the confusion matrix, and how far confidence can be trusted, as PNG."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Plots:
 
 
 def draw(evaluation: Evaluation) -> Plots:
-    """Draws an evaluation, once for all that shows it: large matrices take seconds."""
+    """Draw an evaluation, once for all that shows it: large matrices take seconds."""
     return Plots(draw_confusion(evaluation.predictions), draw_calibration(evaluation.calibration))
 
 
 def draw_confusion(predictions: Predictions) -> bytes:
-    """The confusion matrix as a PNG; cells are coloured by their share of the true class.
+    """Draw the confusion matrix; cells are coloured by their share of the true class.
 
     Counts stand in the cells, and names beside them, as long as they can be read there.
     """
@@ -69,7 +69,7 @@ def draw_confusion(predictions: Predictions) -> bytes:
 
 
 def draw_calibration(bins: Sequence[CalibrationBin]) -> bytes:
-    """A reliability diagram as a PNG, over a histogram of confidence.
+    """Draw a reliability diagram, over a histogram of confidence.
 
     Where bars end below the diagonal, the model is surer than it should be (Guo et al. 2017,
     arXiv:1706.04599, figure 1).
@@ -100,7 +100,7 @@ def draw_calibration(bins: Sequence[CalibrationBin]) -> bytes:
 
 
 def _write_counts(axes: Any, counts: np.ndarray, shares: np.ndarray, cell: float) -> None:
-    """Writes how many images each cell holds, where the largest number fits."""
+    """Write how many images each cell holds, where the largest number fits."""
     font = min(LARGEST, cell / (0.7 * len(str(counts.max()))))
     if font < SMALLEST:
         return

@@ -1,4 +1,4 @@
-"""What a model said of each image of an evaluation, and what follows from that alone."""
+"""Hold what a model said of each image of an evaluation, and what follows from that alone."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """int64 [examples], the most probable class; of equals the first."""
+        """Return the most probable class, of equals the first: int64 [examples]."""
         return self.probabilities.argmax(axis=1)
 
     @cached_property
     def confidence(self) -> np.ndarray:
-        """float32 [examples], the probability of the most probable class."""
+        """Return the probability of the most probable class: float32 [examples]."""
         return self.probabilities.max(axis=1)
 
     @cached_property
     def confusion(self) -> np.ndarray:
-        """int64 [classes, classes]: images of the row's class that were taken for the column's."""
+        """Count images of the row's class taken for the column's: int64 [classes, classes]."""
         count = len(self.class_names)
         pairs = self.labels * count + self.predicted
         return np.bincount(pairs, minlength=count * count).reshape(count, count)
 
     @cached_property
     def mistakes(self) -> np.ndarray:
-        """int64 [mistakes], numbers of misclassified images, the most confident mistake first."""
+        """Number the misclassified images, the most confident mistake first: int64 [mistakes]."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind='stable')]
 

@@ -1,4 +1,4 @@
-"""What an evaluation found out, to CSV files and to lines on the screen.
+"""Write what an evaluation found out as CSV files and as lines on the screen.
 
 CSV holds numbers to six digits, an empty cell for what is not defined, and names as they are, in
 UTF-8 (or the very bytes of a name that is none).
@@ -18,19 +18,19 @@ SCORES = ('precision', 'recall', 'f1', 'auc')
 
 
 def per_class_csv(scores: Sequence[ClassScores]) -> bytes:
-    """A row for each class, in the order of labels."""
+    """Write a row for each class, in the order of labels."""
     rows = ([each.name, each.support, *map(_cell, _numbers(each))] for each in scores)
     return _csv(('class', 'support', *SCORES), rows)
 
 
 def confusion_csv(predictions: Predictions) -> bytes:
-    """A row for each true class, with how many of its images were taken for which class."""
+    """Write a row for each true class: how many of its images were taken for which class."""
     rows = zip(predictions.class_names, predictions.confusion.tolist(), strict=True)
     return _csv(('true', *predictions.class_names), ([name, *counts] for name, counts in rows))
 
 
 def mistakes_csv(mistakes: Sequence[Mistake]) -> bytes:
-    """A row for each misclassified image, the most confident mistake first."""
+    """Write a row for each misclassified image, the most confident mistake first."""
     header = ('number', 'file', 'true', 'predicted', 'probability', 'true_probability')
     rows = (
         [
@@ -43,7 +43,7 @@ def mistakes_csv(mistakes: Sequence[Mistake]) -> bytes:
 
 
 def metric_lines(metrics: Mapping[str, object]) -> list[str]:
-    """A line for each metric."""
+    """Write a line for each metric."""
     width = max(map(len, metrics))
     return [
         f'{name:<{width}}  {f"{value:.4f}" if isinstance(value, float) else value}'
@@ -52,7 +52,7 @@ def metric_lines(metrics: Mapping[str, object]) -> list[str]:
 
 
 def class_lines(scores: Sequence[ClassScores]) -> list[str]:
-    """A line for each class, under a header."""
+    """Write a line for each class, under a header."""
     rows = [(short_name(each.name), each.support, _numbers(each)) for each in scores]
     width = max(len('class'), *(len(name) for name, _, _ in rows))
     header = ''.join(f'  {title:>9}' for title in SCORES)

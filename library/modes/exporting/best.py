@@ -1,4 +1,4 @@
-"""Every new best checkpoint of a training run to a version in the folder of exported models."""
+"""Export every new best checkpoint while a run trains."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from library.runtime.experiment import Experiment
 
 
 class BestModelExporter(tf.estimator.Exporter):
-    """Exports the best checkpoint wherever no version of it is there; comes after its exporter.
+    """Export the best checkpoint wherever no version of it is there; comes after its exporter.
 
     So what a kill prevented is made up for by the next evaluation, or the end of the run. A version
     that is not its checkpoint (a quantized one of an early epoch may not be) does not end the
@@ -32,7 +32,7 @@ class BestModelExporter(tf.estimator.Exporter):
     """
 
     def __init__(self, experiment: Experiment, best: BestCheckpointExporter):
-        """Makes the exporter.
+        """Make the exporter.
 
         Args:
           experiment: the run, on images or on features.
@@ -54,7 +54,7 @@ class BestModelExporter(tf.estimator.Exporter):
 
     @property
     def name(self) -> str:
-        """The exporter's name."""
+        """Return the exporter's name."""
         return 'export_best'
 
     def export(
@@ -65,7 +65,7 @@ class BestModelExporter(tf.estimator.Exporter):
         eval_result: Mapping[str, Any],
         is_the_final_export: bool,
     ) -> str | None:
-        """Exports the best checkpoint if it is new; tf.estimator calls this with keywords."""
+        """Export the best checkpoint if it is new; tf.estimator calls this with keywords."""
         del estimator, export_path, checkpoint_path, eval_result, is_the_final_export
         best = self._best.best()
         if best is None or self._is_exported(best):
@@ -87,7 +87,7 @@ class BestModelExporter(tf.estimator.Exporter):
         return version
 
     def finish(self) -> None:
-        """Makes up for what is missing when a run has ended.
+        """Make up for what is missing when a run has ended.
 
         Raises:
           MismatchError: the best checkpoint could not be exported.
@@ -104,12 +104,7 @@ class BestModelExporter(tf.estimator.Exporter):
             if self._sample is None:
                 self._sample = take_sample(self._experiment, hparams.parity_images)
             return export_checkpoint(
-                self._experiment,
-                serving,
-                checkpoint,
-                self._sample,
-                best_value=best.value,
-                show_table=False,
+                self._experiment, serving, checkpoint, self._sample, best.value
             )
 
     def _is_exported(self, best: Snapshot) -> bool:

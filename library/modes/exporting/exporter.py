@@ -30,19 +30,17 @@ def export_checkpoint(
     serving: ServingGraph,
     checkpoint: str,
     sample: Sample,
-    *,
     best_value: float | None = None,
-    show_table: bool = True,
 ) -> str:
-    """Exports.
+    """Export a checkpoint as a new version.
 
     Args:
       experiment: a run on images.
       serving: its checkpoint; no file of it is read.
       checkpoint: path without ending, for export.json.
       sample: of the run's images, to check every export on.
-      best_value: the metric by which this became the best of the run, for export.json.
-      show_table: says of every format how near it comes.
+      best_value: the metric by which this became the best of a run that trains, for export.json;
+        None where a person exports, who is shown how near each format comes.
 
     Returns:
       The path of the version.
@@ -59,7 +57,7 @@ def export_checkpoint(
 
         def fill(folder: str) -> None:
             parities = _write(experiment, serving, check, formats, folder)
-            if show_table:
+            if best_value is None:
                 _log_parities(parities, check)
             parity.require_parity(parities, _min_agreements(experiment.hparams, formats))
             record = _record(experiment, serving, checkpoint, best_value, parities)
@@ -70,18 +68,18 @@ def export_checkpoint(
 
 
 def check_formats(experiment: Experiment) -> None:
-    """Raises ConfigError for a format that the model cannot be exported in."""
+    """Raise ConfigError for a format that the model cannot be exported in."""
     for each in chosen_formats(experiment).values():
         each.check(experiment)
 
 
 def _min_agreements(hparams: HParams, formats: Mapping[str, ExportFormat]) -> dict[str, float]:
-    """By name, how often a quantized model has to name the class of the checkpoint."""
+    """Say by name how often a quantized model has to name the class of the checkpoint."""
     return {name: hparams.min_agreement for name, each in formats.items() if each.is_quantized}
 
 
 def _warn_of_others(export_dir: str, run_id: str | None) -> None:
-    """Says what a server that watches the folder will do."""
+    """Warn of what a server that watches the folder will do."""
     records = read_records(export_dir)
     if records and records[-1].get('run_id') != run_id:
         log(
@@ -92,7 +90,7 @@ def _warn_of_others(export_dir: str, run_id: str | None) -> None:
 
 @contextlib.contextmanager
 def _whole_float32() -> Iterator[None]:
-    """Switches TensorFloat-32 off, with which a GPU rounds more than exports may differ by."""
+    """Switch TensorFloat-32 off, with which a GPU rounds more than exports may differ by."""
     switch = tf.config.experimental
     before = switch.tensor_float_32_execution_enabled()
     switch.enable_tensor_float_32_execution(False)
@@ -133,7 +131,7 @@ def _record(
     best_value: float | None,
     parities: Sequence[parity.Parity],
 ) -> dict[str, Any]:
-    """Where a version comes from, and how near it comes to that."""
+    """Note where a version comes from, and how near it comes to that."""
     return {
         'created': int(time.time()),
         'checkpoint': checkpoint,

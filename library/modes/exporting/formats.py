@@ -21,12 +21,13 @@ class ExportFormat(Protocol):
 
     @property
     def is_quantized(self) -> bool:
-        """Its probabilities may differ from those of the checkpoint, as long as it names the same
-        class for --min_agreement of the images.
+        """Return True if only --min_agreement of the images must get the checkpoint's class.
+
+        Its probabilities may differ from those of the checkpoint then.
         """
 
     def check(self, experiment: Experiment) -> None:
-        """Raises ConfigError if the model of this run cannot be exported so."""
+        """Raise ConfigError if the model of this run cannot be exported so."""
 
     def write(
         self, experiment: Experiment, serving: ServingGraph, check: ParityCheck, folder: str
@@ -45,7 +46,7 @@ class ExportFormat(Protocol):
 
 
 def chosen_formats(experiment: Experiment) -> dict[str, ExportFormat]:
-    """The formats that a run asks for, in its order; {} in a clone without such extras."""
+    """Find the formats that a run asks for, in its order; {} in a clone without such extras."""
     if 'export_formats' not in experiment.hparams:
         return {}
     known = experiment.extras.joined('export_formats')

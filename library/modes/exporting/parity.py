@@ -68,7 +68,7 @@ def compare_predictions(
 
 
 def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any], float]:
-    """All predictions, and images per second; the first call also prepares and does not count."""
+    """Ask for all predictions; time all calls but the first one, which also prepares."""
     start = time.perf_counter()
     outputs = [ask(batches[0])]
     first = time.perf_counter()
@@ -81,7 +81,7 @@ def timed(ask: Callable[[Any], Any], batches: Sequence[Any]) -> tuple[list[Any],
 def in_label_order(
     classes: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], class_names: list[bytes]
 ) -> np.ndarray:
-    """Predictions, best first and in parts, as float32 [images, classes] in the order of labels."""
+    """Put predictions, best first and in parts, in label order: float32 [images, classes]."""
     rows = []
     for names, values in zip(np.concatenate(classes), np.concatenate(probabilities), strict=True):
         of = dict(zip(names, values, strict=True))
@@ -93,7 +93,7 @@ def in_label_order(
 def compare_saved_model(
     folder: str, check: ParityCheck, size: int, config: Any = None
 ) -> list[Parity]:
-    """Both ways to ask a SavedModel for classes; noise has no files to send."""
+    """Ask a SavedModel for classes in both ways; noise has no files to send."""
     with SavedModelGraph(folder, config) as model:
         signature = model.signatures[IMAGES]
         fed = signature.inputs[IMAGES].name
@@ -111,7 +111,7 @@ def compare_saved_model(
 
 
 def log_parities(parities: Sequence[Parity], images: int) -> None:
-    """Prints the table."""
+    """Log the table."""
     log(
         f'{"on " + str(images) + " images":<16}  largest difference  same class  size      images/s'
     )
@@ -122,7 +122,7 @@ def log_parities(parities: Sequence[Parity], images: int) -> None:
 
 
 def require_parity(parities: Sequence[Parity], min_agreements: Mapping[str, float]) -> None:
-    """Raises MismatchError for an export that is not its checkpoint.
+    """Raise MismatchError for an export that is not its checkpoint.
 
     Args:
       parities: of all exports.

@@ -28,56 +28,56 @@ AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class ParityCheck:
-    """Images, and what the checkpoint says about them.
+class Sample:
+    """Images of the evaluation.
 
     Attributes:
       files: their JPEGs as they are stored; [] for noise, which has none.
       images: float32 [images, size, size, 3], what the model's `build` takes.
+    """
+
+    files: list[bytes]
+    images: np.ndarray
+
+
+@dataclass(frozen=True)
+class ParityCheck(Sample):
+    """Images, and what the checkpoint says about them.
+
+    Attributes:
       probabilities: float32 [images, classes], in the order of labels.
       features: float32 [images, depth]; None where the model tells none.
       class_names: bytes, in the order of labels.
     """
 
-    files: list[bytes]
-    images: np.ndarray
     probabilities: np.ndarray
     features: np.ndarray | None
     class_names: list[bytes]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Images of the evaluation: `files` and `images` of a ParityCheck."""
-
-    files: list[bytes]
-    images: np.ndarray
-
-
 def take_sample(experiment: Experiment, count: int) -> Sample:
-    """Takes images from all over the evaluation split; all of them if there are fewer."""
+    """Take images from all over the evaluation split; all of them if there are fewer."""
     numbers = spread(experiment.eval_data.examples, count)
     stored = stored_files(experiment.eval_data, numbers)
     return Sample([encoded for _, _, encoded in stored], _images(experiment, numbers))
 
 
 def make_parity_check(experiment: Experiment, serving: ServingGraph, sample: Sample) -> ParityCheck:
-    """Asks the checkpoint.
+    """Ask the checkpoint about the images of a sample.
 
     Args:
       experiment: a run.
       serving: its checkpoint.
       sample: of the run's images.
     """
-    images = sample.images
     wanted = {'probabilities': serving.by_label}
     if serving.features is not None:
         wanted['features'] = serving.features
-    outputs = [serving.session.run(wanted, {serving.images: part}) for part in parts(images)]
+    outputs = [serving.session.run(wanted, {serving.images: part}) for part in parts(sample.images)]
     names = [name.encode('utf-8', 'surrogateescape') for name in experiment.run.class_names]
     return ParityCheck(
         sample.files,
-        images,
+        sample.images,
         np.concatenate([each['probabilities'] for each in outputs]),
         np.concatenate([each['features'] for each in outputs]) if 'features' in wanted else None,
         names,
@@ -85,7 +85,7 @@ def make_parity_check(experiment: Experiment, serving: ServingGraph, sample: Sam
 
 
 def spread(examples: int, count: int) -> list[int]:
-    """Numbers of images, in groups that are spread evenly over a split.
+    """Choose numbers of images, in groups that are spread evenly over a split.
 
     Args:
       examples: of the split.
@@ -104,13 +104,13 @@ def spread(examples: int, count: int) -> list[int]:
 
 
 def parts(images: Any) -> Iterator[Any]:
-    """Batches of images, an array or a list, one after the other."""
+    """Divide images, an array or a list, into batches."""
     for first in range(0, len(images), AT_ONCE):
         yield images[first : first + AT_ONCE]
 
 
 def _images(experiment: Experiment, numbers: list[int]) -> np.ndarray:
-    """What `build` takes, of these images of the evaluation."""
+    """Make of these images of the evaluation what `build` takes."""
 
     def chain(first: int, count: int) -> tf.data.Dataset:
         if isinstance(experiment.eval_data, SyntheticImages):
@@ -125,7 +125,7 @@ def _images(experiment: Experiment, numbers: list[int]) -> np.ndarray:
 
 
 def model_input(experiment: Experiment) -> Callable[..., tf.Tensor]:
-    """What makes of a batch, {'image': uint8} and labels, what the model's `build` takes."""
+    """Give what makes of a batch, {'image': uint8} and labels, what the model's `build` takes."""
 
     def preprocessed(features: dict[str, tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
         del labels

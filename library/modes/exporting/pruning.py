@@ -1,4 +1,4 @@
-"""A SavedModel to the same without what its predictions do not need.
+"""Take out of a SavedModel what its predictions do not need.
 
 The graph of a checkpoint holds more: how variables start, how a module trains, its gradients. For a
 large module that is several megabytes.
@@ -24,7 +24,7 @@ VARIABLES = tf.compat.v1.GraphKeys.GLOBAL_VARIABLES
 
 
 def prune_saved_model(folder: str) -> None:
-    """Rewrites saved_model.pb in `folder`."""
+    """Rewrite saved_model.pb in `folder`."""
     path = os.path.join(folder, PROGRAM)
     saved_model = SavedModel.FromString(files.read_bytes(path))
     for graph in saved_model.meta_graphs:
@@ -33,7 +33,7 @@ def prune_saved_model(folder: str) -> None:
 
 
 def prune(graph: MetaGraphDef) -> None:
-    """Removes the nodes, functions and collections that neither signatures nor restoring need."""
+    """Remove the nodes, functions and collections that neither signatures nor restoring need."""
     variables = _variables(graph)
     starts = {variable.initializer_name for variable in variables}
     for node in graph.graph_def.node:
@@ -53,7 +53,7 @@ def prune(graph: MetaGraphDef) -> None:
 
 
 def _variables(graph: MetaGraphDef) -> list[variable_pb2.VariableDef]:
-    """The variables, without the nodes of their first values."""
+    """Read the variables, without the nodes of their first values."""
     values = graph.collection_def[VARIABLES].bytes_list.value
     variables = [variable_pb2.VariableDef.FromString(value) for value in values]
     for variable in variables:
@@ -62,7 +62,7 @@ def _variables(graph: MetaGraphDef) -> list[variable_pb2.VariableDef]:
 
 
 def _needed(graph: MetaGraphDef, variables: list[variable_pb2.VariableDef]) -> set[str]:
-    """The names of the nodes that somebody asks for."""
+    """Find the names of the nodes that somebody asks for."""
     tensors = {
         info.name
         for signature in graph.signature_def.values()
@@ -77,7 +77,7 @@ def _needed(graph: MetaGraphDef, variables: list[variable_pb2.VariableDef]) -> s
 
 
 def _called(graph: GraphDef) -> FunctionDefLibrary:
-    """The functions that the nodes call, and those that these call."""
+    """Find the functions that the nodes call, and those that these call."""
     functions = {function.signature.name: function for function in graph.library.function}
     called: set[str] = set()
     waiting = list(graph.node)

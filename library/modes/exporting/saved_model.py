@@ -1,4 +1,4 @@
-"""A serving graph to a SavedModel on disk, with all that a server wants beside it."""
+"""Write a serving graph as a SavedModel, with all that a server wants beside it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _API = tf.compat.v1.saved_model
 
 
 def write_saved_model(serving: ServingGraph, hparams: HParams, run: Run, folder: str) -> None:
-    """Writes the model, its assets and its warm-up requests.
+    """Write the model, its assets and its warm-up requests.
 
     The assets are files that no node of the graph reads, so they are put there as they are:
     TensorFlow's own assets would bring a node each, whose path loaders have to change.
@@ -82,7 +82,7 @@ def _signature(inputs: dict[str, tf.Tensor], outputs: dict[str, tf.Tensor]) -> S
 
 
 def _write_warm_up(folder: str, image_size: int) -> None:
-    """One request for each way to ask about an image; the first one would else take seconds."""
+    """Write a request for each way to ask about an image; the first one would else take seconds."""
     grey = np.full([image_size, image_size, 3], GREY, np.uint8)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         encoded = session.run([tf.io.encode_jpeg(grey), tf.io.encode_png(grey)])

@@ -1,4 +1,4 @@
-"""A folder that is filled to the newest version in a folder of exported models.
+"""Make a folder that is filled the newest version in a folder of exported models.
 
 TensorFlow Serving loads what is named by a number, the highest one, as soon as it sees it. So a
 version gets its number when it is whole.
@@ -29,7 +29,7 @@ HOURS_OF_LIFE = 24
 
 
 def add_version(export_dir: str, fill: Callable[[str], None]) -> str:
-    """Makes a version.
+    """Make a version.
 
     A local one is filled beside the others and renamed: a kill leaves a folder that the next
     export removes. A remote one is filled on this machine and copied, saved_model.pb last, as a
@@ -73,18 +73,18 @@ def add_version(export_dir: str, fill: Callable[[str], None]) -> str:
 
 
 def next_number(export_dir: str) -> str:
-    """Now in seconds, or more where a version has that already."""
+    """Give the time now in seconds, or more where a version has that already."""
     return str(max([int(time.time()), *(int(name) + 1 for name in numbers(export_dir))]))
 
 
 def numbers(export_dir: str) -> list[str]:
-    """The names of the versions, the oldest first."""
+    """List the names of the versions, the oldest first."""
     names = (name for name in files.names_in(export_dir) if name.isascii() and name.isdigit())
     return sorted(names, key=int)
 
 
 def read_records(export_dir: str) -> list[dict[str, Any]]:
-    """Where each finished version comes from, the oldest first; without those of other programs."""
+    """Read where each finished version of this program comes from, the oldest first."""
     records = []
     for name in numbers(export_dir):
         folder = files.join(export_dir, name)
@@ -96,7 +96,7 @@ def read_records(export_dir: str) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _names_a_full_disk(folder: str) -> Iterator[None]:
-    """TensorFlow and copies say that a disk is full, each in its way, but not where."""
+    """Name the folder where TensorFlow or a copy only says that a disk is full."""
     try:
         yield
     except Exception as error:
@@ -106,7 +106,7 @@ def _names_a_full_disk(folder: str) -> Iterator[None]:
 
 
 def _copy(folder: str, export_dir: str) -> str:
-    """Copies a finished version to where it belongs."""
+    """Copy a finished version to where it belongs."""
     version = files.join(export_dir, next_number(export_dir))
     names = files.names_below(folder)
     names.sort(key=lambda name: (name != RECORD, name == PROGRAM))
@@ -120,7 +120,7 @@ def _copy(folder: str, export_dir: str) -> str:
 
 
 def _remove_remote_leftovers(export_dir: str) -> None:
-    """Removes versions that a killed export began long ago."""
+    """Remove versions that a killed export began long ago."""
     for name in numbers(export_dir):
         folder = files.join(export_dir, name)
         record = _read_record(folder)

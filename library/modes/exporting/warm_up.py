@@ -1,4 +1,4 @@
-"""A question to a served model to the record by which TensorFlow Serving asks it itself.
+"""Write a request as the record by which TensorFlow Serving asks a model itself.
 
 The messages are those of tensorflow-serving-api 2.15.1 (prediction_log.proto, predict.proto,
 model.proto). Their package is not installed here: of five messages it takes one field each.
@@ -13,7 +13,7 @@ WITH_LENGTH = 2
 
 
 def prediction_log(signature: str, name: str, tensor: TensorProto) -> bytes:
-    """A tensorflow.serving.PredictionLog of one request.
+    """Encode a tensorflow.serving.PredictionLog of one request.
 
     Args:
       signature: that is asked.
@@ -27,11 +27,11 @@ def prediction_log(signature: str, name: str, tensor: TensorProto) -> bytes:
 
 
 def _field(number: int, value: bytes) -> bytes:
-    """One field on the wire: number and kind, length, value."""
+    """Encode one field: number and kind, length, value."""
     return bytes([number << 3 | WITH_LENGTH]) + _varint(len(value)) + value
 
 
 def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; all but the last byte have the eighth set."""
+    """Encode seven bits a byte, the lowest first; all but the last byte have the eighth set."""
     rest, low = divmod(number, 128)
     return bytes([low | 128]) + _varint(rest) if rest else bytes([low])

@@ -1,1 +1,1 @@
-"""Images to the features that a frozen module gives them, computed once and kept."""
+"""Compute the features that a frozen module gives images once, and keep them."""

@@ -1,4 +1,4 @@
-"""Planned shards to files: the images go through the frozen module, once."""
+"""Write planned shards: the images go through the frozen module, once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def build_features(
     done: Mapping[str, dict[str, FeatureShard]],
     weights_from: str | None,
 ) -> None:
-    """Computes what is missing; the plans' folders must be there, and locked.
+    """Compute what is missing; the plans' folders must be there, and locked.
 
     Every finished shard stays, whatever ends the process after it.
 
@@ -80,7 +80,7 @@ class _Network:
     def __init__(self, experiment: Experiment, weights_from: str | None):
         self._experiment = experiment
         # Of all splits and copies alike: one graph, whose module loads once.
-        element = self._images(training=False, augmented=False, first=0).element_spec
+        element = experiment.stored_images(training=False).element_spec
         self._iterator = tf.compat.v1.data.Iterator.from_structure(
             tf.nest.map_structure(lambda spec: spec.dtype, element),
             tf.nest.map_structure(lambda spec: spec.shape, element),
@@ -99,8 +99,8 @@ class _Network:
     def features(
         self, plan: Plan, first: int, bar: tqdm.tqdm
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Features float32 [batch, depth] and labels int64 [batch] from an image's number on."""
-        images = self._images(plan.training, plan.copies > 0, first)
+        """Yield features, float32 [batch, depth], and labels, int64 [batch], from a number on."""
+        images = self._experiment.stored_images(plan.training, plan.copies > 0, first)
         self.session.run(self._iterator.make_initializer(images))
         while True:
             try:
@@ -110,11 +110,8 @@ class _Network:
             bar.update(len(batch[1]))
             yield batch
 
-    def _images(self, training: bool, augmented: bool, first: int) -> tf.data.Dataset:
-        return self._experiment.stored_images(training, augmented, first)
-
     def _initialize(self, checkpoint: str | None) -> None:
-        """Loads the module's weights: its own, or those that a warm start put there."""
+        """Load the module's weights: its own, or those that a warm start put there."""
         hparams = self._experiment.hparams
         if self._experiment.run.module_from and checkpoint is None:
             # Training tells of it.
@@ -146,7 +143,7 @@ def _write(
     done: dict[str, FeatureShard],
     depth: int,
 ) -> None:
-    """Writes shards that follow each other, and notes each in `done` and on the disk."""
+    """Write shards that follow each other, and note each in `done` and on the disk."""
     features, labels = np.empty([0, depth], np.float32), np.empty([0], np.int64)
     for shard in shards:
         wanted = _examples([shard])
@@ -164,7 +161,7 @@ def _write(
 
 
 def _finish(plan: Plan, done: dict[str, FeatureShard], depth: int) -> None:
-    """Writes the manifest, by which the features are known to be all there."""
+    """Write the manifest, by which the features are known to be all there."""
     write_manifest(_manifest(plan, done, depth), MANIFEST)
     unfinished = files.join(plan.folder, UNFINISHED)
     if files.exists(unfinished):
@@ -181,7 +178,7 @@ def _examples(shards: Sequence[PlannedShard]) -> int:
 
 
 def _runs(shards: Sequence[PlannedShard], examples: int) -> Iterator[list[PlannedShard]]:
-    """Shards that follow each other within one copy: they are read in one go."""
+    """Group shards that follow each other within one copy: they are read in one go."""
     run: list[PlannedShard] = []
     for shard in shards:
         if run and (shard.first != run[-1].last or shard.first % examples == 0):
@@ -193,7 +190,7 @@ def _runs(shards: Sequence[PlannedShard], examples: int) -> Iterator[list[Planne
 
 
 def _check_room(images: int, depth: int, folder: str) -> None:
-    """Raises OSError now, and not after hours, if the disk cannot take the features."""
+    """Raise OSError now, and not after hours, if the disk cannot take the features."""
     needed = images * depth * FLOAT_BYTES
     if not files.is_remote(folder) and needed > shutil.disk_usage(folder).free:
         text = f'no room for {needed / 1e6:.0f} MB of features'

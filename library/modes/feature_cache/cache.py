@@ -1,4 +1,4 @@
-"""A run over images to the same run over the features of their frozen module."""
+"""Make of a run over images the same run over the features of their frozen module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_AUGMENTED = (
 def with_cached_features(
     experiment: Experiment, weights_from: str | None, builds: bool = True
 ) -> Experiment:
-    """The same run on features, where that is asked for or cheaper; computes what is not there.
+    """Give the same run on features, where that is asked for or cheaper; compute what is missing.
 
     Args:
       experiment: a run on images.
@@ -86,24 +86,23 @@ def _plan(experiment: Experiment, split: object, training: bool, copies: int) ->
 
 
 def _complete(experiment: Experiment, plans: Sequence[Plan], weights_from: str | None) -> None:
-    """Builds what is missing, and says what is there."""
+    """Build what is missing, and say what is there."""
     # Both splits may be the same; sorted, so that two runs never wait for each other.
     unique = sorted({plan.folder: plan for plan in plans}.values(), key=lambda plan: plan.folder)
     total = sum(len(plan.shards) and plan.shards[-1].last for plan in unique)
     places = ' and '.join(plan.folder for plan in unique)
-    found = {plan.folder: finished_shards(plan) for plan in unique}
-    if not all(is_done for _, is_done in found.values()):
+    if not all(finished_shards(plan)[1] for plan in unique):
         with contextlib.ExitStack() as locks:
             for plan in unique:
                 locks.enter_context(_only_builder(plan.folder))
             # Whoever held a lock may have done the work.
-            found = {plan.folder: finished_shards(plan, found[plan.folder][0]) for plan in unique}
+            found = {plan.folder: finished_shards(plan) for plan in unique}
             done = {folder: shards for folder, (shards, _) in found.items()}
-            missing = total - sum(
-                shard.examples for shards in done.values() for shard in shards.values()
-            )
             unfinished = [plan for plan in unique if not found[plan.folder][1]]
             if unfinished:
+                missing = total - sum(
+                    shard.examples for shards in done.values() for shard in shards.values()
+                )
                 log(f'features instead of images: {missing} of {total} to compute, in {places}')
                 build_features(experiment, unfinished, done, weights_from)
                 return
@@ -111,7 +110,7 @@ def _complete(experiment: Experiment, plans: Sequence[Plan], weights_from: str |
 
 
 def _only_builder(folder: str) -> contextlib.AbstractContextManager[None]:
-    """Holds the folder's lock, after waiting for it."""
+    """Hold the folder's lock, after waiting for it."""
     return locked(
         folder,
         lambda holder: log(

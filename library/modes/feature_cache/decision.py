@@ -1,4 +1,4 @@
-"""Options and data to the decision whether features are computed once; imports no TensorFlow."""
+"""Decide whether features are computed once; imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from library.training.options import LengthOptions
 
 
 def asked_by(hparams: HParams, training: bool) -> str | None:
-    """The flag by which a person asked for features that are kept; None if nobody did.
+    """Name the flag by which a person asked for features that are kept; None if nobody did.
 
     Args:
       hparams: every option.
@@ -29,7 +29,7 @@ def asked_by(hparams: HParams, training: bool) -> str | None:
 
 
 def check_feature_options(hparams: HParams, training: bool) -> None:
-    """Raises ConfigError where the options that ask for kept features contradict others.
+    """Raise ConfigError where the options that ask for kept features contradict others.
 
     Args:
       hparams: every option.
@@ -54,7 +54,7 @@ def check_feature_options(hparams: HParams, training: bool) -> None:
 
 
 def uses_features(hparams: HParams, run: Run, splits: Sequence[Split], training: bool) -> bool:
-    """Decides.
+    """Decide whether a run works on kept features.
 
     Unasked, features are kept where they are the same as what training would compute in every
     epoch, and where that costs less: a run of less than one pass over the images would compute

@@ -1,4 +1,4 @@
-"""Whether a checkpoint holds the module whose features a warm-started run uses."""
+"""Check that a checkpoint holds the module whose features a warm-started run uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from library.errors import MismatchError
 
 
 def check_module_weights(checkpoint: str, model_dir: str) -> None:
-    """Compares a checkpoint's module with that of the run, to the last bit.
+    """Compare a checkpoint's module with that of the run, to the last bit.
 
     The run's own checkpoints say what a warm start made of its module, and that is frozen. The
     digest by which features are found again says less: it is of the checkpoint that the run
@@ -35,7 +35,7 @@ def check_module_weights(checkpoint: str, model_dir: str) -> None:
 
 
 def _same_module(own: str, other: str) -> bool:
-    """True if the second checkpoint holds every module variable of the first with its value."""
+    """Return whether the second checkpoint holds each module variable of the first, unchanged."""
     ours, theirs = open_checkpoint(own), open_checkpoint(other)
     names = [name for name in ours.get_variable_to_shape_map() if name.startswith(MODULE)]
     return all(

@@ -1,11 +1,11 @@
-"""A split of images to what its features are kept under: folder, key, names of shards."""
+"""Plan where the features of a split are kept: folder, key, names of shards."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def plan_features(
     copies: int,
     input_fn: Callable[..., tf.data.Dataset],
 ) -> Plan:
-    """Plans the features of a split.
+    """Plan the features of a split.
 
     Args:
       hparams: every option, completed by what data and model say.
@@ -97,14 +97,8 @@ def plan_features(
     return Plan(folder, made_from, training, copies, split.examples, shards)
 
 
-def finished_shards(
-    plan: Plan, known: Mapping[str, FeatureShard] | None = None
-) -> tuple[dict[str, FeatureShard], bool]:
-    """What is there of a plan, unharmed.
-
-    Args:
-      plan: what is wanted.
-      known: shards that were compared with their digests a moment ago, by their names.
+def finished_shards(plan: Plan) -> tuple[dict[str, FeatureShard], bool]:
+    """Find what is there of a plan, unharmed.
 
     Returns:
       Shards by their names, and whether nothing is left to do.
@@ -119,7 +113,7 @@ def finished_shards(
         for shard in manifest.shards:
             if shard.name in done or expected.get(shard.name) != shard.examples:
                 continue
-            if shard == (known or {}).get(shard.name) or is_whole(shard, plan.folder):
+            if is_whole(shard, plan.folder):
                 done[shard.name] = shard
         if name == MANIFEST and len(done) == len(plan.shards):
             return done, True
@@ -127,7 +121,7 @@ def finished_shards(
 
 
 def is_finished(plan: Plan) -> bool:
-    """True if all of a plan is there, as another process noted; digests are not compared."""
+    """Return whether all of a plan is there, as another process noted, digests unread."""
     manifest = read_manifest(plan.folder, MANIFEST)
     return (
         manifest is not None
@@ -143,7 +137,7 @@ def _made_from(
     copies: int,
     input_fn: Callable[..., tf.data.Dataset],
 ) -> dict[str, Any]:
-    """All that features follow from, as JSON gives it back."""
+    """Put together all that features follow from, as JSON gives it back."""
     entries = hparams.entries()
     random = {name: _plain(e.value) for name, e in entries.items() if e.option.changes_images}
     always = [each.name for each in options_of(ImageOptions) if not each.changes_images]
@@ -163,7 +157,7 @@ def _made_from(
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON gives it back."""
+    """Give a value as JSON gives it back."""
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -1,1 +1,1 @@
-"""What a person names on the command line, to images, to predictions, to rows of a file."""
+"""Find what a person names on the command line, predict it, and write the predictions down."""

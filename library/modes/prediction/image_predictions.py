@@ -37,7 +37,7 @@ class Prediction(NamedTuple):
 
 
 def encoding_options_of(max_edge: int | None, quality: int | None) -> EncodingOptions:
-    """How images are prepared for a model whose training images were stored so.
+    """Say how images are prepared for a model whose training images were stored so.
 
     More formats are accepted than a conversion takes unasked.
 
@@ -58,7 +58,7 @@ def predict_all(
     batch_size: int,
     threads: int,
 ) -> Iterator[list[Prediction]]:
-    """Yields the predictions to each batch of images, in order.
+    """Yield the predictions to each batch of images, in order.
 
     Args:
       images: any number; in memory are those of one batch, and of another one or AHEAD for each
@@ -93,7 +93,7 @@ def predict_all(
 
 
 def _prepared(content: Content, encoding: EncodingOptions) -> Outcome:
-    """What `prepare` gives; a remote file that TensorFlow cannot read is rejected too."""
+    """Prepare an image; a remote file that TensorFlow cannot read is rejected too."""
     try:
         return prepare(content, encoding)
     except tf.errors.OpError as error:
@@ -118,7 +118,7 @@ def _predictions(
 def _asked(
     images: Sequence[bytes], model: Predictor
 ) -> list[tuple[np.ndarray, np.ndarray] | RejectedImage]:
-    """Classes and probabilities of each image, or why TensorFlow refuses it."""
+    """Ask for classes and probabilities of each image, or why TensorFlow refuses it."""
     if not images:
         return []
     try:

@@ -1,4 +1,4 @@
-"""A CSV file to the images that it lists; classes are not needed, and not read."""
+"""Read the images that a CSV file lists; classes are not needed, and not read."""
 
 from __future__ import annotations
 

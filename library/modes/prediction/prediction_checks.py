@@ -1,8 +1,8 @@
-"""What `run.py predict` was told, judged before TensorFlow is imported."""
+"""Check what `run.py predict` was told, before TensorFlow is imported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from library import files
 from library.config.command_line import ORIGIN
@@ -15,7 +15,7 @@ ENDINGS = ('.csv', '.jsonl')
 
 
 def check_prediction(hparams: HParams) -> None:
-    """Raises ConfigError if there is nothing to classify, or no way to write the predictions."""
+    """Raise ConfigError if there is nothing to classify, or no way to write the predictions."""
     if not hparams.explain:
         check_some_exist(hparams.predict_input, hparams.place('predict_input'))
     output = hparams.predict_output
@@ -25,16 +25,14 @@ def check_prediction(hparams: HParams) -> None:
             raise ConfigError(f'{place}: {output} must end in {" or ".join(ENDINGS)}')
         if not files.is_remote(output) and files.is_folder(output):
             raise ConfigError(f'{place}: {output} is a folder')
-        if files.real_path(output) in map(files.real_path, _named(hparams.predict_input)):
+        # Remote ones are not looked for.
+        named = (
+            [path] if files.is_remote(path) else matching(path) for path in hparams.predict_input
+        )
+        if files.real_path(output) in map(files.real_path, chain.from_iterable(named)):
             raise ConfigError(f'{place}: {output} is among what is to be classified')
     if hparams.saved_model is None:
         return
     for name in ('model_dir', 'validation_checkpoint'):
         if hparams.origin(name) == ORIGIN:
             raise ConfigError(f'--{name} is not used with --saved_model, which needs no run')
-
-
-def _named(paths: Sequence[str]) -> Iterator[str]:
-    """What the paths stand for; remote ones are not looked for."""
-    for path in paths:
-        yield from [path] if files.is_remote(path) else matching(path)

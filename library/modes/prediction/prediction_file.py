@@ -1,4 +1,4 @@
-"""Predictions to the bytes of a file, .csv or .jsonl, batch by batch."""
+"""Write predictions as a .csv or .jsonl file, batch by batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from library.modes.prediction.image_predictions import Prediction
 
 
 def encoded(path: str, batches: Iterable[Sequence[Prediction]], count: int) -> Iterator[bytes]:
-    """Yields the content of a file, piece by piece.
+    """Yield the content of a file, piece by piece.
 
     Args:
       path: of the file, whose ending is one of ENDINGS.
@@ -27,7 +27,7 @@ def encoded(path: str, batches: Iterable[Sequence[Prediction]], count: int) -> I
 
 
 def csv_header(count: int) -> bytes:
-    """The first line.
+    """Write the first line.
 
     Args:
       count: how many classes each prediction names.
@@ -39,7 +39,7 @@ def csv_header(count: int) -> bytes:
 
 
 def csv_rows(predictions: Sequence[Prediction], count: int) -> bytes:
-    """A line for each prediction, in the order of the columns; what it lacks stays empty.
+    """Write a line for each prediction, in the order of the columns; what it lacks stays empty.
 
     Names that are no UTF-8 are written as the bytes that they have on the disk.
     """
@@ -54,7 +54,7 @@ def csv_rows(predictions: Sequence[Prediction], count: int) -> bytes:
 
 
 def json_lines(predictions: Sequence[Prediction]) -> bytes:
-    r"""An object for each prediction, in ASCII.
+    r"""Write an object for each prediction, in ASCII.
 
     Bytes of a name that are no UTF-8 are the escapes \udc80 to \udcff, as os.fsdecode gives them.
     """

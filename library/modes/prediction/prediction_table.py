@@ -1,4 +1,4 @@
-"""Predictions to lines of a table on the screen, as wide as the screen is."""
+"""Show predictions as a table that is as wide as the screen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PredictionTable:
     """
 
     def __init__(self, class_names: Sequence[str], count: int, width: int | None = None):
-        """Makes the table.
+        """Make the table.
 
         Args:
           class_names: that may be named.
@@ -38,7 +38,7 @@ class PredictionTable:
         self._others = 'next' if count > 1 else ''
 
     def lines(self, predictions: Sequence[Prediction]) -> list[str]:
-        """The lines of some predictions, below the header if they are the first."""
+        """Write the lines of some predictions, below the header if they are the first."""
         lines = []
         if predictions and not self._file_width:
             longest = max(len(prediction.file) for prediction in predictions)

@@ -15,7 +15,7 @@ from library.records.listing import Content, Unusable
 
 
 def read_images(path: str) -> Iterator[tuple[str, Content]]:
-    """Yields the name and the encoded image of each record.
+    """Yield the name and the encoded image of each record.
 
     The name is the record's image/filename, or PATH#NUMBER. What cannot be read is one more entry,
     the last where the rest of the file is lost.

@@ -1,1 +1,1 @@
-"""A trained model to predictions: from a checkpoint, or as it was exported."""
+"""Ask a trained model for predictions: a checkpoint, or what was exported."""

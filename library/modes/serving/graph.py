@@ -1,4 +1,4 @@
-"""A checkpoint to one graph in one session, from encoded images to names of classes.
+"""Restore a checkpoint into one graph and session, from encoded images to names of classes.
 
 Predictions are made in it, and exported models are what it holds: they cannot differ. Its decoding
 is that of evaluation.
@@ -29,7 +29,7 @@ class ServingGraph(Predictor):
     """
 
     def __init__(self, experiment: Experiment, checkpoint: str):
-        """Builds the graph and restores the checkpoint.
+        """Build the graph and restore the checkpoint.
 
         Args:
           experiment: a run.
@@ -63,7 +63,7 @@ class ServingGraph(Predictor):
         return image_bytes, classes, probabilities
 
     def _restore(self, spec: tf.estimator.EstimatorSpec) -> None:
-        """Gives every variable its value: the checkpoint's, or that of a frozen module itself."""
+        """Give every variable its value: the checkpoint's, or that of a frozen module itself."""
         check_fit(graph_variables(), self._checkpoint)
         scaffold = spec.scaffold
         saver = scaffold.saver if scaffold and scaffold.saver else tf.compat.v1.train.Saver()

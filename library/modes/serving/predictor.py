@@ -22,7 +22,7 @@ class Predictor(abc.ABC):
     """
 
     def __init__(self, config: tf.compat.v1.ConfigProto | None):
-        """Fills the graph.
+        """Fill the graph.
 
         Args:
           config: of the session.
@@ -38,7 +38,7 @@ class Predictor(abc.ABC):
 
     @abc.abstractmethod
     def _fill(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Adds the model to the default graph, and gives every variable its value.
+        """Add the model to the default graph, and give every variable its value.
 
         Returns:
           `image_bytes`, `classes` and `probabilities`.
@@ -51,7 +51,7 @@ class Predictor(abc.ABC):
         self.session.close()
 
     def predict(self, encoded: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-        """Names of classes and their probabilities, the most probable first.
+        """Predict names of classes and their probabilities, the most probable first.
 
         Args:
           encoded: JPEGs or PNGs, at least one.

@@ -1,4 +1,4 @@
-"""An exported model to one session, from encoded images to names of classes.
+"""Load an exported model into one session, from encoded images to names of classes.
 
 A SavedModel is a program: load only what you trust. Nothing in it is Python, but TensorFlow runs
 whatever operations it holds.
@@ -32,7 +32,7 @@ class SavedModelGraph(Predictor):
     """
 
     def __init__(self, folder: str, config: tf.compat.v1.ConfigProto | None = None):
-        """Loads the model.
+        """Load the model.
 
         Args:
           folder: of a SavedModel, or of its versions, of which the newest counts.
@@ -47,22 +47,6 @@ class SavedModelGraph(Predictor):
 
     def _fill(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         self.signatures = self._load()
-        return self._tensors()
-
-    def _load(self) -> dict[str, tf.compat.v1.SignatureDef]:
-        """Restores everything; gives the signatures."""
-        try:
-            loaded = tf.compat.v1.saved_model.load(
-                self.session, [tf.saved_model.SERVING], self.folder
-            )
-        # A damaged file, other tags, an unknown operation, missing variables: all sorts are raised.
-        except (tf.errors.OpError, OSError, RuntimeError, ValueError, KeyError) as error:
-            reason = ' '.join(str(error).split())[:200]
-            raise MismatchError(f'{self.folder}: cannot be loaded ({reason})') from None
-        return dict(loaded.signature_def)
-
-    def _tensors(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """What is fed and what is asked for."""
         signature = self.signatures.get(SIGNATURE)
         inputs = dict(signature.inputs) if signature else {}
         outputs = dict(signature.outputs) if signature else {}
@@ -76,9 +60,21 @@ class SavedModelGraph(Predictor):
         classes, probabilities = (tensor(outputs[name].name) for name in OUTPUTS)
         return tensor(inputs[INPUT].name), classes, probabilities
 
+    def _load(self) -> dict[str, tf.compat.v1.SignatureDef]:
+        """Restore everything; return the signatures."""
+        try:
+            loaded = tf.compat.v1.saved_model.load(
+                self.session, [tf.saved_model.SERVING], self.folder
+            )
+        # A damaged file, other tags, an unknown operation, missing variables: all sorts are raised.
+        except (tf.errors.OpError, OSError, RuntimeError, ValueError, KeyError) as error:
+            reason = ' '.join(str(error).split())[:200]
+            raise MismatchError(f'{self.folder}: cannot be loaded ({reason})') from None
+        return dict(loaded.signature_def)
+
 
 def newest_version(folder: str) -> str:
-    """The folder of a SavedModel: itself, or the one below it with the highest number.
+    """Find the folder of a SavedModel: itself, or the one below it with the highest number.
 
     Raises:
       ConfigError: there is none.
