@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from extras.cluster.distribution import cluster_of, distribution_of
+from extras.cluster.hooks.stalled import StalledHook
 from extras.cluster.job_notes import (
     TaskEnd,
     forget_task_end,
@@ -133,6 +134,7 @@ def train_together(experiment: Experiment, hooks: Hooks) -> None:
     """Train this task's part of every step, to the end of the run's length."""
     _, total = run_length(experiment.hparams, experiment.run)
     modes = tf.estimator.ModeKeys
+    hooks = [*hooks, StalledHook(experiment.hparams.peer_timeout)]
     train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)
     # It must be given; the evaluator alone evaluates.
     eval_spec = tf.estimator.EvalSpec(experiment.batches(modes.EVAL))

@@ -9,7 +9,6 @@ from extras.cluster.job_notes import read_ended, read_task_end
 from extras.cluster.joint_training import met, watched
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import ask_all
-from extras.cluster.rendezvous_port import UNREACHABLE
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
 from extras.cluster.training_end import follow_chief
 from library.console import log
@@ -54,7 +53,7 @@ class Workers:
             return True
         answers = ask_all(left).values()
         is_over = read_ended(self._model_dir) is not None
-        if not is_over or any(answer.state != UNREACHABLE for answer in answers):
+        if not is_over or any(answer.is_there for answer in answers):
             self._last_seen = time.monotonic()
             return False
         return time.monotonic() - self._last_seen > self._patience

@@ -16,6 +16,7 @@ from extras.cluster.rendezvous_port import (
     PREPARING,
     READY,
     RUNNING,
+    SILENT,
     UNREACHABLE,
     WAITING,
     Answer,
@@ -30,8 +31,6 @@ from library.errors import ConfigError, ResourceError
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
 # After so many seconds a person wants to know for whom it waits, and later that it still does.
 _SILENCE, _REMINDER = 5.0, 180.0
-# A busy process may take longer than a second, and must not pass for TensorFlow's server.
-_PATIENT = 4.0
 
 
 def ask_all(tasks: Sequence[Task], timeout: float = 1.0) -> dict[Task, Answer]:
@@ -50,13 +49,6 @@ def ask_all(tasks: Sequence[Task], timeout: float = 1.0) -> dict[Task, Answer]:
         thread.join(max(deadline - time.monotonic(), 0))
     # A copy, to which no late answer comes.
     return dict(found)
-
-
-def _ask_twice(tasks: Sequence[Task]) -> dict[Task, Answer]:
-    """Ask them, and those at length who seem to train already."""
-    answers = ask_all(tasks)
-    running = [task for task in tasks if answers[task].state == RUNNING]
-    return answers | ask_all(running, _PATIENT)
 
 
 def meet(
@@ -123,10 +115,10 @@ class _Meeting:
         """Wait, as the chief, until all others have opened their ports."""
         missing = list(self.cluster.peers)
         while True:
-            for task, answer in _ask_twice(missing).items():
+            for task, answer in ask_all(missing).items():
                 self._check_fits(task, answer)
                 # What runs where nobody may rejoin is left from before, and will end.
-                if answer.state != UNREACHABLE and (self.rejoins or answer.state != RUNNING):
+                if answer.is_there and (self.rejoins or answer.state != RUNNING):
                     missing.remove(task)
             if not missing:
                 return
@@ -139,7 +131,9 @@ class _Meeting:
         self.began, waiting = time.monotonic(), list(self.cluster.peers)
         while waiting:
             answers = ask_all(waiting)
-            waiting = [task for task in waiting if answers[task].state in (PREPARING, WAITING)]
+            # One that is busy may say nothing for a while, and still have to hear.
+            on_the_way = (PREPARING, WAITING, SILENT)
+            waiting = [task for task in waiting if answers[task].state in on_the_way]
             if waiting:
                 deaf = f'did not hear of the start: can it reach {self.cluster.chief}?'
                 self._wait(f'{waiting[0]} to go on', f'{waiting[0]} {deaf}')
@@ -148,7 +142,7 @@ class _Meeting:
         """Wait until the chief says that it is ready."""
         chief, seen = self.cluster.chief, False
         while True:
-            answer = _ask_twice([chief])[chief]
+            answer = ask_all([chief])[chief]
             self._check_fits(chief, answer)
             if answer.state == READY or (self.rejoins and answer.state == RUNNING):
                 return
@@ -157,16 +151,16 @@ class _Meeting:
                 # It has a time limit of its own, and says itself what it misses.
                 self.began = time.monotonic()
             next_of = {
-                UNREACHABLE: 'to answer again' if seen else 'to start',
                 PREPARING: 'to prepare',
                 WAITING: 'to say that all tasks have started',
                 RUNNING: 'to end what it trains',
             }
+            unanswered = 'to answer again' if seen else 'to start'
             missed = 'is gone' if seen else 'did not start'
             missed += f': no answer within {self.timeout:g} s (--cluster_timeout)'
             if answer.state == RUNNING:
                 missed = 'trains already, and nobody can join it: start all tasks again'
-            self._wait(f'{chief} {next_of[answer.state]}', f'{chief} {missed}')
+            self._wait(f'{chief} {next_of.get(answer.state, unanswered)}', f'{chief} {missed}')
 
     def _check_fits(self, task: Task, answer: Answer) -> None:
         """Raise ConfigError if at a task's address another one stands, or one that cannot join."""

@@ -1,6 +1,8 @@
-"""End this process, with one line that says who, once a peer is gone; no TensorFlow.
+"""End this process, with one line that says who, once a peer is gone or frozen; no TensorFlow.
 
-TensorFlow itself would wait for them, for minutes or for ever.
+TensorFlow itself would wait for them, for minutes or for ever. A peer is alive as long as it says
+something: its server does so in threads of its own, however long a step, a checkpoint, an
+evaluation or the features take, and a process that is frozen does not, although it can be reached.
 """
 
 from __future__ import annotations
@@ -15,15 +17,17 @@ from dataclasses import dataclass
 from extras.cluster.job_notes import TaskEnd
 from extras.cluster.late_signals import LateSignals, end_process
 from extras.cluster.rendezvous import ask_all
-from extras.cluster.rendezvous_port import RUNNING, UNREACHABLE, Answer
+from extras.cluster.rendezvous_port import RUNNING, SILENT, Answer
 from extras.cluster.tasks import Task
 from library.console import log
 from library.errors import ResourceError
 
 # Seconds from one round to the next, at most.
 _LONGEST_ROUND = 5.0
-# Seconds in which a busy peer can tell that it has not begun: silence means that it trains.
+# Seconds in which a busy peer must say something.
 _PATIENT = 3.0
+# No round of questions takes longer than so many seconds, unless this process is frozen.
+_LONGEST_ASK = 3 * _PATIENT
 _WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
 
 
@@ -56,27 +60,22 @@ class _Peer:
     Attributes:
       task: who it is.
       last: when it was last there, or when the watch began.
-      rounds: how often in a row it was seen training.
-      ran: whether it was ever there for sure: silence alone says so only twice in a row.
+      ran: whether it was ever seen training, or coming back.
       is_lost: whether that was told.
     """
 
     task: Task
     last: float
-    rounds: int = 0
     ran: bool = False
     is_lost: bool = False
 
     def note(self, answer: Answer, now: float, rejoins: bool) -> bool:
         """Take an answer down; True if it was lost and is back."""
-        self.rounds = self.rounds + 1 if answer.state == RUNNING else 0
-        # Where nobody rejoins, such a port is a peer that has not begun yet.
-        is_back = answer.is_before_training and rejoins
-        if not (self.rounds or is_back):
+        # Where nobody rejoins, a port is a peer that has not begun yet.
+        if answer.state != RUNNING and not (answer.is_before_training and rejoins):
             return False
         was_lost, self.is_lost = self.is_lost, False
-        self.ran = self.ran or self.rounds > 1 or is_back
-        self.last = now
+        self.ran, self.last = True, now
         return was_lost
 
 
@@ -104,10 +103,10 @@ class Watch:
                 lines.append(f'{task} is back')
             if peer.is_lost:
                 continue
-            loss, is_gone = self._loss_of(peer, answer, now), answer.state == UNREACHABLE
+            loss = self._loss_of(peer, answer, now)
             status, way_on = ResourceError.exit_code, f'; {_WAY_ON}'
-            end = rules.end_of(task) if loss or is_gone else None
-            if end and end.exit_code and is_gone:
+            end = rules.end_of(task) if loss or not answer.is_there else None
+            if end and end.exit_code and not answer.is_there:
                 loss, status, way_on = f'{task} ended: {end.line}', end.exit_code, ''
             elif loss is None:
                 continue
@@ -131,8 +130,9 @@ class Watch:
             limit = max(limit, self._rules.start_timeout)
         if now - peer.last <= limit:
             return None
-        if answer.state == UNREACHABLE:
-            return f'{peer.task} has not answered for {limit:g} s: it is lost'
+        if not answer.is_there:
+            how = 'frozen' if answer.state == SILENT else 'lost'
+            return f'{peer.task} has not answered for {limit:g} s: it is {how}'
         return f'{peer.task} has not begun to train within {limit:g} s'
 
 
@@ -161,7 +161,7 @@ class Watchdog:
           ask: asks the peers.
           end: ends the process with a line and a status.
         """
-        self._watch = Watch(peers, rules, time.monotonic())
+        self._watch = Watch(peers, rules, now=0)
         self._pause = min(_LONGEST_ROUND, rules.timeout / 4)
         self._ask, self._end = ask, end
         self._signals = LateSignals(handled, end=end)
@@ -178,11 +178,15 @@ class Watchdog:
         self._signals.__exit__(*exception)
 
     def _run(self) -> None:
+        now, last = 0.0, time.monotonic()
         while not self._is_over.wait(self._pause) and (tasks := self._watch.tasks):
             answers = self._ask(tasks)
             if self._is_over.is_set():
                 return
-            lines, end = self._watch.judge(answers, time.monotonic())
+            # Time in which this process itself was frozen does not count against the others.
+            passed = time.monotonic() - last
+            now, last = now + min(passed, self._pause + _LONGEST_ASK), last + passed
+            lines, end = self._watch.judge(answers, now)
             for line in lines:
                 # Where nobody reads them, the watch goes on.
                 with contextlib.suppress(OSError, ValueError):

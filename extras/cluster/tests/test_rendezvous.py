@@ -21,6 +21,7 @@ from extras.cluster.rendezvous_port import (
     ask,
 )
 from extras.cluster.tasks import Cluster, Task
+from extras.cluster.tests.greeting import GreetingServer
 from library.errors import ConfigError, ResourceError, Stopped
 from tests.processes import running
 
@@ -38,12 +39,19 @@ def tasks():
 
 
 @pytest.fixture
-def server(tasks):
-    """Takes a task's port as TensorFlow's server does, which lets connect and keeps silent."""
+def listener(tasks):
+    """Takes a task's port and says nothing, as the system does for a process that is frozen."""
     with contextlib.ExitStack() as held:
         yield lambda task: held.enter_context(
             socket.create_server(('', int(task.address.rpartition(':')[2])))
         )
+
+
+@pytest.fixture
+def server():
+    """Takes a task's port and greets as TensorFlow's server does."""
+    with contextlib.ExitStack() as held:
+        yield lambda task: held.enter_context(contextlib.closing(GreetingServer(task)))
 
 
 class Together:
@@ -224,13 +232,6 @@ def test_a_task_of_another_cluster_is_reported(tasks):
     )
 
 
-@pytest.fixture
-def soon(monkeypatch):
-    """Takes silence for TensorFlow's server without waiting long."""
-    monkeypatch.setattr('extras.cluster.rendezvous._PATIENT', 0.2)
-
-
-@pytest.mark.usefixtures('soon')
 def test_who_starts_again_beside_parameter_servers_goes_on_at_once(tasks, server):
     server(tasks[0])
     together = Together(tasks[:2], rejoins=True)
@@ -239,7 +240,6 @@ def test_who_starts_again_beside_parameter_servers_goes_on_at_once(tasks, server
     assert together.errors == {}
 
 
-@pytest.mark.usefixtures('soon')
 def test_a_chief_that_starts_again_finds_the_others_at_work(tasks, server):
     server(tasks[1])
     together = Together(tasks[:2], rejoins=True)
@@ -248,7 +248,6 @@ def test_a_chief_that_starts_again_finds_the_others_at_work(tasks, server):
     assert together.errors == {}
 
 
-@pytest.mark.usefixtures('soon')
 def test_nobody_joins_those_who_sum_up_together(tasks, server):
     server(tasks[0])
     together = Together(tasks[:2], timeout=0.3)
@@ -256,6 +255,28 @@ def test_nobody_joins_those_who_sum_up_together(tasks, server):
     together.join()
     assert together.errors['worker 0'] == (
         f'chief ({tasks[0].address}) trains already, and nobody can join it: start all tasks again'
+    )
+
+
+@pytest.mark.parametrize('rejoins', [False, True])
+def test_a_task_that_is_frozen_has_not_started(tasks, listener, rejoins):
+    listener(tasks[1])
+    together = Together(tasks[:2], timeout=0.3, rejoins=rejoins)
+    together.start(tasks[0])
+    together.join()
+    assert together.errors['chief'] == (
+        f'worker 0 ({tasks[1].address}) did not start within 0.3 s (--cluster_timeout)'
+    )
+
+
+@pytest.mark.parametrize('rejoins', [False, True])
+def test_a_chief_that_is_frozen_has_not_started(tasks, listener, rejoins):
+    listener(tasks[0])
+    together = Together(tasks[:2], timeout=0.3, rejoins=rejoins)
+    together.start(tasks[1])
+    together.join()
+    assert together.errors['worker 0'] == (
+        f'chief ({tasks[0].address}) did not start: no answer within 0.3 s (--cluster_timeout)'
     )
 
 
@@ -282,14 +303,14 @@ def test_a_wait_can_be_ended_from_within(tasks):
         meet(Cluster(tasks, tasks[0]), port, 60, rejoins=False, check=check)
 
 
-def test_several_are_asked_at_the_same_time(tasks, server):
+def test_several_are_asked_at_the_same_time(tasks, listener):
     for task in tasks[:3]:
-        server(task)
+        listener(task)
     began = time.monotonic()
     with RendezvousPort(tasks[3], WAITING):
         answers = ask_all(tasks, timeout=0.5)
     assert time.monotonic() - began < 1.2
-    assert [answers[task].state for task in tasks] == ['running'] * 3 + ['waiting']
+    assert [answers[task].state for task in tasks] == ['silent'] * 3 + ['waiting']
 
 
 PROGRAM = """
