@@ -1,4 +1,4 @@
-"""A .tar.gz to the contents of some of its files, none of which is written to disk.
+"""Read some files of a .tar.gz, none of which is written to disk.
 
 The headers are read here and not by tarfile, which takes a long name, however long it claims to be,
 into memory. What a member's name, link or owner could do when unpacked never matters.
@@ -34,7 +34,7 @@ _WITHOUT_CONTENT = frozenset(
 def read_members(
     archive: str, folder: str, names: Collection[str], max_bytes: int
 ) -> Iterator[tuple[str, bytes]]:
-    """Yields (name, content) of the regular files FOLDER/NAME, in the archive's order.
+    """Yield (name, content) of the regular files FOLDER/NAME, in the archive's order.
 
     Args:
       archive: a .tar.gz, local or remote.
@@ -66,7 +66,7 @@ def read_members(
 
 
 def _header(stream: gzip.GzipFile) -> tarfile.TarInfo | None:
-    """The next member's header; None behind the last."""
+    """Read the next member's header; None behind the last."""
     block = stream.read(tarfile.BLOCKSIZE)
     if not block or not any(block):
         return None

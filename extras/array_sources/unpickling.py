@@ -1,4 +1,4 @@
-"""A pickle of plain values and byte arrays to those values, without running anything in it.
+"""Read a pickle of plain values and byte arrays, without running anything in it.
 
 Python's own unpickler calls what a pickle names, even before the first value can be looked at, and
 believes the lengths and memo numbers in it. Here the few opcodes that data needs are carried out by
@@ -35,7 +35,7 @@ class RefusedPickle(Exception):
 
 
 def unpickle(data: bytes) -> Any:
-    """The value in a pickle of protocol 0 to 4.
+    """Return the value in a pickle of protocol 0 to 4.
 
     Made of None, bool, int, float, str, bytes (also for the str of Python 2), tuple, list, dict and
     numpy arrays of uint8, which are read-only.
@@ -87,7 +87,7 @@ class _Machine:
     """The stack and the memo that a pickle's opcodes work on."""
 
     def __init__(self, size: int):
-        """`size` is the pickle's own in bytes."""
+        """Make it; `size` is the pickle's own in bytes."""
         self.stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -95,7 +95,7 @@ class _Machine:
         self._bytes_left = size
 
     def step(self, name: str, argument: Any) -> None:
-        """Carries out one opcode."""
+        """Carry out one opcode."""
         if name in _VALUES:
             self.stack.append(argument)
         elif name in _PYTHON_2_STRINGS:
@@ -155,7 +155,7 @@ class _Machine:
         self.update([key, value])
 
     def ask_for(self, name: str) -> None:
-        """Pushes a name of the list as a text."""
+        """Push a name of the list as a text."""
         if name not in ALLOWED:
             shown = repr('.'.join(name.split(' ', 1))[:80])[1:-1]
             raise RefusedPickle(f'the pickle asks for {shown}, which is no data; nothing was run')
@@ -178,7 +178,7 @@ class _Machine:
             raise RefusedPickle(f'the pickle calls {".".join(called.split())}')
 
     def build(self, _: None) -> None:
-        """Fills an array; a type has no more to say."""
+        """Fill an array; a type has no more to say."""
         state = self.stack.pop()
         if isinstance(self.stack[-1], _NewArray):
             self.stack[-1] = _array(*_expect(state, tuple))
@@ -186,7 +186,7 @@ class _Machine:
             _expect(self.stack[-1], _Dtype)
 
     def _encoded(self, text: str, encoding: str) -> bytes:
-        """How Python 3 writes bytes in protocols 0 to 2."""
+        """Return bytes as Python 3 writes them in protocols 0 to 2."""
         if encoding not in ('latin1', 'latin-1'):
             raise ValueError('text is encoded by something else than latin1')
         self._bytes_left -= len(text)
@@ -196,7 +196,7 @@ class _Machine:
 
 
 def _expect(value: Any, kind: type) -> Any:
-    """The value, once it is known to be of this kind."""
+    """Return the value, once it is known to be of this kind."""
     if not isinstance(value, kind):
         raise TypeError(f'a {type(value).__name__} in place of a {kind.__name__}')
     return value
@@ -212,7 +212,7 @@ def _dtype(name: str | bytes) -> _Dtype:
 def _array(
     _: int, shape: tuple[int, ...], dtype: _Dtype, is_fortran: bool, content: bytes
 ) -> np.ndarray:
-    """A view of the bytes; their number is all that a shape may claim."""
+    """Make a view of the bytes; their number is all that a shape may claim."""
     _expect(dtype, _Dtype)
     sizes = [_expect(size, int) for size in _expect(shape, tuple)]
     if len(sizes) > 4 or not all(0 < size < 1 << 31 for size in sizes):

@@ -1,4 +1,4 @@
-"""Planned shards to written ones on Apache Beam, for more images than one machine should convert.
+"""Write planned shards on Apache Beam, for more images than one machine should convert.
 
 Each worker writes whole shards with the writer that this machine would use, from the same plan. So
 the files are the same where Pillow is; Beam's older one shrinks a few pixels to the next value.
@@ -23,7 +23,7 @@ def write_on_beam(
     runner: str,
     pipeline_options: str = '',
 ) -> Iterator[FinishedShard]:
-    """Runs a pipeline that writes all shards, and waits for its end.
+    """Run a pipeline that writes all shards, and wait for its end.
 
     Args:
       shards: what to write; each is one element, written by one worker.
@@ -70,6 +70,6 @@ def write_on_beam(
 
 
 def write_planned(shard: PlannedShard, encoding: EncodingOptions) -> str:
-    """Prepares and writes one shard in a worker; gives its name."""
+    """Prepare and write one shard in a worker; return its name."""
     outcomes = ((image, prepare(image.content, encoding)) for image in shard.images)
     return write_shard(shard, outcomes).shard.name
