@@ -78,7 +78,7 @@ class ClusterDistribution(Distribution):
     def input_context(
         self, given: tf.distribute.InputContext | None
     ) -> tf.distribute.InputContext | None:
-        """Which share of the training images this task reads; see Distribution.
+        """Choose the share of the training images that this task reads; see Distribution.
 
         Args:
           given: by the Estimator; with parameter servers it gives none.
@@ -92,7 +92,7 @@ class ClusterDistribution(Distribution):
         )
 
     def wrapped(self, model_fn: ModelFn) -> ModelFn:
-        """The model_fn, in whose training graph a worker keeps to itself what nobody shares."""
+        """Wrap the model_fn so that a worker that trains keeps to itself what nobody shares."""
         if self.kind != PARAMETER_SERVER or not self.trains:
             return model_fn
         inner = collecting(model_fn, self.replicas) if self.collects else model_fn
@@ -109,12 +109,12 @@ class ClusterDistribution(Distribution):
         return on_own_device
 
     def run_config(self, session: tf.compat.v1.ConfigProto) -> dict[str, Any]:
-        """Arguments of the RunConfig; see Distribution."""
+        """Make the arguments of the RunConfig; see Distribution."""
         # Workers start when the chief says so, and not one after the other.
         return {**super().run_config(session), 'experimental_max_worker_delay_secs': 0}
 
     def completed(self, config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigProto:
-        """The session's settings with what this kind takes."""
+        """Complete the session's settings with what this kind takes."""
         config = with_visible_gpus(config)
         if self.kind == PARAMETER_SERVER:
             own = self.cluster.own
@@ -130,7 +130,7 @@ class ClusterDistribution(Distribution):
         return config
 
     def describe(self, batch_size: int) -> str:
-        """What trains, as a line for the start of a run.
+        """Describe what trains, as a line for the start of a run.
 
         Args:
           batch_size: images in a step, over all devices.
@@ -164,7 +164,7 @@ class ClusterDistribution(Distribution):
         return tf.distribute.Server(self.cluster.jobs, own.job, own.index, config=config)
 
     def scope(self) -> contextlib.AbstractContextManager[object]:
-        """Where the Estimator must train."""
+        """Enter what the Estimator must train in."""
         return _graph() if self.kind == MULTI_WORKER else contextlib.nullcontext()
 
 
@@ -208,13 +208,13 @@ def distribution_in(
 
 
 def distribution_of(experiment: Experiment) -> ClusterDistribution:
-    """The run's distribution, in a cluster."""
+    """Return the run's distribution, in a cluster."""
     assert isinstance(experiment.distribution, ClusterDistribution)
     return experiment.distribution
 
 
 def cluster_of(experiment: Experiment) -> Cluster:
-    """The run's cluster."""
+    """Return the run's cluster."""
     return distribution_of(experiment).cluster
 
 

@@ -43,36 +43,29 @@ def met(experiment: Experiment) -> bool:
     forget_task_end(model_dir, cluster.own)
     is_ended = chief_has_ended(model_dir)
 
-    def check() -> None:
+    def is_over() -> bool:
         # A chief that has nothing to do says so in its note, and does not wait.
-        if is_ended() and is_trained(experiment):
-            raise _NothingToDo
+        return is_ended() and is_trained(experiment)
 
-    try:
-        check()
+    if not is_over():
         with RendezvousPort(cluster.own, devices=len(experiment.distribution.devices)) as port:
-            meet_others(experiment, port, check)
-    except _NothingToDo:
-        log(f'{cluster.own}: the run is trained already')
-        return False
-    return True
-
-
-class _NothingToDo(Exception):
-    pass
+            if meet_others(experiment, port, is_over):
+                return True
+    log(f'{cluster.own}: the run is trained already')
+    return False
 
 
 def meet_others(
-    experiment: Experiment, port: RendezvousPort, check: Callable[[], None] = lambda: None
-) -> None:
-    """Wait until all tasks of the cluster have started, and call `check` while it waits.
+    experiment: Experiment, port: RendezvousPort, is_over: Callable[[], bool] = lambda: False
+) -> bool:
+    """Wait until all tasks of the cluster have started; False if it is over before.
 
     Raises:
       ResourceError: one did not.
     """
     timeout = experiment.hparams.take(ClusterOptions).cluster_timeout
     rejoins = distribution_of(experiment).rejoins
-    meet(cluster_of(experiment), port, timeout, rejoins=rejoins, check=check)
+    return meet(cluster_of(experiment), port, timeout, rejoins=rejoins, is_over=is_over)
 
 
 @contextlib.contextmanager

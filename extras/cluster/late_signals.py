@@ -35,7 +35,7 @@ _KEPT = 'what was saved before is kept'
 
 
 def end_process(line: str, status: int) -> None:
-    """Says a last line on stderr and ends the process, whatever its other threads do."""
+    """Say a last line on stderr and end the process, whatever its other threads do."""
     try:
         last = threading.Thread(target=_say_last, args=(line,), daemon=True)
         last.start()
@@ -63,7 +63,7 @@ class LateSignals:
         patience: float = _PATIENCE,
         end: Callable[[str, int], None] = end_process,
     ) -> None:
-        """Makes it.
+        """Make it.
 
         Args:
           handled: whether the main thread has begun to serve the signal.

@@ -58,9 +58,9 @@ def meet(
     *,
     rejoins: bool,
     log: Callable[[str], None] = log,
-    check: Callable[[], None] = lambda: None,
-) -> None:
-    """Return once all tasks of the cluster have started; each but the evaluator calls it.
+    is_over: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Wait until all tasks of the cluster have started; each but the evaluator calls it.
 
     The chief calls it when it is prepared. Close the port when it returned, and start TensorFlow's
     server then.
@@ -71,27 +71,31 @@ def meet(
       timeout: seconds after which a task that was not seen is missed.
       rejoins: True where a task may start again while the others train (parameter servers).
       log: gets a line when it takes longer, and another one for whatever it waits for next.
-      check: is called between questions, and may raise to end the wait.
+      is_over: is asked between questions whether nobody has to wait for the chief any more.
+
+    Returns:
+      False if it was over.
 
     Raises:
       ResourceError: a task did not start.
       ConfigError: another task knows another cluster, or trains on another number of devices.
     """
     port.state = WAITING
-    meeting = _Meeting(cluster, port.devices, timeout, rejoins, log, check)
+    meeting = _Meeting(cluster, port.devices, timeout, rejoins, log)
     if cluster.is_chief:
         meeting.wait_for_all()
         port.state = READY
         meeting.wait_until_heard()
-    else:
-        meeting.wait_for_chief()
-        # For the chief, which may still find the port open.
-        port.state = READY
+    elif not meeting.wait_for_chief(is_over):
+        return False
+    # For the chief, which may still find the port open.
+    port.state = READY
+    return True
 
 
 @dataclass
 class _Meeting:
-    """What a task waits for, and how long; see `meet` for the first six.
+    """What a task waits for, and how long; see `meet` for the first five.
 
     Attributes:
       began: when the timeout began.
@@ -105,7 +109,6 @@ class _Meeting:
     timeout: float
     rejoins: bool
     log: Callable[[str], None]
-    check: Callable[[], None]
     began: float = field(default_factory=time.monotonic)
     logged: str = ''
     logged_at: float = field(default_factory=time.monotonic)
@@ -138,14 +141,14 @@ class _Meeting:
                 deaf = f'did not hear of the start: can it reach {self.cluster.chief}?'
                 self._wait(f'{waiting[0]} to go on', f'{waiting[0]} {deaf}')
 
-    def wait_for_chief(self) -> None:
-        """Wait until the chief says that it is ready."""
+    def wait_for_chief(self, is_over: Callable[[], bool]) -> bool:
+        """Wait until the chief says that it is ready; False if it is over before."""
         chief, seen = self.cluster.chief, False
-        while True:
+        while not is_over():
             answer = ask_all([chief])[chief]
             self._check_fits(chief, answer)
             if answer.state == READY or (self.rejoins and answer.state == RUNNING):
-                return
+                return True
             if answer.is_before_training:
                 seen = True
                 # It has a time limit of its own, and says itself what it misses.
@@ -161,6 +164,7 @@ class _Meeting:
             if answer.state == RUNNING:
                 missed = 'trains already, and nobody can join it: start all tasks again'
             self._wait(f'{chief} {next_of.get(answer.state, unanswered)}', f'{chief} {missed}')
+        return False
 
     def _check_fits(self, task: Task, answer: Answer) -> None:
         """Raise ConfigError if at a task's address another one stands, or one that cannot join."""
@@ -182,7 +186,6 @@ class _Meeting:
 
     def _wait(self, purpose: str, missed: str) -> None:
         """Wait a little for `purpose`; raise ResourceError with `missed` if it was too long."""
-        self.check()
         now = time.monotonic()
         if now - self.began > self.timeout:
             raise ResourceError(missed)

@@ -122,7 +122,7 @@ class Watch:
         return lines, None
 
     def _loss_of(self, peer: _Peer, answer: Answer, now: float) -> str | None:
-        """How a peer is lost; None if it is not."""
+        """Say how a peer is lost; None if it is not."""
         if answer.is_before_training and peer.ran and not self._rules.rejoins:
             return f'{peer.task} has started again, and cannot join those who train'
         limit = self._rules.timeout

@@ -22,7 +22,7 @@ from extras.cluster.rendezvous_port import (
 )
 from extras.cluster.tasks import Cluster, Task
 from extras.cluster.tests.greeting import GreetingServer
-from library.errors import ConfigError, ResourceError, Stopped
+from library.errors import ConfigError, ResourceError
 from tests.processes import running
 
 pytestmark = pytest.mark.unit
@@ -295,12 +295,12 @@ def test_the_chief_keeps_its_door_open_until_all_have_heard(tasks):
     assert 'chief' in together.went_on
 
 
-def test_a_wait_can_be_ended_from_within(tasks):
-    def check():
-        raise Stopped(signal.SIGTERM, 'stopped')
-
-    with RendezvousPort(tasks[0]) as port, pytest.raises(Stopped):
-        meet(Cluster(tasks, tasks[0]), port, 60, rejoins=False, check=check)
+def test_a_wait_for_the_chief_can_be_over_before_it_comes(tasks):
+    looks = []
+    with RendezvousPort(tasks[1]) as port:
+        args = (Cluster(tasks, tasks[1]), port, 60)
+        assert not meet(*args, rejoins=False, is_over=lambda: looks.append(1) or len(looks) == 2)
+    assert len(looks) == 2
 
 
 def test_several_are_asked_at_the_same_time(tasks, listener):
