@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
-from extras.cluster.distribution import cluster_of, distribution_of
+import tensorflow as tf
+
+from extras.cluster.distribution import cluster_of
 from extras.cluster.job_notes import read_ended, read_task_end
 from extras.cluster.joint_training import met, watched
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import ask_all
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.tasks import Cluster
 from extras.cluster.training_end import follow_chief
 from library.console import log
 from library.runtime.experiment import Experiment
@@ -21,9 +24,8 @@ def serve(experiment: Experiment) -> None:
     """Serve as long as anybody trains; see `train.run` for what it raises."""
     if not met(experiment):
         return
-    # It must be held: a server that nobody refers to may end.
-    server = distribution_of(experiment).start_server()
     cluster = cluster_of(experiment)
+    server = _start_server(cluster)
     log(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
     with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
         workers = Workers(experiment)
@@ -32,7 +34,15 @@ def serve(experiment: Experiment) -> None:
             time.sleep(LOOK_SECONDS)
         follow_chief(experiment, request)
         request.raise_if_asked()
+    # It must be held until here: a server that nobody refers to may end.
     del server
+
+
+def _start_server(cluster: Cluster) -> tf.distribute.Server:
+    """Start TensorFlow's server, which ends with the process."""
+    # A GPU would be of no use, and its memory is the workers'.
+    config = tf.compat.v1.ConfigProto(device_count={'GPU': 0})
+    return tf.distribute.Server(cluster.jobs, cluster.own.job, cluster.own.index, config=config)
 
 
 class Workers:

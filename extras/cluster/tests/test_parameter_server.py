@@ -47,9 +47,7 @@ def workers(cluster, tmp_path):
     return Workers(
         SimpleNamespace(
             hparams=SimpleNamespace(model_dir=str(tmp_path), take=lambda kind: options),
-            distribution=ClusterDistribution(
-                None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster, print
-            ),
+            distribution=ClusterDistribution(None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster),
         )
     )
 
@@ -110,7 +108,7 @@ def serve(launch, folder, tmp_path, cluster, monkeypatch):
                 act(len(looks))
 
         if serves:
-            monkeypatch.setattr(ClusterDistribution, 'start_server', lambda distribution: object())
+            monkeypatch.setattr(parameter_server, '_start_server', lambda cluster: object())
         monkeypatch.setattr(parameter_server, 'LOOK_SECONDS', 0.123)
         monkeypatch.setattr(
             parameter_server,
@@ -156,9 +154,7 @@ def test_it_serves_on_while_a_worker_is_in_its_last_step(serve, folder, cluster,
 def test_where_the_run_is_trained_already_it_serves_nobody(serve, folder, monkeypatch, capsys):
     keep_checkpoint(folder, TOTAL)
     note_ended(str(folder), TOTAL, 'trained')
-    monkeypatch.setattr(
-        ClusterDistribution, 'start_server', lambda distribution: pytest.fail('it serves')
-    )
+    monkeypatch.setattr(parameter_server, '_start_server', lambda cluster: pytest.fail('it serves'))
     assert serve(lambda look: None, serves=False) == 0
     assert 'the run is trained already' in capsys.readouterr().out
 

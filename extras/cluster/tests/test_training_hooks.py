@@ -41,12 +41,12 @@ SERVER = Task('ps', 0, 'c:1')
 
 def together(own, tasks=(CHIEF, WORKER)):
     cluster = Cluster(tasks, own)
-    return ClusterDistribution(None, len(tasks), ('/cpu:0',), MULTI_WORKER, cluster, print)
+    return ClusterDistribution(None, len(tasks), ('/cpu:0',), MULTI_WORKER, cluster)
 
 
 def served(own):
     cluster = Cluster((CHIEF, WORKER, SERVER), own)
-    return ClusterDistribution(None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster, print)
+    return ClusterDistribution(None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster)
 
 
 WRITERS = [together(CHIEF), served(CHIEF)]
