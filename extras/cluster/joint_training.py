@@ -20,7 +20,6 @@ from extras.cluster.late_signals import end_process
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import meet
 from extras.cluster.rendezvous_port import RendezvousPort
-from extras.cluster.stop_request import TaskStopRequest
 from extras.cluster.training_end import chief_has_ended, is_trained
 from extras.cluster.watchdog import Rules, Watchdog
 from library.console import log
@@ -69,14 +68,11 @@ def meet_others(
 
 
 @contextlib.contextmanager
-def watched(
-    experiment: Experiment, request: TaskStopRequest, scratch_dir: str | None = None
-) -> Iterator[None]:
+def watched(experiment: Experiment, scratch_dir: str | None = None) -> Iterator[None]:
     """End this process where another one is lost; note for the others how this one ends.
 
     Args:
       experiment: the run.
-      request: knows of signals.
       scratch_dir: a folder that goes with the process.
     """
     cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
@@ -91,7 +87,7 @@ def watched(
 
     with (
         contextlib.ExitStack() as at_end,
-        Watchdog(cluster.peers, watch_rules(experiment), lambda: request.is_asked, end=end),
+        Watchdog(cluster.peers, watch_rules(experiment), end=end),
     ):
         at_end.callback(clear)
         try:

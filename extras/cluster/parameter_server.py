@@ -27,7 +27,7 @@ def serve(experiment: Experiment) -> None:
     cluster = cluster_of(experiment)
     server = _start_server(cluster)
     log(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
-    with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
+    with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment):
         workers = Workers(experiment)
         while not workers.have_ended():
             request.raise_if_asked()

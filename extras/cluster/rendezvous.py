@@ -57,7 +57,6 @@ def meet(
     timeout: float,
     *,
     rejoins: bool,
-    log: Callable[[str], None] = log,
     is_over: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Wait until all tasks of the cluster have started; each but the evaluator calls it.
@@ -70,7 +69,6 @@ def meet(
       port: of this process; says how many devices it has.
       timeout: seconds after which a task that was not seen is missed.
       rejoins: True where a task may start again while the others train (parameter servers).
-      log: gets a line when it takes longer, and another one for whatever it waits for next.
       is_over: is asked between questions whether nobody has to wait for the chief any more.
 
     Returns:
@@ -81,7 +79,7 @@ def meet(
       ConfigError: another task knows another cluster, or trains on another number of devices.
     """
     port.state = WAITING
-    meeting = _Meeting(cluster, port.devices, timeout, rejoins, log)
+    meeting = _Meeting(cluster, port.devices, timeout, rejoins)
     if cluster.is_chief:
         meeting.wait_for_all()
         port.state = READY
@@ -95,7 +93,7 @@ def meet(
 
 @dataclass
 class _Meeting:
-    """What a task waits for, and how long; see `meet` for the first five.
+    """What a task waits for, and how long; see `meet` for the first four.
 
     Attributes:
       began: when the timeout began.
@@ -108,7 +106,6 @@ class _Meeting:
     devices: int
     timeout: float
     rejoins: bool
-    log: Callable[[str], None]
     began: float = field(default_factory=time.monotonic)
     logged: str = ''
     logged_at: float = field(default_factory=time.monotonic)
@@ -191,7 +188,7 @@ class _Meeting:
             raise ResourceError(missed)
         # Not at once: where many tasks start, the purpose changes often.
         if now - self.logged_at > (_REMINDER if purpose == self.logged else _SILENCE):
-            self.log(f'waiting for {purpose}')
+            log(f'waiting for {purpose}')
             self.logged, self.logged_at = purpose, now
         time.sleep(self.pause)
         self.pause = min(1.5 * self.pause, _LAST_PAUSE)

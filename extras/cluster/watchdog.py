@@ -147,7 +147,6 @@ class Watchdog:
         self,
         peers: Sequence[Task],
         rules: Rules,
-        handled: Callable[[], bool],
         ask: Callable[[Sequence[Task]], Mapping[Task, Answer]] = _ask,
         end: Callable[[str, int], None] = end_process,
     ) -> None:
@@ -156,15 +155,13 @@ class Watchdog:
         Args:
           peers: whom to watch: cluster.peers.
           rules: what their silence means.
-          handled: whether the main thread knows of a signal that came, such as
-            `lambda: request.is_asked`.
           ask: asks the peers.
           end: ends the process with a line and a status.
         """
         self._watch = Watch(peers, rules, now=0)
         self._pause = min(_LONGEST_ROUND, rules.timeout / 4)
         self._ask, self._end = ask, end
-        self._signals = LateSignals(handled, end=end)
+        self._signals = LateSignals(end=end)
         self._is_over = threading.Event()
 
     def __enter__(self) -> Watchdog:

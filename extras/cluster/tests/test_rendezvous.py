@@ -57,9 +57,11 @@ def server():
 class Together:
     """Runs tasks in threads; keeps when each went on, or why it did not."""
 
+    logged = ()  # with `often` what they told
+
     def __init__(self, tasks, timeout=10, rejoins=False):
         self.tasks, self.timeout, self.rejoins = tasks, timeout, rejoins
-        self.went_on, self.errors, self.logged = {}, {}, []
+        self.went_on, self.errors = {}, {}
         self.threads = []
 
     def start(self, *chosen, delay=0.0, preparing=0.0, devices=1):
@@ -90,7 +92,6 @@ class Together:
                     port,
                     self.timeout,
                     rejoins=self.rejoins,
-                    log=self.logged.append,
                 )
             self.went_on[task.name] = time.monotonic()
         except (ResourceError, ConfigError) as error:
@@ -100,6 +101,8 @@ class Together:
 @pytest.fixture
 def often(monkeypatch):
     """Asks often, and tells soon for whom it waits."""
+    monkeypatch.setattr(Together, 'logged', [])
+    monkeypatch.setattr('extras.cluster.rendezvous.log', lambda line: Together.logged.append(line))
     monkeypatch.setattr('extras.cluster.rendezvous._LAST_PAUSE', 0.1)
     monkeypatch.setattr('extras.cluster.rendezvous._SILENCE', 0.1)
 

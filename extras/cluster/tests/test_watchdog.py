@@ -162,7 +162,7 @@ def test_where_peers_rejoin_a_failure_is_reported_once_and_so_is_the_next_one():
 
 
 def watchdog(peers, given=None, **others):
-    return Watchdog(peers, given or rules(0.4, peers), lambda: False, **others)
+    return Watchdog(peers, given or rules(0.4, peers), **others)
 
 
 def test_a_watchdog_asks_real_ports_and_ends_the_process():
@@ -247,7 +247,7 @@ from extras.cluster.watchdog import Rules, Watchdog
 lock, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
 task = Task('worker', 1, sys.argv[1])
 rules = Rules(0.5, 0.5, rejoins=False, fatal={task}, needed=(), end_of=lambda task: None)
-with Watchdog([task], rules, handled=lambda: False):
+with Watchdog([task], rules):
     print('begun', end='')
     library.pthread_mutex_lock(lock)
     library.pthread_mutex_lock(lock)
