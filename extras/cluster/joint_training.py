@@ -14,7 +14,7 @@ from extras.cluster.job_notes import (
     TaskEnd,
     forget_task_end,
     note_task_end,
-    read_task_end,
+    read_task_end_in_time,
 )
 from extras.cluster.late_signals import end_process
 from extras.cluster.options import ClusterOptions
@@ -115,7 +115,7 @@ def watch_rules(experiment: Experiment) -> Rules:
         # A worker that came late may find that all is over: nobody would give it variables, or sum
         # up with it. The chief alone may take long after the others have ended: it saves.
         needed=set(served) if rejoins else {cluster.chief},
-        end_of=lambda task: read_task_end(model_dir, task),
+        end_of=lambda task: read_task_end_in_time(model_dir, task),
     )
 
 

@@ -27,7 +27,7 @@ _LONGEST_ROUND = 5.0
 # Seconds in which a busy peer must say something.
 _PATIENT = 3.0
 # No round of questions takes longer than so many seconds, unless this process is frozen.
-_LONGEST_ASK = 3 * _PATIENT
+_LONGEST_ASK = 15.0
 _WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
 
 
@@ -41,8 +41,8 @@ class Rules:
       rejoins: True where a peer may start again while this process trains.
       fatal: with whose loss this process must end; the loss of others is only told.
       needed: for whom this process would wait for ever, though they ended well.
-      end_of: how that peer ended, if it noted that; asked of those who do not answer. It must not
-        raise: the watch would end.
+      end_of: how that peer ended, if it noted that; asked of those who do not answer. It must
+        neither raise nor wait for ever: the watch would end.
     """
 
     timeout: float
@@ -158,7 +158,7 @@ class Watchdog:
           ask: asks the peers.
           end: ends the process with a line and a status.
         """
-        self._watch = Watch(peers, rules, now=0)
+        self._watch = Watch(peers, rules, time.monotonic())
         self._pause = min(_LONGEST_ROUND, rules.timeout / 4)
         self._ask, self._end = ask, end
         self._signals = LateSignals(end=end)
@@ -175,14 +175,15 @@ class Watchdog:
         self._signals.__exit__(*exception)
 
     def _run(self) -> None:
-        now, last = 0.0, time.monotonic()
         while not self._is_over.wait(self._pause) and (tasks := self._watch.tasks):
+            began = time.monotonic()
             answers = self._ask(tasks)
             if self._is_over.is_set():
                 return
-            # Time in which this process itself was frozen does not count against the others.
-            passed = time.monotonic() - last
-            now, last = now + min(passed, self._pause + _LONGEST_ASK), last + passed
+            now = time.monotonic()
+            # Whoever was frozen in the middle of a question has asked in vain, and asks again.
+            if now - began > _LONGEST_ASK:
+                continue
             lines, end = self._watch.judge(answers, now)
             for line in lines:
                 # Where nobody reads them, the watch goes on.

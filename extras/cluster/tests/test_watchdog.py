@@ -223,13 +223,12 @@ def test_a_watchdog_is_quiet_while_all_are_there_and_leaves_no_threads():
 
 
 def test_time_in_which_this_process_was_frozen_is_not_held_against_its_peers(monkeypatch):
-    """Whoever is frozen in the middle of a question has asked in vain."""
     now, rounds, ends = [0.0], [], []
     monkeypatch.setattr('extras.cluster.watchdog.time', SimpleNamespace(monotonic=lambda: now[0]))
 
     def ask(tasks):
         rounds.append(1)
-        now[0] += 1000 if len(rounds) == 2 else 0.1
+        now[0] += 1000 if len(rounds) == 2 else 1
         return dict.fromkeys(tasks, GONE if len(rounds) == 2 else RUNS)
 
     with watchdog([WORKER], rules(20, [WORKER]), ask=ask, end=lambda *end: ends.append(end)) as dog:
