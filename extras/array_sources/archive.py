@@ -1,4 +1,4 @@
-"""Read some files of a .tar.gz without unpacking it to disk.
+"""Read some files of a .tar.gz, none of which is written to disk.
 
 The headers are read here and not by tarfile, which takes a long name, however long it claims to be,
 into memory. What a member's name, link or owner could do when unpacked never matters.
@@ -66,7 +66,7 @@ def read_members(
 
 
 def _header(stream: gzip.GzipFile) -> tarfile.TarInfo | None:
-    """Read the next member's header; None after the last."""
+    """Read the next member's header; None behind the last."""
     block = stream.read(tarfile.BLOCKSIZE)
     if not block or not any(block):
         return None

@@ -1,10 +1,9 @@
-"""Read CIFAR-10 and CIFAR-100 in their Python version, as downloaded or unpacked."""
+"""Read CIFAR-10 and CIFAR-100, their Python version, as downloaded or unpacked."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,15 +24,6 @@ MAX_FILE_BYTES = 1 << 28
 
 # Of the name of an image or a class.
 MAX_NAME = 200
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """One checked file of images; `pixels` is uint8 [N, 32, 32, 3]."""
-
-    pixels: np.ndarray
-    labels: list[int]
-    filenames: list[str]
 
 
 class _Cifar(Source):
@@ -57,7 +47,7 @@ class _Cifar(Source):
 
     @classmethod
     def fits(cls, dataset_dir: str) -> bool:
-        """Return True for the archive, the folder that it holds, or a folder with either."""
+        """Return whether this is the archive, its folder, or a folder with one of the two."""
         try:
             return cls._place(dataset_dir) is not None
         # Errors of any kind, local or remote, are reported when the path is read.
@@ -65,7 +55,7 @@ class _Cifar(Source):
             return False
 
     def listing(self) -> Listing:
-        """Read the class names, and the images as views of their batches.
+        """List the class names, and the images as views of their batches.
 
         Raises:
           ConfigError: there is no such path, or nothing of this data set.
@@ -85,7 +75,7 @@ class _Cifar(Source):
             raise ResourceError(f'{place}: the images do not fit into memory') from None
 
     def split(self, batch: str, index: int, count: int) -> str:
-        """Name the split of one of the `count` images of a batch."""
+        """Return the split of one of the `count` images of a batch."""
         return self.BATCHES[batch]
 
     def _listing(self, place: str) -> Listing:
@@ -109,7 +99,7 @@ class _Cifar(Source):
 
     @classmethod
     def _place(cls, path: str) -> str | None:
-        """Find the archive or the folder of batches that is meant; None if there is neither."""
+        """Find the archive or the folder of batches that is meant; None where there is neither."""
         name = os.path.basename(path.rstrip('/'))
         if not files.is_folder(path):
             is_archive = name == cls.ARCHIVE and files.exists(path) and _is_file(path)
@@ -127,7 +117,7 @@ class _Cifar(Source):
         return path if name == cls.FOLDER else None
 
     def _contents(self, place: str, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield (name, content) of the files that exist."""
+        """Yield (name, content) of those files that are there."""
         if not files.is_folder(place):
             yield from read_members(place, self.FOLDER, names, MAX_FILE_BYTES)
             return
@@ -148,11 +138,9 @@ class _Cifar(Source):
     def _images(
         self, path: str, name: str, values: dict[str, Any], class_names: tuple[str, ...]
     ) -> Iterator[LabelledImage]:
-        batch = _batch(path, values, self.LABELS, len(class_names))
-        count = len(batch.labels)
-        rows = zip(batch.pixels, batch.labels, batch.filenames, strict=True)
-        for index, (pixels, label, filename) in enumerate(rows):
-            split = self.split(name, index, count)
+        parts = _batch(path, values, self.LABELS, len(class_names))
+        for index, (pixels, label, filename) in enumerate(zip(*parts, strict=True)):
+            split = self.split(name, index, len(parts[0]))
             yield LabelledImage(f'{name}/{filename}', label, pixels, IMAGE_BYTES, split)
 
 
@@ -190,12 +178,12 @@ class Cifar100(_Cifar):
     BATCHES: ClassVar = {'train': 'train', 'test': 'test'}
 
     def split(self, batch: str, index: int, count: int) -> str:
-        """Return the batch's split, or `validation` for the last fifth of train."""
+        """Return the batch's split, and `validation` for the last fifth of train."""
         return 'validation' if batch == 'train' and index >= count * 4 // 5 else batch
 
 
 def _is_file(path: str) -> bool:
-    """Return True for an existing regular file, which opens at once."""
+    """Return whether what is there is a regular file, which opens at once."""
     return look(path, follow_symlinks=True).kind == 'image'
 
 
@@ -209,8 +197,10 @@ def _unpickled(path: str, content: bytes) -> dict[str, Any]:
     return {_text(key): item for key, item in value.items()}
 
 
-def _batch(path: str, values: dict[str, Any], labels_key: str, classes: int) -> _Batch:
-    """Return the images of one batch, after checking that they fit their labels."""
+def _batch(
+    path: str, values: dict[str, Any], labels_key: str, classes: int
+) -> tuple[np.ndarray, list[int], list[str]]:
+    """Return pixels, uint8 [N, 32, 32, 3], N labels and N names of one batch, once they fit."""
     data = values.get('data')
     if not isinstance(data, np.ndarray):
         raise DataError(f"{path}: holds no array 'data'")
@@ -229,11 +219,11 @@ def _batch(path: str, values: dict[str, Any], labels_key: str, classes: int) -> 
             )
     # A row is all red values, then all green, then all blue.
     pixels = data.reshape(-1, CHANNELS, EDGE, EDGE).transpose(0, 2, 3, 1)
-    return _Batch(pixels, labels, _filenames(values.get('filenames'), len(labels)))
+    return pixels, labels, _filenames(values.get('filenames'), len(labels))
 
 
 def _filenames(given: object, count: int) -> list[str]:
-    """Return the batch's image names; the number where a name is missing, invalid or repeated."""
+    """Return the batch's names of its images; numbers where one is missing, odd or there twice."""
     names = given if isinstance(given, list) and len(given) == count else [None] * count
     unique: dict[str, None] = {}
     for index, name in enumerate(map(_text, names)):

@@ -69,7 +69,7 @@ class Idx(Source):
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
-        """Return True for a folder with an images file of such a name."""
+        """Return whether this is a folder with a file of images that is so named."""
         try:
             return any(name.kind == 'images' for name in _names_in(dataset_dir))
         # Errors of any kind, local or remote, are reported when the path is read.
@@ -77,7 +77,7 @@ class Idx(Source):
             return False
 
     def listing(self) -> Listing:
-        """Return the numbers as class names, and the images as views of their files.
+        """List the numbers as class names, and the images as views of their files.
 
         Raises:
           ConfigError: there is no such folder, no IDX file in it, or those of several data sets.
@@ -102,7 +102,7 @@ class Idx(Source):
 
 
 def _names_in(folder: str) -> list[_Name]:
-    """List the IDX files in a folder; the plain one where it is also there compressed."""
+    """Find the IDX files in a folder; of one that is there twice the plain one."""
     found: dict[str, _Name] = {}
     # Plain before .gz, for names_in sorts them.
     for file_name in files.names_in(folder):
@@ -141,7 +141,7 @@ def _pairs(folder: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _read_pair(images: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read equally many images and labels of one split."""
+    """Read the pixels and the labels of one split, as many of the one as of the other."""
     found = _read(labels, 'labels')
     pixels = _read(images, 'images')
     if len(pixels) != len(found):
@@ -158,7 +158,7 @@ def _images(
 
 
 def _read(path: str, kind: str) -> np.ndarray:
-    """Read the array in one file, uint8; memory-mapped where possible, otherwise read whole."""
+    """Read the array in one file, uint8: mapped where that is possible, otherwise into memory."""
     length = files.size(path)
     with files.open_binary(path) as raw:
         if path.endswith('.gz'):
@@ -190,7 +190,7 @@ def _read_packed(path: str, raw: Any, length: int, kind: str) -> np.ndarray:
 
 
 def _header(path: str, file: Any, kind: str) -> tuple[tuple[int, ...], int]:
-    """Return the shape that a file promises, and where its content starts."""
+    """Read the shape that a file promises, and where its content starts."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:3] != bytes([0, 0, UNSIGNED_BYTE]):
         raise DataError(
@@ -213,7 +213,7 @@ def _header(path: str, file: Any, kind: str) -> tuple[tuple[int, ...], int]:
 
 
 def _fill(path: str, file: BinaryIO | gzip.GzipFile, shape: tuple[int, ...]) -> np.ndarray:
-    """Read the content, which must end where the header says."""
+    """Read the content into memory; it must end where the header says."""
     expected = math.prod(shape)
     if expected > MAX_IN_MEMORY:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Unpickle plain values and byte arrays without running any code of the pickle.
+"""Read a pickle of plain values and byte arrays, without running anything in it.
 
 Python's own unpickler calls what a pickle names, even before the first value can be looked at, and
 believes the lengths and memo numbers in it. Here the few opcodes that data needs are carried out by
@@ -87,7 +87,7 @@ class _Machine:
     """The stack and the memo that a pickle's opcodes work on."""
 
     def __init__(self, size: int):
-        """Start on a pickle of `size` bytes."""
+        """Make it; `size` is the pickle's own in bytes."""
         self.stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -155,7 +155,7 @@ class _Machine:
         self.update([key, value])
 
     def ask_for(self, name: str) -> None:
-        """Push an allowed name as a text."""
+        """Push a name of the list as a text."""
         if name not in ALLOWED:
             shown = repr('.'.join(name.split(' ', 1))[:80])[1:-1]
             raise RefusedPickle(f'the pickle asks for {shown}, which is no data; nothing was run')
@@ -178,7 +178,7 @@ class _Machine:
             raise RefusedPickle(f'the pickle calls {".".join(called.split())}')
 
     def build(self, _: None) -> None:
-        """Fill an array; a dtype needs nothing more."""
+        """Fill an array; a type has no more to say."""
         state = self.stack.pop()
         if isinstance(self.stack[-1], _NewArray):
             self.stack[-1] = _array(*_expect(state, tuple))
@@ -196,7 +196,7 @@ class _Machine:
 
 
 def _expect(value: Any, kind: type) -> Any:
-    """Return the value, after checking that it is of this type."""
+    """Return the value, once it is known to be of this kind."""
     if not isinstance(value, kind):
         raise TypeError(f'a {type(value).__name__} in place of a {kind.__name__}')
     return value
@@ -212,7 +212,7 @@ def _dtype(name: str | bytes) -> _Dtype:
 def _array(
     _: int, shape: tuple[int, ...], dtype: _Dtype, is_fortran: bool, content: bytes
 ) -> np.ndarray:
-    """Return a view of the bytes, whose shape may claim no more than their number."""
+    """Make a view of the bytes; their number is all that a shape may claim."""
     _expect(dtype, _Dtype)
     sizes = [_expect(size, int) for size in _expect(shape, tuple)]
     if len(sizes) > 4 or not all(0 < size < 1 << 31 for size in sizes):

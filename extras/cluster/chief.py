@@ -46,7 +46,7 @@ def lead(experiment: Experiment) -> None:
         _share_data(ready)
         meet_others(ready, port)
         port.close()
-        with TaskStopRequest(ALL_ON) as request, watched(ready, request):
+        with TaskStopRequest(ALL_ON) as request, watched(ready):
             train_together(ready, hooks_of_chief(ready, request, early_end(rules)))
             end = _end(ready, rules) or 'stopped'
             # Before this task's own end is noted, after which nobody looks for it any more.

@@ -12,28 +12,31 @@ import tensorflow as tf
 from extras.cluster.kind import MULTI_WORKER, PARAMETER_SERVER, kind_of, replicas_of
 from extras.cluster.options import ClusterOptions
 from extras.cluster.sync_replicas import collecting
-from extras.cluster.tasks import Cluster
-from extras.cluster.tf_config import PS
-from library.cores import count_cores
-from library.extras import Extras
+from extras.cluster.tasks import Cluster, read_cluster
+from extras.cluster.tf_config import CHIEF, EVALUATOR, PS, TF_CONFIG, WORKER
+from library.config.hparams import HParams
+from library.extras import Extras, load
 from library.models.placement import own_device_is
+from library.runtime import distribution
 from library.runtime.distribution import (
     Distribution,
     ModelFn,
     count_gpus,
+    devices_asked,
     show_devices,
+    trains,
     with_visible_gpus,
 )
 from library.runtime.experiment import Experiment
 from library.runtime.options import DistributionOptions
 
-_COMMUNICATION = {
-    'auto': tf.distribute.experimental.CommunicationImplementation.AUTO,
-    'nccl': tf.distribute.experimental.CommunicationImplementation.NCCL,
-    'ring': tf.distribute.experimental.CommunicationImplementation.RING,
+# What does each job's part of a run; imported when it is called, for it asks this module back.
+_PARTS = {
+    CHIEF: 'chief:lead',
+    WORKER: 'worker:work',
+    PS: 'parameter_server:serve',
+    EVALUATOR: 'evaluator:evaluate_while_others_train',
 }
-
-Part = Callable[[Experiment], None]
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,12 @@ class ClusterDistribution(Distribution):
       strategy: None with parameter servers, and in the evaluator.
       kind: MULTI_WORKER or PARAMETER_SERVER.
       cluster: the tasks, of which this process is one.
-      part: does this task's part of a run.
       collects: each step takes gradients of several workers (--sync_replicas).
       extras: those of this clone, for what they do before a cluster trains.
     """
 
     kind: str
     cluster: Cluster
-    part: Part
     collects: bool = False
     extras: Extras = field(default_factory=Extras)
 
@@ -59,11 +60,6 @@ class ClusterDistribution(Distribution):
     def is_alone(self) -> bool:
         """False: the others train the same model."""
         return False
-
-    @property
-    def trains(self) -> bool:
-        """False in a task that only serves or evaluates."""
-        return self.cluster.own in self.cluster.trainers
 
     @property
     def rejoins(self) -> bool:
@@ -78,7 +74,7 @@ class ClusterDistribution(Distribution):
     def input_context(
         self, given: tf.distribute.InputContext | None
     ) -> tf.distribute.InputContext | None:
-        """Which share of the training images this task reads; see Distribution.
+        """Choose the share of the training images that this task reads; see Distribution.
 
         Args:
           given: the Estimator's own context; None with parameter servers.
@@ -92,8 +88,8 @@ class ClusterDistribution(Distribution):
         )
 
     def wrapped(self, model_fn: ModelFn) -> ModelFn:
-        """The model_fn, in whose training graph a worker keeps to itself what nobody shares."""
-        if self.kind != PARAMETER_SERVER or not self.trains:
+        """Wrap the model_fn so that a worker that trains keeps to itself what nobody shares."""
+        if self.kind != PARAMETER_SERVER or self.cluster.own not in self.cluster.trainers:
             return model_fn
         inner = collecting(model_fn, self.replicas) if self.collects else model_fn
         own = self.cluster.own
@@ -109,12 +105,12 @@ class ClusterDistribution(Distribution):
         return on_own_device
 
     def run_config(self, session: tf.compat.v1.ConfigProto) -> dict[str, Any]:
-        """Arguments of the RunConfig; see Distribution."""
+        """Make the arguments of the RunConfig; see Distribution."""
         # Workers start when the chief says so, and not one after the other.
         return {**super().run_config(session), 'experimental_max_worker_delay_secs': 0}
 
     def completed(self, config: tf.compat.v1.ConfigProto) -> tf.compat.v1.ConfigProto:
-        """The session's settings with what this kind takes."""
+        """Complete the session's settings with what this kind takes."""
         config = with_visible_gpus(config)
         if self.kind == PARAMETER_SERVER:
             own = self.cluster.own
@@ -131,7 +127,7 @@ class ClusterDistribution(Distribution):
         return config
 
     def describe(self, batch_size: int) -> str:
-        """What trains, as a line for the start of a run.
+        """Describe what trains, as a line for the start of a run.
 
         Args:
           batch_size: images in a step, over all devices.
@@ -155,38 +151,43 @@ class ClusterDistribution(Distribution):
         if self.collects and not run.hparams.replicas_to_aggregate:
             values = {'replicas_to_aggregate': self.replicas}
             run = replace(run, hparams=run.hparams.with_values('the cluster', **values))
-        self.part(run)
-
-    def start_server(self) -> tf.distribute.Server:
-        """Start the server of a task that holds variables; TensorFlow ends it with the process."""
-        own = self.cluster.own
-        # A GPU would be of no use, and its memory is the workers'.
-        config = tf.compat.v1.ConfigProto(device_count={'GPU': 0})
-        return tf.distribute.Server(self.cluster.jobs, own.job, own.index, config=config)
+        load(f'extras.cluster.{_PARTS[self.cluster.own.job]}')(run)
 
     def scope(self) -> contextlib.AbstractContextManager[object]:
-        """Where the Estimator must train."""
+        """Enter what the Estimator must train in."""
         return _graph() if self.kind == MULTI_WORKER else contextlib.nullcontext()
 
 
+def make_distribution(hparams: HParams, extras: Extras) -> Distribution:
+    """Choose what trains: this process in its cluster, or one machine where there is none.
+
+    To be called before TensorFlow uses any device.
+
+    Args:
+      hparams: of the run; modes that do not train work alone wherever they run.
+      extras: those of this clone.
+
+    Raises:
+      ConfigError: there are not so many GPUs.
+    """
+    cluster = read_cluster(os.environ) if trains(hparams) else None
+    if cluster is None:
+        return distribution.make_distribution(hparams, extras)
+    # TensorFlow reads it in many places, and must see the cluster as it is seen here.
+    os.environ[TF_CONFIG] = cluster.as_tf_config()
+    return distribution_in(cluster, hparams.take(ClusterOptions), devices_asked(hparams), extras)
+
+
 def distribution_in(
-    cluster: Cluster,
-    options: ClusterOptions,
-    devices: DistributionOptions,
-    part: Part,
-    extras: Extras,
+    cluster: Cluster, options: ClusterOptions, devices: DistributionOptions, extras: Extras
 ) -> ClusterDistribution:
-    """Choose the devices of a task, and the strategy over all; before TensorFlow uses any.
+    """Choose the devices of a task, and the strategy over all; see `make_distribution`.
 
     Args:
       cluster: of this process.
       options: that `check_distribution` found right.
       devices: what was asked for of each machine.
-      part: does this task's part of a run.
       extras: those of this clone.
-
-    Raises:
-      ConfigError: there are not so many GPUs.
     """
     kind = kind_of(options, cluster)
     if cluster.own not in cluster.trainers:
@@ -197,25 +198,22 @@ def distribution_in(
     strategy = None
     # The evaluator, which is no part of the cluster, works alone.
     if kind == MULTI_WORKER and cluster.own in cluster.tasks:
+        way = tf.distribute.experimental.CommunicationImplementation(devices.all_reduce_alg.upper())
         with _graph():
-            strategy = tf.compat.v1.distribute.experimental.MultiWorkerMirroredStrategy(
-                _COMMUNICATION[devices.all_reduce_alg]
-            )
+            strategy = tf.compat.v1.distribute.experimental.MultiWorkerMirroredStrategy(way)
         assert strategy.num_replicas_in_sync == replicas
     collects = options.sync_replicas
-    return ClusterDistribution(
-        strategy, replicas, tuple(shown), kind, cluster, part, collects, extras
-    )
+    return ClusterDistribution(strategy, replicas, tuple(shown), kind, cluster, collects, extras)
 
 
 def distribution_of(experiment: Experiment) -> ClusterDistribution:
-    """The run's distribution, in a cluster."""
+    """Return the run's distribution, in a cluster."""
     assert isinstance(experiment.distribution, ClusterDistribution)
     return experiment.distribution
 
 
 def cluster_of(experiment: Experiment) -> Cluster:
-    """The run's cluster."""
+    """Return the run's cluster."""
     return distribution_of(experiment).cluster
 
 

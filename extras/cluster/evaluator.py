@@ -12,7 +12,7 @@ import tensorflow as tf
 from extras.cluster.distribution import cluster_of
 from extras.cluster.job_notes import read_task_end
 from extras.cluster.options import ClusterOptions
-from extras.cluster.rendezvous_port import UNREACHABLE, ask
+from extras.cluster.rendezvous_port import ask
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
 from extras.cluster.training_end import EndNotice, is_trained
 from library.checkpoints.newest import newest_checkpoint, newest_step
@@ -127,7 +127,7 @@ class _Chief:
 
     def check(self) -> None:
         """Raise ResourceError if it has not answered for too long."""
-        if ask(self._chief.address).state != UNREACHABLE:
+        if ask(self._chief.address).is_there:
             self._seen, self._silent_since = True, None
             return
         end = read_task_end(self._model_dir, self._chief) if self._seen else None

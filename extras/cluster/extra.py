@@ -14,6 +14,6 @@ EXTRA = Extra(
     options=(ClusterOptions,),
     code={
         'check_distribution': 'extras.cluster.distribution_checks:check_distribution',
-        'distribution': 'extras.cluster.part:make_distribution',
+        'distribution': 'extras.cluster.distribution:make_distribution',
     },
 )

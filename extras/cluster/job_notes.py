@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeGuard
@@ -22,6 +23,8 @@ TRAINING_ENDED = 'training_ended.json'
 # The folder of what is noted of single tasks.
 TASKS = 'cluster'
 STARTED = 'started.json'
+# Seconds: a bucket may take long.
+_LONGEST_READ = 20.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,19 @@ def read_task_end(model_dir: str, task: Task) -> TaskEnd | None:
     if _is_number(code) and 0 <= code < 256 and isinstance(line, str):
         return TaskEnd(code, ' '.join(line.splitlines()))
     return None
+
+
+def read_task_end_in_time(
+    model_dir: str, task: Task, seconds: float = _LONGEST_READ
+) -> TaskEnd | None:
+    """Read how a task ended; None too where storage, perhaps lost with that task, never answers."""
+    found: list[TaskEnd | None] = []
+    reader = threading.Thread(
+        target=lambda: found.append(read_task_end(model_dir, task)), daemon=True
+    )
+    reader.start()
+    reader.join(seconds)
+    return found[0] if found else None
 
 
 def forget_task_end(model_dir: str, task: Task) -> None:

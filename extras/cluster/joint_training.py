@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from extras.cluster.distribution import cluster_of, distribution_of
+from extras.cluster.hooks.stalled import StalledHook
 from extras.cluster.job_notes import (
     TaskEnd,
     forget_task_end,
     note_task_end,
-    read_task_end,
+    read_task_end_in_time,
 )
 from extras.cluster.late_signals import end_process
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import meet
 from extras.cluster.rendezvous_port import RendezvousPort
-from extras.cluster.stop_request import TaskStopRequest
 from extras.cluster.training_end import chief_has_ended, is_trained
 from extras.cluster.watchdog import Rules, Watchdog
 from library.console import log
@@ -42,48 +42,38 @@ def met(experiment: Experiment) -> bool:
     forget_task_end(model_dir, cluster.own)
     is_ended = chief_has_ended(model_dir)
 
-    def check() -> None:
+    def is_over() -> bool:
         # A chief that has nothing to do says so in its note, and does not wait.
-        if is_ended() and is_trained(experiment):
-            raise _NothingToDo
+        return is_ended() and is_trained(experiment)
 
-    try:
-        check()
+    if not is_over():
         with RendezvousPort(cluster.own, devices=len(experiment.distribution.devices)) as port:
-            meet_others(experiment, port, check)
-    except _NothingToDo:
-        log(f'{cluster.own}: the run is trained already')
-        return False
-    return True
-
-
-class _NothingToDo(Exception):
-    pass
+            if meet_others(experiment, port, is_over):
+                return True
+    log(f'{cluster.own}: the run is trained already')
+    return False
 
 
 def meet_others(
-    experiment: Experiment, port: RendezvousPort, check: Callable[[], None] = lambda: None
-) -> None:
-    """Wait until all tasks of the cluster have started, and call `check` while it waits.
+    experiment: Experiment, port: RendezvousPort, is_over: Callable[[], bool] = lambda: False
+) -> bool:
+    """Wait until all tasks of the cluster have started; False if it is over before.
 
     Raises:
       ResourceError: one did not.
     """
     timeout = experiment.hparams.take(ClusterOptions).cluster_timeout
     rejoins = distribution_of(experiment).rejoins
-    meet(cluster_of(experiment), port, timeout, rejoins=rejoins, check=check)
+    return meet(cluster_of(experiment), port, timeout, rejoins=rejoins, is_over=is_over)
 
 
 @contextlib.contextmanager
-def watched(
-    experiment: Experiment, request: TaskStopRequest, scratch_dir: str | None = None
-) -> Iterator[None]:
+def watched(experiment: Experiment, scratch_dir: str | None = None) -> Iterator[None]:
     """End this process where another one is lost; note for the others how this one ends.
 
     Args:
       experiment: the run.
-      request: knows of signals.
-      scratch_dir: a folder that is removed with the process.
+      scratch_dir: a folder that goes with the process.
     """
     cluster, model_dir = cluster_of(experiment), experiment.estimator.model_dir
 
@@ -97,7 +87,7 @@ def watched(
 
     with (
         contextlib.ExitStack() as at_end,
-        Watchdog(cluster.peers, watch_rules(experiment), lambda: request.is_asked, end=end),
+        Watchdog(cluster.peers, watch_rules(experiment), end=end),
     ):
         at_end.callback(clear)
         try:
@@ -125,7 +115,7 @@ def watch_rules(experiment: Experiment) -> Rules:
         # A worker that came late may find that all is over: nobody would give it variables, or sum
         # up with it. The chief alone may take long after the others have ended: it saves.
         needed=set(served) if rejoins else {cluster.chief},
-        end_of=lambda task: read_task_end(model_dir, task),
+        end_of=lambda task: read_task_end_in_time(model_dir, task),
     )
 
 
@@ -133,6 +123,7 @@ def train_together(experiment: Experiment, hooks: Hooks) -> None:
     """Train this task's part of every step, to the end of the run's length."""
     _, total = run_length(experiment.hparams, experiment.run)
     modes = tf.estimator.ModeKeys
+    hooks = [*hooks, StalledHook(experiment.hparams.peer_timeout)]
     train_spec = tf.estimator.TrainSpec(experiment.batches(modes.TRAIN), total, hooks)
     # It must be given; the evaluator alone evaluates.
     eval_spec = tf.estimator.EvalSpec(experiment.batches(modes.EVAL))

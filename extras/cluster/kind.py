@@ -11,7 +11,7 @@ MULTI_WORKER, PARAMETER_SERVER = 'multi_worker', 'parameter_server'
 
 
 def kind_of(options: ClusterOptions, cluster: Cluster | None) -> str:
-    """One of the names above, or MIRRORED for one machine.
+    """Return one of the names above, or MIRRORED for one machine.
 
     Args:
       options: what was asked for.
@@ -27,7 +27,7 @@ def kind_of(options: ClusterOptions, cluster: Cluster | None) -> str:
 def replicas_of(
     options: ClusterOptions, devices: DistributionOptions, cluster: Cluster | None, gpus: int
 ) -> int:
-    """How many parts a training batch is divided into.
+    """Count the parts that a training batch is divided into.
 
     Args:
       options: what was asked for.

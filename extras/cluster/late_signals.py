@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 from library.console import log
@@ -22,20 +21,17 @@ from library.console import log
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 # Tells the thread that it is not needed any more; there is no signal of this number.
 _NO_SIGNAL = b'\0'
-_LOOK = 0.2
 # Seconds for the last line: a pipe that nobody reads takes none, and another thread may hold it.
 _LAST_WORDS = 2.0
-# Seconds in which Python can serve a signal at all: a long step, or a checkpoint on its way to a
-# bucket, must be over first. Where a peer is lost, --peer_timeout ends the process anyway.
-_GRACE = 30.0
-# Seconds for all until the end: the checkpoint that the signal asks for, however busy the others
-# are. A little less than the 120 s after which the job files let the process be killed.
+# Seconds until the end: a long step, and the checkpoint that the signal asks for, however busy the
+# others are. A little less than the 120 s after which the job files let the process be killed.
+# Where a peer is lost, --peer_timeout ends the process anyway.
 _PATIENCE = 110.0
 _KEPT = 'what was saved before is kept'
 
 
 def end_process(line: str, status: int) -> None:
-    """Says a last line on stderr and ends the process, whatever its other threads do."""
+    """Say a last line on stderr and end the process, whatever its other threads do."""
     try:
         last = threading.Thread(target=_say_last, args=(line,), daemon=True)
         last.start()
@@ -54,24 +50,18 @@ def _say_last(line: str) -> None:
 
 
 class LateSignals:
-    """As a context, gives the main thread a time to serve a signal; entered in the main thread."""
+    """As a context, gives a process a time to end by a signal; entered in the main thread."""
 
     def __init__(
-        self,
-        handled: Callable[[], bool],
-        grace: float = _GRACE,
-        patience: float = _PATIENCE,
-        end: Callable[[str, int], None] = end_process,
+        self, patience: float = _PATIENCE, end: Callable[[str, int], None] = end_process
     ) -> None:
-        """Makes it.
+        """Make it.
 
         Args:
-          handled: whether the main thread has begun to serve the signal.
-          grace: seconds within which it must begin.
-          patience: seconds within which it must come to its end, from the signal on.
+          patience: seconds within which the process must come to its end, from the signal on.
           end: ends the process with a line and a status.
         """
-        self._handled, self._grace, self._patience, self._end = handled, grace, patience, end
+        self._patience, self._end = patience, end
 
     def __enter__(self) -> LateSignals:
         self._reader, self._writer = socket.socketpair()
@@ -91,25 +81,20 @@ class LateSignals:
 
     def _watch(self) -> None:
         first: int | None = None
-        came = 0.0
         self._reader.settimeout(None)
         while True:
             try:
                 numbers = self._reader.recv(64)
             except TimeoutError:
-                numbers = b''
+                how = f'after {self._patience:g} s while TensorFlow was at work or waiting'
+                return self._leave(first or 0, how)
             if _NO_SIGNAL in numbers:
-                return
+                return None
             for number in (each for each in numbers if each in _ENDING):
                 if first is not None:
-                    self._leave(number, 'at once')
-                    return
-                first, came = number, time.monotonic()
-                self._reader.settimeout(_LOOK)
-            limit = self._patience if self._handled() else self._grace
-            if first is not None and time.monotonic() - came > limit:
-                self._leave(first, f'after {limit:g} s while TensorFlow was at work or waiting')
-                return
+                    return self._leave(number, 'at once')
+                first = number
+                self._reader.settimeout(self._patience)
 
     def _leave(self, number: int, how: str) -> None:
         name = signal.Signals(number).name

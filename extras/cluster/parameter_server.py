@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
-from extras.cluster.distribution import cluster_of, distribution_of
+import tensorflow as tf
+
+from extras.cluster.distribution import cluster_of
 from extras.cluster.job_notes import read_ended, read_task_end
 from extras.cluster.joint_training import met, watched
 from extras.cluster.options import ClusterOptions
 from extras.cluster.rendezvous import ask_all
-from extras.cluster.rendezvous_port import UNREACHABLE
 from extras.cluster.stop_request import ALL_ON, TaskStopRequest
+from extras.cluster.tasks import Cluster
 from extras.cluster.training_end import follow_chief
 from library.console import log
 from library.runtime.experiment import Experiment
@@ -22,18 +24,25 @@ def serve(experiment: Experiment) -> None:
     """Serve as long as anybody trains; see `train.run` for what it raises."""
     if not met(experiment):
         return
-    # It must be held: a server that nobody refers to may end.
-    server = distribution_of(experiment).start_server()
     cluster = cluster_of(experiment)
+    server = _start_server(cluster)
     log(f'{cluster.own}: serving variables to {len(cluster.trainers)} tasks')
-    with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment, request):
+    with TaskStopRequest(ALL_ON, saves=False) as request, watched(experiment):
         workers = Workers(experiment)
         while not workers.have_ended():
             request.raise_if_asked()
             time.sleep(LOOK_SECONDS)
         follow_chief(experiment, request)
         request.raise_if_asked()
+    # It must be held until here: a server that nobody refers to may end.
     del server
+
+
+def _start_server(cluster: Cluster) -> tf.distribute.Server:
+    """Start TensorFlow's server, which ends with the process."""
+    # A GPU would be of no use, and its memory is the workers'.
+    config = tf.compat.v1.ConfigProto(device_count={'GPU': 0})
+    return tf.distribute.Server(cluster.jobs, cluster.own.job, cluster.own.index, config=config)
 
 
 class Workers:
@@ -54,7 +63,7 @@ class Workers:
             return True
         answers = ask_all(left).values()
         is_over = read_ended(self._model_dir) is not None
-        if not is_over or any(answer.state != UNREACHABLE for answer in answers):
+        if not is_over or any(answer.is_there for answer in answers):
             self._last_seen = time.monotonic()
             return False
         return time.monotonic() - self._last_seen > self._patience

@@ -16,6 +16,7 @@ from extras.cluster.rendezvous_port import (
     PREPARING,
     READY,
     RUNNING,
+    SILENT,
     UNREACHABLE,
     WAITING,
     Answer,
@@ -30,8 +31,6 @@ from library.errors import ConfigError, ResourceError
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 1.0
 # After so many seconds a person wants to know for whom it waits, and later that it still does.
 _SILENCE, _REMINDER = 5.0, 180.0
-# A busy process may take longer than a second, and must not pass for TensorFlow's server.
-_PATIENT = 4.0
 
 
 def ask_all(tasks: Sequence[Task], timeout: float = 1.0) -> dict[Task, Answer]:
@@ -52,23 +51,15 @@ def ask_all(tasks: Sequence[Task], timeout: float = 1.0) -> dict[Task, Answer]:
     return dict(found)
 
 
-def _ask_twice(tasks: Sequence[Task]) -> dict[Task, Answer]:
-    """Ask them, and those at length who seem to train already."""
-    answers = ask_all(tasks)
-    running = [task for task in tasks if answers[task].state == RUNNING]
-    return answers | ask_all(running, _PATIENT)
-
-
 def meet(
     cluster: Cluster,
     port: RendezvousPort,
     timeout: float,
     *,
     rejoins: bool,
-    log: Callable[[str], None] = log,
-    check: Callable[[], None] = lambda: None,
-) -> None:
-    """Return once all tasks of the cluster have started; each but the evaluator calls it.
+    is_over: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Wait until all tasks of the cluster have started; each but the evaluator calls it.
 
     The chief calls it when it is prepared. Close the port when it returned, and start TensorFlow's
     server then.
@@ -78,28 +69,31 @@ def meet(
       port: of this process; says how many devices it has.
       timeout: seconds after which a task that was not seen counts as missing.
       rejoins: True where a task may start again while the others train (parameter servers).
-      log: gets a line when the wait gets long, and another for what it waits for next.
-      check: is called between questions, and may raise to end the wait.
+      is_over: is asked between questions whether nobody has to wait for the chief any more.
+
+    Returns:
+      False if it was over.
 
     Raises:
       ResourceError: a task did not start.
       ConfigError: another task knows another cluster, or trains on another number of devices.
     """
     port.state = WAITING
-    meeting = _Meeting(cluster, port.devices, timeout, rejoins, log, check)
+    meeting = _Meeting(cluster, port.devices, timeout, rejoins)
     if cluster.is_chief:
         meeting.wait_for_all()
         port.state = READY
         meeting.wait_until_heard()
-    else:
-        meeting.wait_for_chief()
-        # For the chief, which may still find the port open.
-        port.state = READY
+    elif not meeting.wait_for_chief(is_over):
+        return False
+    # For the chief, which may still find the port open.
+    port.state = READY
+    return True
 
 
 @dataclass
 class _Meeting:
-    """What a task waits for, and how long; see `meet` for the first six.
+    """What a task waits for, and how long; see `meet` for the first four.
 
     Attributes:
       began: when the timeout began.
@@ -112,8 +106,6 @@ class _Meeting:
     devices: int
     timeout: float
     rejoins: bool
-    log: Callable[[str], None]
-    check: Callable[[], None]
     began: float = field(default_factory=time.monotonic)
     logged: str = ''
     logged_at: float = field(default_factory=time.monotonic)
@@ -123,10 +115,10 @@ class _Meeting:
         """Wait, as the chief, until all others have opened their ports."""
         missing = list(self.cluster.peers)
         while True:
-            for task, answer in _ask_twice(missing).items():
+            for task, answer in ask_all(missing).items():
                 self._check_fits(task, answer)
                 # What runs where nobody may rejoin is left from before, and will end.
-                if answer.state != UNREACHABLE and (self.rejoins or answer.state != RUNNING):
+                if answer.is_there and (self.rejoins or answer.state != RUNNING):
                     missing.remove(task)
             if not missing:
                 return
@@ -139,34 +131,37 @@ class _Meeting:
         self.began, waiting = time.monotonic(), list(self.cluster.peers)
         while waiting:
             answers = ask_all(waiting)
-            waiting = [task for task in waiting if answers[task].state in (PREPARING, WAITING)]
+            # One that is busy may say nothing for a while, and still have to hear.
+            on_the_way = (PREPARING, WAITING, SILENT)
+            waiting = [task for task in waiting if answers[task].state in on_the_way]
             if waiting:
                 deaf = f'did not hear of the start: can it reach {self.cluster.chief}?'
                 self._wait(f'{waiting[0]} to go on', f'{waiting[0]} {deaf}')
 
-    def wait_for_chief(self) -> None:
-        """Wait until the chief says that it is ready."""
+    def wait_for_chief(self, is_over: Callable[[], bool]) -> bool:
+        """Wait until the chief says that it is ready; False if it is over before."""
         chief, seen = self.cluster.chief, False
-        while True:
-            answer = _ask_twice([chief])[chief]
+        while not is_over():
+            answer = ask_all([chief])[chief]
             self._check_fits(chief, answer)
             if answer.state == READY or (self.rejoins and answer.state == RUNNING):
-                return
+                return True
             if answer.is_before_training:
                 seen = True
                 # It has a time limit of its own, and says itself what it misses.
                 self.began = time.monotonic()
             next_of = {
-                UNREACHABLE: 'to answer again' if seen else 'to start',
                 PREPARING: 'to prepare',
                 WAITING: 'to say that all tasks have started',
                 RUNNING: 'to end what it trains',
             }
+            unanswered = 'to answer again' if seen else 'to start'
             missed = 'is gone' if seen else 'did not start'
             missed += f': no answer within {self.timeout:g} s (--cluster_timeout)'
             if answer.state == RUNNING:
                 missed = 'trains already, and nobody can join it: start all tasks again'
-            self._wait(f'{chief} {next_of[answer.state]}', f'{chief} {missed}')
+            self._wait(f'{chief} {next_of.get(answer.state, unanswered)}', f'{chief} {missed}')
+        return False
 
     def _check_fits(self, task: Task, answer: Answer) -> None:
         """Raise ConfigError if at a task's address another one stands, or one that cannot join."""
@@ -188,13 +183,12 @@ class _Meeting:
 
     def _wait(self, purpose: str, missed: str) -> None:
         """Wait a little for `purpose`; raise ResourceError with `missed` if it was too long."""
-        self.check()
         now = time.monotonic()
         if now - self.began > self.timeout:
             raise ResourceError(missed)
         # Not at once: where many tasks start, the purpose changes often.
         if now - self.logged_at > (_REMINDER if purpose == self.logged else _SILENCE):
-            self.log(f'waiting for {purpose}')
+            log(f'waiting for {purpose}')
             self.logged, self.logged_at = purpose, now
         time.sleep(self.pause)
         self.pause = min(1.5 * self.pause, _LAST_PAUSE)

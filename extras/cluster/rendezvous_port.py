@@ -1,7 +1,8 @@
 """Answer at a task's own port, before TensorFlow takes it: one line of JSON.
 
-Imports no TensorFlow. The line says which task it is and how far it is. What lets connect and
-says no such line is TensorFlow's own server: a task that trains already.
+Imports no TensorFlow. The line says which task it is and how far it is. TensorFlow's own server, of
+a task that trains already, greets whoever connects as HTTP/2 asks for. What lets connect and says
+nothing is no sign of life: the system does so for a process that is frozen.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from library.errors import ResourceError
 
 # What a port says.
 PREPARING, WAITING, READY = STATES = 'preparing', 'waiting', 'ready'
-# What is found where no such port answers.
-UNREACHABLE, RUNNING = 'unreachable', 'running'
+# What is found where no such port answers: nobody, a process that says nothing, TensorFlow.
+UNREACHABLE, SILENT, RUNNING = 'unreachable', 'silent', 'running'
+# A server's first frame (RFC 9113, 3.4 and 6.5): three bytes of length, then this type.
+_SETTINGS = b'\x04'
 # Longer than any line of a port.
 _MOST_BYTES = 512
 # Seconds within which a port is free after it was closed.
@@ -40,6 +43,11 @@ class Answer:
     state: str
     task: str = ''
     devices: int = 0
+
+    @property
+    def is_there(self) -> bool:
+        """True if the task said anything."""
+        return self.state not in (UNREACHABLE, SILENT)
 
     @property
     def is_before_training(self) -> bool:
@@ -156,10 +164,14 @@ def _line(connection: socket.socket, deadline: float) -> bytes:
 
 
 def _understood(text: bytes) -> Answer:
-    """Return what a port says, and RUNNING if it is TensorFlow's."""
+    """Return what a port says, RUNNING if it is TensorFlow's, and SILENT if it is neither."""
+    if text[3:4] == _SETTINGS:
+        return Answer(RUNNING)
     try:
         content = json.loads(text)
         answer = Answer(content['state'], str(content['task']), int(content['devices']))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return Answer(RUNNING)
-    return answer if answer.is_before_training else Answer(RUNNING)
+        return Answer(SILENT)
+    # The name is shown to people, on terminals.
+    is_ours = answer.is_before_training and answer.task.isprintable()
+    return answer if is_ours else Answer(SILENT)

@@ -23,7 +23,7 @@ def collecting(model_fn: ModelFn, gradients: int) -> ModelFn:
 
     Args:
       model_fn: as tf.estimator calls it; makes its train_op by `make_train_op`.
-      gradients: see `in_sync`.
+      gradients: that are averaged for one step; gradients count, whichever workers they are from.
     """
 
     def collects(
@@ -32,8 +32,8 @@ def collecting(model_fn: ModelFn, gradients: int) -> ModelFn:
         hooks = []
 
         def wrap(optimizer: Optimizer) -> Optimizer:
-            collecting, hook = in_sync(optimizer, gradients, config)
-            hooks.append(hook)
+            collecting = SyncReplicasOptimizer(optimizer, gradients, config.num_worker_replicas)
+            hooks.append(SyncReplicasHook(collecting, config.is_chief))
             return collecting
 
         with wrapping_optimizers(wrap):
@@ -43,26 +43,8 @@ def collecting(model_fn: ModelFn, gradients: int) -> ModelFn:
     return collects
 
 
-def in_sync(
-    optimizer: tf.compat.v1.train.Optimizer, gradients: int, config: tf.estimator.RunConfig
-) -> tuple[tf.compat.v1.train.Optimizer, tf.estimator.SessionRunHook]:
-    """Wrap an optimizer.
-
-    Args:
-      optimizer: makes the steps.
-      gradients: how many are averaged for one step, whichever workers they come from.
-      config: says how many workers there are, and whether this is the chief.
-
-    Returns:
-      The optimizer, and the hook without which no worker proceeds; its `apply_gradients` must
-      be called before the hook begins.
-    """
-    collecting = SyncReplicasOptimizer(optimizer, gradients, config.num_worker_replicas)
-    return collecting, SyncReplicasHook(collecting, config.is_chief)
-
-
 class SyncReplicasHook(tf.estimator.SessionRunHook):
-    """Hands out steps to the workers, in the chief.
+    """Hands out steps to the workers, in the chief; without it no worker would get on.
 
     The optimizer's own hook does so in a thread that the session's coordinator waits for at the
     end, while it waits for gradients that never come: two minutes.
@@ -73,7 +55,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
         self._is_chief = is_chief
 
     def begin(self) -> None:
-        """Adds what starts the optimizer's counters to the graph."""
+        """Add what starts the optimizer's counters to the graph."""
         optimizer = self._optimizer
         self._missing = optimizer.ready_for_local_init_op
         if not self._is_chief:
@@ -85,7 +67,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
         self._first_tokens = optimizer.get_init_tokens_op()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Starts the counters, and in the chief the thread."""
+        """Start the counters, and in the chief the thread."""
         missing = session.run(self._missing)
         assert not len(missing), missing
         session.run(self._start)
@@ -94,7 +76,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
             threading.Thread(target=self._serve, args=[session, coord], daemon=True).start()
 
     def _serve(self, session: Any, coord: Any) -> None:
-        """Hands out the workers' turns, step after step, until the session is closed."""
+        """Hand out the workers' turns, step after step, until the session is closed."""
         while True:
             try:
                 session.run(self._hand_out)
@@ -105,7 +87,7 @@ class SyncReplicasHook(tf.estimator.SessionRunHook):
                 return
 
     def _report(self, error: Exception, session: Any, coord: Any) -> None:
-        """Lets the main thread raise an error, although it may be waiting for its turn."""
+        """Let the main thread raise an error, although it may be waiting for its turn."""
         coord.request_stop(error)
         # After one of these a new session goes on with the same queue.
         if not isinstance(error, tf.errors.AbortedError | tf.errors.UnavailableError):

@@ -88,13 +88,13 @@ class Cluster:
         return jobs
 
     def as_tf_config(self) -> str:
-        """TF_CONFIG as TensorFlow itself reads it, with a chief."""
+        """Write TF_CONFIG as TensorFlow itself reads it, with a chief."""
         own = {'type': self.own.job, 'index': self.own.index}
         return json.dumps({'cluster': self.jobs, 'task': own})
 
 
 def read_cluster(environ: Mapping[str, str]) -> Cluster | None:
-    """The cluster that TF_CONFIG names; None where there is none, or this process trains alone.
+    """Read the cluster in TF_CONFIG; None where there is none, or this process trains alone.
 
     Args:
       environ: the process's environment.

@@ -27,7 +27,7 @@ _EXAMPLE = (
 
 
 def parse(text: str) -> tuple[dict[str, list[str]], tuple[str, int]] | None:
-    """Reads TF_CONFIG, checked as far as it alone tells.
+    """Read TF_CONFIG, checked as far as it alone tells.
 
     Args:
       text: of the environment variable.
@@ -50,7 +50,7 @@ def parse(text: str) -> tuple[dict[str, list[str]], tuple[str, int]] | None:
 
 
 def wrong(text: str) -> ConfigError:
-    """The error that says what is wrong with TF_CONFIG, and what is right."""
+    """Make the error that says what is wrong with TF_CONFIG, and what is right."""
     return ConfigError(f'{TF_CONFIG}: {text}')
 
 
@@ -78,7 +78,7 @@ def _mapping(value: Any, name: str) -> dict[str, Any]:
 
 
 def _jobs(cluster: dict[str, Any]) -> dict[str, list[str]]:
-    """The addresses of each job, of all that there are."""
+    """Read the addresses of each job, of all that there are."""
     jobs: dict[str, list[str]] = {CHIEF: [], WORKER: [], PS: [], EVALUATOR: []}
     if CHIEF in cluster and _MASTER in cluster:
         raise wrong('the cluster has a chief and a master, which is its old name: give one')
@@ -123,7 +123,7 @@ def _check_jobs(jobs: dict[str, list[str]]) -> None:
 
 
 def _check_alone(task: dict[str, Any], named: bool) -> None:
-    """Raises ConfigError for a task without a cluster, but for the one that is there alone."""
+    """Raise ConfigError for a task without a cluster, but for the one that is there alone."""
     if not task:
         return
     if named:
@@ -134,7 +134,7 @@ def _check_alone(task: dict[str, Any], named: bool) -> None:
 
 
 def _own(task: dict[str, Any], jobs: dict[str, list[str]]) -> tuple[str, int]:
-    """Job and index of this process, as the cluster numbers them."""
+    """Read job and index of this process, as the cluster numbers them."""
     for key in ('type', 'index'):
         if task.get(key) is None:
             raise wrong(f'the task of this process has no {key}; right is {_EXAMPLE}')

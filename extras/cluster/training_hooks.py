@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from extras.cluster.distribution import distribution_of
 from extras.cluster.hooks.consensus import ConsensusHook
-from extras.cluster.hooks.end_at_step import EndAtStepHook
-from extras.cluster.hooks.progress import SharedProgressHook
-from extras.cluster.hooks.savers import SaveInScratchHook, SaveSharedStepsHook
+from extras.cluster.hooks.scratch_saver import SaveInScratchHook
 from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, ReportStartHook
+from extras.cluster.hooks.shared_steps import (
+    EndAtStepHook,
+    SaveSharedStepsHook,
+    SharedProgressHook,
+)
 from extras.cluster.job_notes import has_started, note_started
 from extras.cluster.kind import MULTI_WORKER
 from extras.cluster.stop_request import TaskStopRequest
@@ -31,7 +34,7 @@ STOP, END, SAVE = 'stop', 'end', 'save'
 def hooks_of_chief(
     experiment: Experiment, request: TaskStopRequest, is_ended: Callable[[], bool]
 ) -> Hooks:
-    """The hooks of the task that writes checkpoints.
+    """Make the hooks of the task that writes checkpoints.
 
     Args:
       experiment: the run.
@@ -66,7 +69,7 @@ def hooks_of_worker(
     is_ended: Callable[[], bool],
     scratch_dir: str,
 ) -> Hooks:
-    """The hooks of a task that trains and keeps nothing.
+    """Make the hooks of a task that trains and keeps nothing.
 
     Args:
       experiment: the run.
@@ -88,7 +91,7 @@ def hooks_of_worker(
 
 
 def _agree(experiment: Experiment) -> bool:
-    """True where the tasks wait for each other in every step."""
+    """Return whether the tasks wait for each other in every step."""
     return distribution_of(experiment).kind == MULTI_WORKER
 
 
@@ -99,7 +102,7 @@ def _in_step(
     watching: Hooks,
     scratch_dir: str | None = None,
 ) -> Hooks:
-    """The hooks of a task that saves, and ends, after the same steps as all others."""
+    """Make the hooks of a task that saves, and ends, after the same steps as all others."""
     hparams, is_chief = experiment.hparams, distribution_of(experiment).is_chief
     rule = saving_rule(experiment)
 

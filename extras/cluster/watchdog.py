@@ -1,6 +1,8 @@
-"""End this process, with one line that says who, once a peer is gone; no TensorFlow.
+"""End this process, with one line that says who, once a peer is gone or frozen; no TensorFlow.
 
-TensorFlow itself would wait for them, for minutes or for ever.
+TensorFlow itself would wait for them, for minutes or for ever. A peer is alive as long as it says
+something: its server does so in threads of its own, however long a step, a checkpoint, an
+evaluation or the features take, and a process that is frozen does not, although it can be reached.
 """
 
 from __future__ import annotations
@@ -15,15 +17,17 @@ from dataclasses import dataclass
 from extras.cluster.job_notes import TaskEnd
 from extras.cluster.late_signals import LateSignals, end_process
 from extras.cluster.rendezvous import ask_all
-from extras.cluster.rendezvous_port import RUNNING, UNREACHABLE, Answer
+from extras.cluster.rendezvous_port import RUNNING, SILENT, Answer
 from extras.cluster.tasks import Task
 from library.console import log
 from library.errors import ResourceError
 
 # Seconds from one round to the next, at most.
 _LONGEST_ROUND = 5.0
-# Seconds in which a busy peer can say that it has not begun: silence means that it trains.
+# Seconds in which a busy peer must say something.
 _PATIENT = 3.0
+# No round of questions takes longer than so many seconds, unless this process is frozen.
+_LONGEST_ASK = 15.0
 _WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
 
 
@@ -37,8 +41,8 @@ class Rules:
       rejoins: True where a peer may start again while this process trains.
       fatal: with whose loss this process must end; the loss of others is only told.
       needed: for whom this process would wait for ever, though they ended well.
-      end_of: how that peer ended, if it noted that; asked of those who do not answer. It must not
-        raise: the watch would end.
+      end_of: how that peer ended, if it noted that; asked of those who do not answer. It must
+        neither raise nor wait for ever: the watch would end.
     """
 
     timeout: float
@@ -55,28 +59,23 @@ class _Peer:
 
     Attributes:
       task: who it is.
-      last: when it last answered, or when the watch began.
-      rounds: how many times in a row it was seen training.
-      ran: whether it certainly ran at some time; only two silences in a row prove it.
-      is_lost: whether its loss was reported.
+      last: when it was last there, or when the watch began.
+      ran: whether it was ever seen training, or coming back.
+      is_lost: whether that was told.
     """
 
     task: Task
     last: float
-    rounds: int = 0
     ran: bool = False
     is_lost: bool = False
 
     def note(self, answer: Answer, now: float, rejoins: bool) -> bool:
         """Take an answer down; True if it was lost and is back."""
-        self.rounds = self.rounds + 1 if answer.state == RUNNING else 0
-        # Where nobody rejoins, such a port is a peer that has not begun yet.
-        is_back = answer.is_before_training and rejoins
-        if not (self.rounds or is_back):
+        # Where nobody rejoins, a port is a peer that has not begun yet.
+        if answer.state != RUNNING and not (answer.is_before_training and rejoins):
             return False
         was_lost, self.is_lost = self.is_lost, False
-        self.ran = self.ran or self.rounds > 1 or is_back
-        self.last = now
+        self.ran, self.last = True, now
         return was_lost
 
 
@@ -104,10 +103,10 @@ class Watch:
                 lines.append(f'{task} is back')
             if peer.is_lost:
                 continue
-            loss, is_gone = self._loss_of(peer, answer, now), answer.state == UNREACHABLE
+            loss = self._loss_of(peer, answer, now)
             status, way_on = ResourceError.exit_code, f'; {_WAY_ON}'
-            end = rules.end_of(task) if loss or is_gone else None
-            if end and end.exit_code and is_gone:
+            end = rules.end_of(task) if loss or not answer.is_there else None
+            if end and end.exit_code and not answer.is_there:
                 loss, status, way_on = f'{task} ended: {end.line}', end.exit_code, ''
             elif loss is None:
                 continue
@@ -123,7 +122,7 @@ class Watch:
         return lines, None
 
     def _loss_of(self, peer: _Peer, answer: Answer, now: float) -> str | None:
-        """How a peer is lost; None if it is not."""
+        """Say how a peer is lost; None if it is not."""
         if answer.is_before_training and peer.ran and not self._rules.rejoins:
             return f'{peer.task} has started again, and cannot join those who train'
         limit = self._rules.timeout
@@ -131,8 +130,9 @@ class Watch:
             limit = max(limit, self._rules.start_timeout)
         if now - peer.last <= limit:
             return None
-        if answer.state == UNREACHABLE:
-            return f'{peer.task} has not answered for {limit:g} s: it is lost'
+        if not answer.is_there:
+            how = 'frozen' if answer.state == SILENT else 'lost'
+            return f'{peer.task} has not answered for {limit:g} s: it is {how}'
         return f'{peer.task} has not begun to train within {limit:g} s'
 
 
@@ -147,7 +147,6 @@ class Watchdog:
         self,
         peers: Sequence[Task],
         rules: Rules,
-        handled: Callable[[], bool],
         ask: Callable[[Sequence[Task]], Mapping[Task, Answer]] = _ask,
         end: Callable[[str, int], None] = end_process,
     ) -> None:
@@ -156,15 +155,13 @@ class Watchdog:
         Args:
           peers: whom to watch: cluster.peers.
           rules: what their silence means.
-          handled: whether the main thread knows of a signal that came, such as
-            `lambda: request.is_asked`.
           ask: asks the peers.
           end: ends the process with a line and a status.
         """
         self._watch = Watch(peers, rules, time.monotonic())
         self._pause = min(_LONGEST_ROUND, rules.timeout / 4)
         self._ask, self._end = ask, end
-        self._signals = LateSignals(handled, end=end)
+        self._signals = LateSignals(end=end)
         self._is_over = threading.Event()
 
     def __enter__(self) -> Watchdog:
@@ -179,10 +176,15 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._is_over.wait(self._pause) and (tasks := self._watch.tasks):
+            began = time.monotonic()
             answers = self._ask(tasks)
             if self._is_over.is_set():
                 return
-            lines, end = self._watch.judge(answers, time.monotonic())
+            now = time.monotonic()
+            # Whoever was frozen in the middle of a question has asked in vain, and asks again.
+            if now - began > _LONGEST_ASK:
+                continue
+            lines, end = self._watch.judge(answers, now)
             for line in lines:
                 # Where nobody reads them, the watch goes on.
                 with contextlib.suppress(OSError, ValueError):

@@ -28,7 +28,7 @@ def work(experiment: Experiment) -> None:
     saves = distribution_of(experiment).kind == MULTI_WORKER
     way_on = ALL_ON if saves else 'the other tasks go on, and the same command joins them again'
     scratch_dir = tempfile.mkdtemp(prefix='checkpoints-')
-    with TaskStopRequest(way_on, saves) as request, watched(experiment, request, scratch_dir):
+    with TaskStopRequest(way_on, saves) as request, watched(experiment, scratch_dir):
         newest = experiment.estimator.latest_checkpoint()
         ready = with_cached_features(experiment, newest, builds=False)
         train_together(ready, hooks_of_worker(ready, request, is_ended, scratch_dir))

@@ -21,7 +21,7 @@ class ConsensusHook(tf.estimator.SessionRunHook):
     """
 
     def __init__(self, wishes: Mapping[str, Callable[[], bool]]):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           wishes: by name, a function that returns before each step whether this task wants it.
@@ -30,11 +30,11 @@ class ConsensusHook(tf.estimator.SessionRunHook):
         self._agreed: frozenset[str] = frozenset()
 
     def is_agreed(self, name: str) -> bool:
-        """Whether a task, this one or another, wanted this when the last step began."""
+        """Return whether a task, this one or another, wanted this when the last step began."""
         return name in self._agreed
 
     def begin(self) -> None:
-        """Adds the sum to the graph; the Estimator calls it in the strategy's scope."""
+        """Add the sum to the graph; the Estimator calls it in the strategy's scope."""
         strategy = tf.distribute.get_strategy()
         self._own = tf.compat.v1.placeholder(tf.float32, [len(self._wishes)], 'wishes')
         # The same number for each device of this process: all that counts is whether it is 0.
@@ -42,11 +42,11 @@ class ConsensusHook(tf.estimator.SessionRunHook):
         self._sum = strategy.reduce(tf.distribute.ReduceOp.SUM, on_each, axis=None)
 
     def before_run(self, run_context: Any) -> tf.estimator.SessionRunArgs:
-        """Tells the others what this task wants."""
+        """Tell the others what this task wants."""
         own = np.array([wanted() for wanted in self._wishes.values()], np.float32)
         return tf.estimator.SessionRunArgs(self._sum, feed_dict={self._own: own})
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Notes what any of them wanted."""
+        """Note what any of them wanted."""
         wanted = zip(self._wishes, run_values.results, strict=True)
         self._agreed = frozenset(name for name, tasks in wanted if tasks > 0)

@@ -21,7 +21,7 @@ class ReportStartHook(tf.estimator.SessionRunHook):
         self._report = report
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Reports."""
+        """Report it."""
         self._report()
 
 
@@ -32,7 +32,7 @@ class AwaitStartHook(tf.estimator.SessionRunHook):
     """
 
     def __init__(self, has_started: Callable[[], bool], check: Callable[[], None]):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           has_started: returns whether the wait is over.
@@ -42,7 +42,7 @@ class AwaitStartHook(tf.estimator.SessionRunHook):
         self._check = check
 
     def begin(self) -> None:
-        """Waits."""
+        """Wait."""
         while not self._has_started():
             self._check()
             time.sleep(LOOK_SECONDS)
@@ -55,7 +55,7 @@ class OneSessionHook(tf.estimator.SessionRunHook):
     """
 
     def __init__(self, patience: float, is_asked: Callable[[], bool]) -> None:
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           patience: seconds in which the watchdog of the other tasks may find out, and say, which of
@@ -66,7 +66,7 @@ class OneSessionHook(tf.estimator.SessionRunHook):
         self._has_session = False
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Raises ResourceError when it is called a second time."""
+        """Raise ResourceError when it is called a second time."""
         if self._has_session:
             last = time.monotonic() + self._patience
             while time.monotonic() < last and not self._is_asked():

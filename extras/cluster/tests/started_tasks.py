@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from extras.cluster.local_cluster import free_addresses
@@ -39,11 +40,17 @@ def newest_step(folder: Path) -> int:
 
 
 class Tasks:
-    """Starts `run.py train` in each task; texts go to FOLDER/TASK.txt."""
+    """Starts `run.py train`, or another program, in each task; texts go to FOLDER/TASK.txt."""
 
-    def __init__(self, folder: Path, jobs: dict[str, int], flags: list[str]):
+    def __init__(
+        self,
+        folder: Path,
+        jobs: dict[str, int],
+        flags: list[str],
+        program: Sequence[object] = (ROOT / 'run.py',),
+    ):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.flags = folder, flags
+        self.folder, self.flags, self.program = folder, flags, program
         addresses = free_addresses(sum(jobs.values()))
         self.cluster = {job: [addresses.pop() for _ in range(n)] for job, n in jobs.items()}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -59,7 +66,7 @@ class Tasks:
             key = f'{job} {index or 0}'
             with open(self.folder / f'{key}.txt', 'ab') as text:
                 self.processes[key] = subprocess.Popen(
-                    python('-u', ROOT / 'run.py', 'train', *self.flags),
+                    python('-u', *self.program, 'train', *self.flags),
                     env={
                         **os.environ,
                         'TF_CONFIG': json.dumps({'cluster': self.cluster, 'task': task}),
@@ -95,6 +102,14 @@ class Tasks:
         finally:
             self.kill(*self.processes)
         return {key: process.wait() for key, process in self.processes.items()}
+
+    def wait_for_end_of(self, *tasks: str) -> list[int]:
+        """The exit codes of tasks, once they have ended; all others are killed."""
+        try:
+            self.wait_for(lambda: {*tasks} <= {*self.ended}, f'the end of {tasks}')
+        finally:
+            self.kill(*self.processes)
+        return [self.processes[task].wait() for task in tasks]
 
     def kill(self, *tasks: str) -> None:
         """Kills tasks, as a machine that loses its power would."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
+from extras.cluster import chief, evaluator, parameter_server, worker
 from extras.cluster.distribution import ClusterDistribution, distribution_in
 from extras.cluster.kind import MULTI_WORKER, PARAMETER_SERVER
 from extras.cluster.options import ClusterOptions
@@ -36,7 +37,7 @@ def machine(monkeypatch):
 
 def made_of(cluster, **devices):
     options = DistributionOptions(**devices)
-    return distribution_in(cluster, ClusterOptions(), options, print, Extras())
+    return distribution_in(cluster, ClusterOptions(), options, Extras())
 
 
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 0, 'b:1')
@@ -50,7 +51,7 @@ def as_task(own, tasks, devices=('/cpu:0',), replicas=None):
     served = SERVER in tasks
     kind = PARAMETER_SERVER if served else MULTI_WORKER
     replicas = replicas or (1 if served else 2)
-    return ClusterDistribution(None, replicas, devices, kind, Cluster(tasks, own), print)
+    return ClusterDistribution(None, replicas, devices, kind, Cluster(tasks, own))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,6 @@ def test_who_does_not_train_has_no_strategy_and_a_device_at_most(machine, own, t
     machine(2)
     distribution = made_of(Cluster(tasks, own), num_gpus=1 if SERVER in tasks else 2)
     assert (distribution.strategy, distribution.devices) == (None, (device,))
-    assert not distribution.trains
     assert not distribution.is_chief
 
 
@@ -143,7 +143,6 @@ def test_flags_for_more_gpus_than_an_evaluator_has_are_none_of_its_business(mach
 def test_only_beside_parameter_servers_a_task_may_start_again_while_others_train():
     found = [as_task(WORKER, SERVED), as_task(WORKER, TOGETHER)]
     assert [each.rejoins for each in found] == [True, False]
-    assert all(each.trains for each in found)
 
 
 def test_the_chief_alone_writes_checkpoints():
@@ -225,8 +224,25 @@ class Experiment:
 
 
 @pytest.mark.parametrize(('collects', 'gradients'), [(True, 2), (False, None)])
-def test_the_part_of_a_task_learns_how_many_gradients_make_a_step(collects, gradients):
+def test_the_part_of_a_task_learns_how_many_gradients_make_a_step(monkeypatch, collects, gradients):
     seen = []
-    task = dataclasses.replace(as_task(CHIEF, SERVED, replicas=2), part=seen.append)
+    monkeypatch.setattr(chief, 'lead', seen.append)
+    task = as_task(CHIEF, SERVED, replicas=2)
     dataclasses.replace(task, collects=collects).train(Experiment(Values()), pytest.fail)
     assert seen == [Experiment(Values(gradients))]
+
+
+@pytest.mark.parametrize(
+    ('own', 'room', 'name'),
+    [
+        (CHIEF, chief, 'lead'),
+        (WORKER, worker, 'work'),
+        (SERVER, parameter_server, 'serve'),
+        (EVALUATOR, evaluator, 'evaluate_while_others_train'),
+    ],
+)
+def test_each_job_has_its_part_of_a_run(monkeypatch, own, room, name):
+    seen = []
+    monkeypatch.setattr(room, name, seen.append)
+    as_task(own, SERVED).train('a run', pytest.fail)
+    assert seen == ['a run']

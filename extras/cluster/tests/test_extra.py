@@ -10,9 +10,8 @@ import pytest
 
 import run
 from extras.cluster import chief
-from extras.cluster.distribution import ClusterDistribution
+from extras.cluster.distribution import ClusterDistribution, make_distribution
 from extras.cluster.extra import EXTRA
-from extras.cluster.part import PARTS, make_distribution
 from library.config.command_line import parse
 from library.config.fields import options_of
 from library.config.hparams import resolve
@@ -55,8 +54,6 @@ def test_a_cluster_trains_and_other_modes_work_alone(monkeypatch, mode, config, 
     assert made.is_alone == (kind is Distribution)
     # TensorFlow reads it in many places.
     assert ('TF_CONFIG' in os.environ) == (kind is ClusterDistribution)
-    if kind is ClusterDistribution:
-        assert made.part == PARTS['evaluator']
 
 
 CALLS = []

@@ -1,6 +1,7 @@
 """What the tasks of a cluster leave for each other in MODEL_DIR."""
 
 import signal
+import threading
 
 import pytest
 
@@ -16,6 +17,7 @@ from extras.cluster.job_notes import (
     note_task_end,
     read_ended,
     read_task_end,
+    read_task_end_in_time,
 )
 from extras.cluster.tasks import Task
 from library import files
@@ -171,3 +173,14 @@ def test_a_signal_that_comes_while_a_note_is_read_is_no_failure_of_storage(tmp_p
     monkeypatch.setattr(files, 'read_bytes', comes)
     with pytest.raises(Stopped):
         read_ended(str(tmp_path))
+
+
+def test_storage_that_never_answers_holds_up_nobody_who_looks_for_the_end_of_a_task(
+    tmp_path, monkeypatch
+):
+    folder, answers = str(tmp_path), threading.Event()
+    note_task_end(folder, WORKER, TaskEnd())
+    assert read_task_end_in_time(folder, WORKER) == TaskEnd()
+    monkeypatch.setattr(files, 'read_bytes', lambda path: answers.wait(60))
+    assert read_task_end_in_time(folder, WORKER, 0.1) is None
+    answers.set()

@@ -86,7 +86,6 @@ def test_the_run_ends_early_in_all_tasks_and_goes_on_after_losses_and_signals(
     flags = run_flags(data_dir, tmp_path, **endless)
     tasks = Tasks(tmp_path / 'killed', TOGETHER, flags).start()
     tasks.wait_for(lambda: newest_step(tmp_path) > first, 'a checkpoint')
-    time.sleep(10)  # the chief must have seen it train: until then it may take long to start
     tasks.kill('worker 0')
     assert tasks.wait()['chief 0'] == 5, tasks.texts()
     address = tasks.cluster['worker'][0]
@@ -99,6 +98,61 @@ def test_the_run_ends_early_in_all_tasks_and_goes_on_after_losses_and_signals(
     assert tasks.wait() == {'chief 0': 143, 'worker 0': 143}, tasks.texts()
     assert 'stopped by SIGTERM after a checkpoint' in tasks.text('worker 0')
     assert 'stopped together with another task after a checkpoint' in tasks.text('chief 0')
+
+
+@pytest.mark.parametrize(
+    ('frozen', 'others'), [('worker 0', ['chief 0']), ('chief 0', ['worker 0', 'evaluator 0'])]
+)
+def test_a_task_that_is_frozen_ends_all_others_with_its_name(data_dir, tmp_path, frozen, others):
+    """The system still lets connect to its port."""
+    flags = run_flags(data_dir, tmp_path, train_steps=10**6, save_checkpoints_steps=20)
+    tasks = Tasks(tmp_path, TOGETHER, flags).start()
+    if 'evaluator 0' in others:
+        tasks.start('evaluator')
+        tasks.wait_for(lambda: 'best so far' in tasks.text('evaluator 0'), 'an evaluation')
+    tasks.wait_for(lambda: newest_step(tmp_path) > 0, 'a checkpoint')
+    tasks.processes[frozen].send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert tasks.wait_for_end_of(*others) == [5] * len(others), tasks.texts()
+    assert time.monotonic() - began < 60
+    job = frozen.split()[0]
+    name = f'{frozen if job == "worker" else job} ({tasks.cluster[job][0]})'
+    for task in others:
+        errors = [line for line in tasks.text(task).splitlines() if line.startswith('error: ')]
+        assert len(errors) == 1
+        assert errors[0].startswith(f'error: {name} has not answered for 3 s')
+        assert 'Traceback' not in tasks.text(task)
+
+
+# Each takes three times as long as a task may say nothing.
+SLOW = """
+import sys, time
+import run
+from library.checkpoints.saver import SaveWhereDueHook
+from library.modes.evaluations import Evaluations
+
+def slow(name, of):
+    inner = getattr(of, name)
+    def call(*args, **named):
+        time.sleep(9)
+        return inner(*args, **named)
+    setattr(of, name, call)
+
+slow('_save', SaveWhereDueHook)
+slow('evaluate', Evaluations)
+sys.exit(run.program())
+"""
+
+
+def test_a_task_that_takes_long_to_save_or_to_evaluate_is_not_taken_for_frozen(data_dir, tmp_path):
+    """The chief and the worker save in turns here, so each waits for the other."""
+    flags = run_flags(data_dir, tmp_path, train_epochs=1)
+    tasks = Tasks(tmp_path, TOGETHER, flags, ['-c', SLOW]).start().start('evaluator')
+    assert set(tasks.wait().values()) == {0}, tasks.texts()
+    assert newest_step(tmp_path) == 4
+    assert read_history(str(tmp_path / 'run'))[-1]['global_step'] == 4
+    assert 'has not answered' not in tasks.texts()
+    assert 'warning: no step for 3 s' in tasks.text('chief 0')
 
 
 def test_a_task_that_does_not_start_is_named(data_dir, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from types import SimpleNamespace
 
@@ -14,6 +13,7 @@ from extras.cluster.job_notes import TaskEnd, note_ended, note_task_end, read_ta
 from extras.cluster.kind import PARAMETER_SERVER
 from extras.cluster.parameter_server import Workers
 from extras.cluster.rendezvous_port import READY, RendezvousPort
+from extras.cluster.tests.greeting import GreetingServer
 from extras.cluster.tests.one_task import SMALL, TOTAL, become, keep_checkpoint
 from library.errors import Stopped
 
@@ -23,22 +23,21 @@ pytestmark = pytest.mark.train
 @pytest.fixture
 def cluster(monkeypatch):
     """A cluster whose parameter server this process is."""
-    found = become(monkeypatch, 'ps', served=True)
-    # A silent server is asked at length.
-    monkeypatch.setattr('extras.cluster.rendezvous._PATIENT', 0.1)
-    return found
+    return become(monkeypatch, 'ps', served=True)
 
 
 @pytest.fixture
 def trains():
-    """Lets a task train, as far as others see: its port lets connect, and keeps silent."""
-    with contextlib.ExitStack() as held:
+    """Lets a task train, as far as others see, until what this gives is closed."""
+    started = []
 
-        def start(task):
-            port = int(task.address.rpartition(':')[2])
-            return held.enter_context(socket.create_server(('', port)))
+    def start(task):
+        started.append(GreetingServer(task))
+        return started[-1]
 
-        yield start
+    yield start
+    for each in started:
+        each.close()
 
 
 @pytest.fixture
@@ -48,9 +47,7 @@ def workers(cluster, tmp_path):
     return Workers(
         SimpleNamespace(
             hparams=SimpleNamespace(model_dir=str(tmp_path), take=lambda kind: options),
-            distribution=ClusterDistribution(
-                None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster, print
-            ),
+            distribution=ClusterDistribution(None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster),
         )
     )
 
@@ -67,6 +64,13 @@ def test_a_worker_that_trains_needs_them_until_it_is_gone(workers, cluster, trai
     assert not workers.have_ended()
     worker.close()
     assert workers.have_ended()
+
+
+def test_a_worker_that_is_frozen_needs_them_no_more(workers, cluster, tmp_path):
+    note_ended(str(tmp_path), TOTAL, 'trained')
+    port = int(cluster.trainers[1].address.rpartition(':')[2])
+    with socket.create_server(('', port)):
+        assert workers.have_ended()
 
 
 @pytest.mark.parametrize('noted', [True, False])
@@ -104,7 +108,7 @@ def serve(launch, folder, tmp_path, cluster, monkeypatch):
                 act(len(looks))
 
         if serves:
-            monkeypatch.setattr(ClusterDistribution, 'start_server', lambda distribution: object())
+            monkeypatch.setattr(parameter_server, '_start_server', lambda cluster: object())
         monkeypatch.setattr(parameter_server, 'LOOK_SECONDS', 0.123)
         monkeypatch.setattr(
             parameter_server,
@@ -150,9 +154,7 @@ def test_it_serves_on_while_a_worker_is_in_its_last_step(serve, folder, cluster,
 def test_where_the_run_is_trained_already_it_serves_nobody(serve, folder, monkeypatch, capsys):
     keep_checkpoint(folder, TOTAL)
     note_ended(str(folder), TOTAL, 'trained')
-    monkeypatch.setattr(
-        ClusterDistribution, 'start_server', lambda distribution: pytest.fail('it serves')
-    )
+    monkeypatch.setattr(parameter_server, '_start_server', lambda cluster: pytest.fail('it serves'))
     assert serve(lambda look: None, serves=False) == 0
     assert 'the run is trained already' in capsys.readouterr().out
 

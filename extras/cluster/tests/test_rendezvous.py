@@ -21,7 +21,8 @@ from extras.cluster.rendezvous_port import (
     ask,
 )
 from extras.cluster.tasks import Cluster, Task
-from library.errors import ConfigError, ResourceError, Stopped
+from extras.cluster.tests.greeting import GreetingServer
+from library.errors import ConfigError, ResourceError
 from tests.processes import running
 
 pytestmark = pytest.mark.unit
@@ -38,20 +39,29 @@ def tasks():
 
 
 @pytest.fixture
-def server(tasks):
-    """Takes a task's port as TensorFlow's server does, which lets connect and keeps silent."""
+def listener(tasks):
+    """Takes a task's port and says nothing, as the system does for a process that is frozen."""
     with contextlib.ExitStack() as held:
         yield lambda task: held.enter_context(
             socket.create_server(('', int(task.address.rpartition(':')[2])))
         )
 
 
+@pytest.fixture
+def server():
+    """Takes a task's port and greets as TensorFlow's server does."""
+    with contextlib.ExitStack() as held:
+        yield lambda task: held.enter_context(contextlib.closing(GreetingServer(task)))
+
+
 class Together:
     """Runs tasks in threads; keeps when each went on, or why it did not."""
 
+    logged = ()  # with `often` what they told
+
     def __init__(self, tasks, timeout=10, rejoins=False):
         self.tasks, self.timeout, self.rejoins = tasks, timeout, rejoins
-        self.went_on, self.errors, self.logged = {}, {}, []
+        self.went_on, self.errors = {}, {}
         self.threads = []
 
     def start(self, *chosen, delay=0.0, preparing=0.0, devices=1):
@@ -82,7 +92,6 @@ class Together:
                     port,
                     self.timeout,
                     rejoins=self.rejoins,
-                    log=self.logged.append,
                 )
             self.went_on[task.name] = time.monotonic()
         except (ResourceError, ConfigError) as error:
@@ -92,6 +101,8 @@ class Together:
 @pytest.fixture
 def often(monkeypatch):
     """Asks often, and tells soon for whom it waits."""
+    monkeypatch.setattr(Together, 'logged', [])
+    monkeypatch.setattr('extras.cluster.rendezvous.log', lambda line: Together.logged.append(line))
     monkeypatch.setattr('extras.cluster.rendezvous._LAST_PAUSE', 0.1)
     monkeypatch.setattr('extras.cluster.rendezvous._SILENCE', 0.1)
 
@@ -224,13 +235,6 @@ def test_a_task_of_another_cluster_is_reported(tasks):
     )
 
 
-@pytest.fixture
-def soon(monkeypatch):
-    """Takes silence for TensorFlow's server without waiting long."""
-    monkeypatch.setattr('extras.cluster.rendezvous._PATIENT', 0.2)
-
-
-@pytest.mark.usefixtures('soon')
 def test_who_starts_again_beside_parameter_servers_goes_on_at_once(tasks, server):
     server(tasks[0])
     together = Together(tasks[:2], rejoins=True)
@@ -239,7 +243,6 @@ def test_who_starts_again_beside_parameter_servers_goes_on_at_once(tasks, server
     assert together.errors == {}
 
 
-@pytest.mark.usefixtures('soon')
 def test_a_chief_that_starts_again_finds_the_others_at_work(tasks, server):
     server(tasks[1])
     together = Together(tasks[:2], rejoins=True)
@@ -248,7 +251,6 @@ def test_a_chief_that_starts_again_finds_the_others_at_work(tasks, server):
     assert together.errors == {}
 
 
-@pytest.mark.usefixtures('soon')
 def test_nobody_joins_those_who_sum_up_together(tasks, server):
     server(tasks[0])
     together = Together(tasks[:2], timeout=0.3)
@@ -256,6 +258,28 @@ def test_nobody_joins_those_who_sum_up_together(tasks, server):
     together.join()
     assert together.errors['worker 0'] == (
         f'chief ({tasks[0].address}) trains already, and nobody can join it: start all tasks again'
+    )
+
+
+@pytest.mark.parametrize('rejoins', [False, True])
+def test_a_task_that_is_frozen_has_not_started(tasks, listener, rejoins):
+    listener(tasks[1])
+    together = Together(tasks[:2], timeout=0.3, rejoins=rejoins)
+    together.start(tasks[0])
+    together.join()
+    assert together.errors['chief'] == (
+        f'worker 0 ({tasks[1].address}) did not start within 0.3 s (--cluster_timeout)'
+    )
+
+
+@pytest.mark.parametrize('rejoins', [False, True])
+def test_a_chief_that_is_frozen_has_not_started(tasks, listener, rejoins):
+    listener(tasks[0])
+    together = Together(tasks[:2], timeout=0.3, rejoins=rejoins)
+    together.start(tasks[1])
+    together.join()
+    assert together.errors['worker 0'] == (
+        f'chief ({tasks[0].address}) did not start: no answer within 0.3 s (--cluster_timeout)'
     )
 
 
@@ -274,22 +298,22 @@ def test_the_chief_keeps_its_door_open_until_all_have_heard(tasks):
     assert 'chief' in together.went_on
 
 
-def test_a_wait_can_be_ended_from_within(tasks):
-    def check():
-        raise Stopped(signal.SIGTERM, 'stopped')
+def test_a_wait_for_the_chief_can_be_over_before_it_comes(tasks):
+    looks = []
+    with RendezvousPort(tasks[1]) as port:
+        args = (Cluster(tasks, tasks[1]), port, 60)
+        assert not meet(*args, rejoins=False, is_over=lambda: looks.append(1) or len(looks) == 2)
+    assert len(looks) == 2
 
-    with RendezvousPort(tasks[0]) as port, pytest.raises(Stopped):
-        meet(Cluster(tasks, tasks[0]), port, 60, rejoins=False, check=check)
 
-
-def test_several_are_asked_at_the_same_time(tasks, server):
+def test_several_are_asked_at_the_same_time(tasks, listener):
     for task in tasks[:3]:
-        server(task)
+        listener(task)
     began = time.monotonic()
     with RendezvousPort(tasks[3], WAITING):
         answers = ask_all(tasks, timeout=0.5)
     assert time.monotonic() - began < 1.2
-    assert [answers[task].state for task in tasks] == ['running'] * 3 + ['waiting']
+    assert [answers[task].state for task in tasks] == ['silent'] * 3 + ['waiting']
 
 
 PROGRAM = """

@@ -1,7 +1,9 @@
 """A task's port tells who stands there, whoever asks and however rudely."""
 
 import json
+import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -12,6 +14,7 @@ from extras.cluster.rendezvous_port import (
     PREPARING,
     READY,
     RUNNING,
+    SILENT,
     UNREACHABLE,
     WAITING,
     Answer,
@@ -19,7 +22,9 @@ from extras.cluster.rendezvous_port import (
     ask,
 )
 from extras.cluster.tasks import Task
+from extras.cluster.tests.greeting import GREETING
 from library.errors import ResourceError
+from tests.processes import running
 
 pytestmark = pytest.mark.unit
 
@@ -126,24 +131,54 @@ def test_rude_visitors_do_no_harm(task):
             each.close()
 
 
+@pytest.mark.parametrize('sent', [[GREETING], [GREETING + b'\0' * 10_000], [GREETING[:4]]])
+def test_what_greets_as_tensorflows_server_does_trains(task, stranger, sent):
+    stranger += sent
+    assert ask(task.address, timeout=0.2) == Answer(RUNNING)
+    assert ask(task.address, timeout=0.2).is_there
+
+
 @pytest.mark.parametrize(
     'sent',
     [
         [],
-        [b'\0\0\6\4\0'],
         [b'{}\n'],
         [b'[1]\n'],
         [b'x' * 10_000],
         [b'{"task": "worker 1", "state": "asleep", "devices": 1}\n'],
         [b'{"task": "worker 1", "state": "waiting", "devices": null}\n'],
+        [b'{"task": "\\u001b[31m", "state": "waiting", "devices": 1}\n'],
         [b'{"task": "worker 1"'],
     ],
 )
-def test_what_speaks_another_language_runs_already(task, stranger, sent):
+def test_what_says_nothing_that_a_task_says_is_no_sign_of_life(task, stranger, sent):
     stranger += sent
     began = time.monotonic()
-    assert ask(task.address, timeout=0.2) == Answer(RUNNING)
+    assert ask(task.address, timeout=0.2) == Answer(SILENT)
+    assert not ask(task.address, timeout=0.2).is_there
     assert time.monotonic() - began < 2
+
+
+SERVER = """
+import ctypes, sys
+import tensorflow as tf
+
+server = tf.distribute.Server({'worker': [sys.argv[1]]}, 'worker', 0)
+print('up', flush=True)
+# With this call no other thread of Python gets on, as in long work that never lets go.
+ctypes.PyDLL(None).sleep(600)
+"""
+
+
+@pytest.mark.process
+def test_a_task_that_is_busy_answers_and_one_that_is_frozen_does_not(task):
+    with running('-c', SERVER, task.address, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == 'up\n'
+        assert [ask(task.address, 3).state for _ in range(3)] == [RUNNING] * 3
+        process.send_signal(signal.SIGSTOP)
+        assert ask(task.address) == Answer(SILENT)
+        process.send_signal(signal.SIGCONT)
+        assert ask(task.address, 10) == Answer(RUNNING)
 
 
 def test_nobody_is_there():

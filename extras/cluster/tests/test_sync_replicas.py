@@ -6,12 +6,11 @@ import gc
 import logging
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
-from extras.cluster.sync_replicas import in_sync
+from extras.cluster.sync_replicas import SyncReplicasHook, SyncReplicasOptimizer
 
 pytestmark = pytest.mark.graph
 
@@ -23,9 +22,9 @@ class Model:
         self.step = tf.compat.v1.train.get_or_create_global_step()
         self.weight = tf.compat.v1.get_variable('weight', initializer=0.0)
         self.given = tf.compat.v1.placeholder(tf.float32, [])
-        config = SimpleNamespace(num_worker_replicas=1, is_chief=is_chief)
         descent = tf.compat.v1.train.GradientDescentOptimizer(1.0)
-        self.optimizer, self.hook = in_sync(descent, to_aggregate, config)
+        self.optimizer = SyncReplicasOptimizer(descent, to_aggregate, total_num_replicas=1)
+        self.hook = SyncReplicasHook(self.optimizer, is_chief)
         gradients = [(self.given, self.weight)]
         self.train_op = self.optimizer.apply_gradients(gradients, self.step)
 

@@ -12,10 +12,13 @@ import run
 from extras.cluster.distribution import ClusterDistribution
 from extras.cluster.hooks import session_start
 from extras.cluster.hooks.consensus import ConsensusHook
-from extras.cluster.hooks.end_at_step import EndAtStepHook
-from extras.cluster.hooks.progress import SharedProgressHook
-from extras.cluster.hooks.savers import SaveInScratchHook, SaveSharedStepsHook
+from extras.cluster.hooks.scratch_saver import SaveInScratchHook
 from extras.cluster.hooks.session_start import AwaitStartHook, OneSessionHook, ReportStartHook
+from extras.cluster.hooks.shared_steps import (
+    EndAtStepHook,
+    SaveSharedStepsHook,
+    SharedProgressHook,
+)
 from extras.cluster.job_notes import has_started, note_started
 from extras.cluster.kind import MULTI_WORKER, PARAMETER_SERVER
 from extras.cluster.stop_request import TaskStopRequest
@@ -38,12 +41,12 @@ SERVER = Task('ps', 0, 'c:1')
 
 def together(own, tasks=(CHIEF, WORKER)):
     cluster = Cluster(tasks, own)
-    return ClusterDistribution(None, len(tasks), ('/cpu:0',), MULTI_WORKER, cluster, print)
+    return ClusterDistribution(None, len(tasks), ('/cpu:0',), MULTI_WORKER, cluster)
 
 
 def served(own):
     cluster = Cluster((CHIEF, WORKER, SERVER), own)
-    return ClusterDistribution(None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster, print)
+    return ClusterDistribution(None, 1, ('/cpu:0',), PARAMETER_SERVER, cluster)
 
 
 WRITERS = [together(CHIEF), served(CHIEF)]

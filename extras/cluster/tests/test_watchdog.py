@@ -4,12 +4,20 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from extras.cluster.job_notes import TaskEnd
 from extras.cluster.local_cluster import free_addresses
-from extras.cluster.rendezvous_port import READY, RUNNING, UNREACHABLE, WAITING, Answer
+from extras.cluster.rendezvous_port import (
+    READY,
+    RUNNING,
+    SILENT,
+    UNREACHABLE,
+    WAITING,
+    Answer,
+)
 from extras.cluster.tasks import Task
 from extras.cluster.watchdog import Rules, Watch, Watchdog
 from tests.processes import wait_until
@@ -19,6 +27,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[3]
 CHIEF, WORKER = Task('chief', 0, 'a:1'), Task('worker', 1, 'b:1')
 RUNS, GONE, WAITS = Answer(RUNNING), Answer(UNREACHABLE), Answer(WAITING, 'worker 1')
+SAYS_NOTHING = Answer(SILENT)
 WAY_ON = 'start all tasks again, and the run goes on from its last checkpoint'
 LOST = 'worker 1 (b:1) has not answered for 60 s: it is lost'
 AGAIN = 'worker 1 (b:1) has started again, and cannot join those who train'
@@ -88,8 +97,15 @@ def test_a_peer_that_starts_again_where_it_cannot_join_is_reported_at_once():
     assert judged(watch(), (RUNS, 1), (RUNS, 2), (WAITS, 3)) == [f'{AGAIN}; {WAY_ON}']
 
 
-def test_one_silent_answer_of_a_busy_peer_is_no_start():
-    assert judged(watch(), (WAITS, 1), (RUNS, 2), (WAITS, 3), (RUNS, 4)) == []
+def test_a_peer_that_is_too_busy_for_one_answer_is_no_loss():
+    assert judged(watch(), (WAITS, 1), (SAYS_NOTHING, 2), (RUNS, 61), (SAYS_NOTHING, 62)) == []
+
+
+def test_a_peer_that_lets_connect_and_says_nothing_is_frozen():
+    watched = watch()
+    assert judged(watched, (RUNS, 1), (SAYS_NOTHING, 2), (SAYS_NOTHING, 61)) == []
+    frozen = 'worker 1 (b:1) has not answered for 60 s: it is frozen'
+    assert judged(watched, (SAYS_NOTHING, 62)) == [f'{frozen}; {WAY_ON}']
 
 
 def test_where_peers_rejoin_a_loss_and_a_return_are_reported_once():
@@ -146,7 +162,7 @@ def test_where_peers_rejoin_a_failure_is_reported_once_and_so_is_the_next_one():
 
 
 def watchdog(peers, given=None, **others):
-    return Watchdog(peers, given or rules(0.4, peers), lambda: False, **others)
+    return Watchdog(peers, given or rules(0.4, peers), **others)
 
 
 def test_a_watchdog_asks_real_ports_and_ends_the_process():
@@ -206,6 +222,21 @@ def test_a_watchdog_is_quiet_while_all_are_there_and_leaves_no_threads():
     assert ends == []
 
 
+def test_time_in_which_this_process_was_frozen_is_not_held_against_its_peers(monkeypatch):
+    now, rounds, ends = [0.0], [], []
+    monkeypatch.setattr('extras.cluster.watchdog.time', SimpleNamespace(monotonic=lambda: now[0]))
+
+    def ask(tasks):
+        rounds.append(1)
+        now[0] += 1000 if len(rounds) == 2 else 1
+        return dict.fromkeys(tasks, GONE if len(rounds) == 2 else RUNS)
+
+    with watchdog([WORKER], rules(20, [WORKER]), ask=ask, end=lambda *end: ends.append(end)) as dog:
+        dog._pause = 0.01
+        wait_until(lambda: len(rounds) > 3, 'a fourth round')
+    assert ends == []
+
+
 # Locking a lock of the C library twice waits for ever, as TensorFlow does.
 PROGRAM = """
 import ctypes, sys
@@ -215,7 +246,7 @@ from extras.cluster.watchdog import Rules, Watchdog
 lock, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
 task = Task('worker', 1, sys.argv[1])
 rules = Rules(0.5, 0.5, rejoins=False, fatal={task}, needed=(), end_of=lambda task: None)
-with Watchdog([task], rules, handled=lambda: False):
+with Watchdog([task], rules):
     print('begun', end='')
     library.pthread_mutex_lock(lock)
     library.pthread_mutex_lock(lock)

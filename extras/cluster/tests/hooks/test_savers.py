@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 import tensorflow as tf
 
-from extras.cluster.hooks.end_at_step import EndAtStepHook
-from extras.cluster.hooks.savers import SaveInScratchHook, SaveSharedStepsHook
+from extras.cluster.hooks.scratch_saver import SaveInScratchHook
+from extras.cluster.hooks.shared_steps import EndAtStepHook, SaveSharedStepsHook
 from library.checkpoints.saver import SaveWhereDueHook
 
 

@@ -1,4 +1,4 @@
-"""Save checkpoints where other tasks count steps, or help another task to save."""
+"""Help another task to save."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from library.checkpoints.saver import SaveWhereDueHook
-
-
-class SaveSharedStepsHook(SaveWhereDueHook):
-    """Saves where other tasks count steps too: after each of its own, several may have passed."""
-
-    def _may_skip(self, step: int, waited: float) -> bool:
-        return False
 
 
 class SaveInScratchHook(SaveWhereDueHook):
@@ -29,7 +22,7 @@ class SaveInScratchHook(SaveWhereDueHook):
         is_due: Callable[[int, float], bool],
         listeners: Sequence[tf.estimator.CheckpointSaverListener] = (),
     ):
-        """Makes the hook.
+        """Make the hook.
 
         Args:
           checkpoint_dir: the run's folder.
@@ -41,7 +34,7 @@ class SaveInScratchHook(SaveWhereDueHook):
         self._run_dir = checkpoint_dir
 
     def begin(self) -> None:
-        """Notes where the run stands: by the time that this task saves, there may be more."""
+        """Note where the run stands: by the time that this task saves, there may be more."""
         self._newest = tf.train.latest_checkpoint(self._run_dir)
         super().begin()
 
