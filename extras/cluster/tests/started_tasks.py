@@ -94,14 +94,14 @@ class Tasks:
                 time.sleep(0.1)
         finally:
             self.kill(*self.processes)
-        return {key: process.wait() for key, process in self.processes.items()}
+        return {key: process.wait(60) for key, process in self.processes.items()}
 
     def kill(self, *tasks: str) -> None:
         """Kills tasks, as a machine that loses its power would."""
         for task in tasks:
             if self.processes[task].poll() is None:
                 self.processes[task].kill()
-                self.processes[task].wait()
+                self.processes[task].wait(60)
 
     def texts(self) -> str:
         """What all tasks have printed."""

@@ -120,7 +120,7 @@ def test_of_two_conversions_at_once_the_second_is_exit_code_5(images, output, ho
 
 def test_a_kill_frees_the_folder(images, output, holder, capsys):
     holder.kill()
-    holder.wait()
+    holder.wait(60)
     assert convert(capsys, *flags(images, output))[0] == 0
 
 
