@@ -11,7 +11,6 @@ import pytest
 from library.errors import ConfigError, ResourceError
 from library.preparation.output import HEADERS, Output, only_conversion
 from library.records.manifest import open_split
-from tests.conftest import draw_images
 from tests.converting import convert, flags
 from tests.library.preparation.conversions import change_times, contents, convert_images
 from tests.processes import running
@@ -29,17 +28,6 @@ with only_conversion(Output(sys.argv[1], 'train')):
     print('held', flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def images(tmp_path):
-    """Three classes of four images."""
-    return draw_images(tmp_path / 'images', per_class=4)
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
 
 
 def put(path, data):
