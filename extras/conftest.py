@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.conftest import (
     data_dir,
     launch,
+    made_once,
     module_dir,
     program,
     pytest_collection_modifyitems,
@@ -12,6 +13,7 @@ from tests.conftest import (
     pytest_ignore_collect,
     pytest_make_collect_report,
     pytest_runtest_call,
+    pytest_runtest_protocol,
     trained_copy,
     write,
 )
@@ -19,6 +21,7 @@ from tests.conftest import (
 __all__ = [
     'data_dir',
     'launch',
+    'made_once',
     'module_dir',
     'program',
     'pytest_collection_modifyitems',
@@ -26,6 +29,7 @@ __all__ = [
     'pytest_ignore_collect',
     'pytest_make_collect_report',
     'pytest_runtest_call',
+    'pytest_runtest_protocol',
     'trained_copy',
     'write',
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import shutil
@@ -16,9 +17,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.made_once import make_once
 from tests.processes import running
 from tests.surroundings import forget_how_it_was_started
-from tests.tiers import SMOKE, TIERS, assign_tiers, has_tensorflow, tier_of, tier_of_file
+from tests.tiers import (
+    SMOKE,
+    TIERS,
+    assign_tiers,
+    has_tensorflow,
+    may_train,
+    tier_of,
+    tier_of_file,
+)
+from tests.trainings import check_trainings, trainings
 
 if TYPE_CHECKING:
     from library.preparation.converter import Conversion
@@ -59,13 +70,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
-    """Refuse a file of unit tests that imports TensorFlow."""
-    before = has_tensorflow()
+    """Refuse a file of unit tests that imports TensorFlow, or whose conftest.py does."""
     report = yield
-    only_units = collector.config.option.markexpr == 'unit'
-    if only_units and has_tensorflow() and not before:
+    if collector.config.option.markexpr == 'unit' and has_tensorflow():
         raise pytest.UsageError(f'{collector.nodeid}: a file of unit tests imports TensorFlow')
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let a test of graphs fail that trains, or whose fixtures do."""
+    with trainings(allowed=may_train(item)):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -156,21 +172,33 @@ def convert_folder(images: Path, output: Path, name: str = 'train', **options: A
 
 
 @pytest.fixture(scope='session')
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A converted data set of three classes: 24 training images, 15 test images; read only."""
-    root = tmp_path_factory.mktemp('data')
-    for split, per_class, seed in (('train', 8, 0), ('test', 5, 1)):
-        folder = draw_images(root / 'images' / split, per_class, seed)
-        convert_folder(folder, root / split, split)
-    return root
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Gives the folder of a name, which one worker fills for all; read only."""
+    return partial(make_once, tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope='session')
-def module_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data_dir(made_once: Callable[..., Path]) -> Path:
+    """A converted data set of three classes: 24 training images, 15 test images; read only."""
+
+    def fill(root: Path) -> None:
+        for split, per_class, seed in (('train', 8, 0), ('test', 5, 1)):
+            folder = draw_images(root / 'images' / split, per_class, seed)
+            convert_folder(folder, root / split, split)
+
+    return made_once('data', fill)
+
+
+@pytest.fixture(scope='session')
+def module_dir(made_once: Callable[..., Path]) -> Path:
     """A TF2 Hub module with batch norm and a regularized kernel: [batch, 32, 32, 3] -> [batch, 8].
 
     Its batch norm has seen nothing: statistics of mean 0 and variance 1.
     """
+    return made_once('module', _save_tf2)
+
+
+def _save_tf2(folder: Path) -> None:
     import tensorflow as tf
 
     tf.keras.utils.set_random_seed(0)
@@ -184,9 +212,7 @@ def module_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
             layers.GlobalAveragePooling2D(),
         ]
     )
-    folder = tmp_path_factory.mktemp('module')
     tf.saved_model.save(network, str(folder))
-    return folder
 
 
 def save_tf1(folder: Path) -> None:
@@ -218,6 +244,9 @@ def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
     def call(folder: Path, mode: str = 'train', **flags: object) -> int:
         import run
 
+        if mode == 'train':
+            check_trainings()
+
         training = {
             'data_dir': data_dir,
             'model': 'hub',
@@ -248,28 +277,27 @@ def launch(data_dir: Path, module_dir: Path) -> Callable[..., int]:
 
 
 @pytest.fixture(scope='session')
-def trained_copy(
-    launch: Callable[..., int], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Path]:
+def trained_copy(launch: Callable[..., int], made_once: Callable[..., Path]) -> Callable[..., Path]:
     """Fills a folder as `launch(folder, **flags)` does, but trains only once for the same flags.
 
     For tests that begin with a trained run: what a run does and says is tested with `launch`. All
     copies have the same run id.
     """
-    sources: dict[str, Path] = {}
+
+    def train(folder: Path, **flags: object) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert launch(folder, **flags) == 0
 
     def call(folder: Path, **flags: object) -> Path:
+        check_trainings()
         key = repr(sorted((name, str(value)) for name, value in flags.items()))
-        if key not in sources:
-            source = tmp_path_factory.mktemp('trained')
-            with contextlib.redirect_stdout(io.StringIO()):
-                assert launch(source, **flags) == 0
-            sources[key] = source
-        shutil.copytree(sources[key], folder, dirs_exist_ok=True)
+        name = f'trained-{hashlib.sha256(key.encode()).hexdigest()[:16]}'
+        source = made_once(name, partial(train, **flags))
+        shutil.copytree(source, folder, dirs_exist_ok=True)
         # The folder of the best checkpoints is one of the run's values.
         for values in folder.glob('*/hparams.yaml'):
             text = values.read_text()
-            values.write_text(text.replace(f'{sources[key]}/', f'{folder}/'))
+            values.write_text(text.replace(f'{source}/', f'{folder}/'))
         return folder
 
     return call

@@ -72,7 +72,7 @@ def _server() -> subprocess.Popen[str]:
     server = subprocess.Popen(
         python('-c', SERVER), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    atexit.register(server.communicate)
+    atexit.register(server.communicate, timeout=60)
     return server
 
 

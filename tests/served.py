@@ -80,7 +80,7 @@ def rest_server(folder):
         yield f'http://127.0.0.1:{server.server_port}/v1/models/flowers:predict'
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(60)
         server.server_close()
 
 

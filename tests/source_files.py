@@ -16,7 +16,9 @@ def source_files():
     """The files of the project as a clone has them, new ones included."""
     if (ROOT / '.git').exists():
         words = ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        )
         if done.returncode == 0:
             names = done.stdout.split('\0')
             return {name for name in names if name and (ROOT / name).is_file()}

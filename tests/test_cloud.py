@@ -142,6 +142,7 @@ def test_what_the_image_holds_is_enough_for_its_programs(script, tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, '')
     assert str(app / 'project.yaml') in done.stdout or script != 'run.py'

@@ -46,7 +46,7 @@ def built(tmp_path_factory):
         (copy / name).write_text('litter')
     words = ['-m', 'build', '--no-isolation', '--outdir', copy / 'dist']
     done = subprocess.run(
-        [sys.executable, *words], cwd=copy, capture_output=True, text=True, check=False
+        [sys.executable, *words], cwd=copy, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (sdist,), (wheel,) = (copy / 'dist').glob('*.tar.gz'), (copy / 'dist').glob('*.whl')
@@ -62,10 +62,10 @@ def installed(built, tmp_path_factory):
     if importlib.util.find_spec('ensurepip') is None:
         pytest.skip('this Python has no ensurepip, so a fresh environment would have no pip')
     folder = tmp_path_factory.mktemp('environment')
-    subprocess.run([sys.executable, '-m', 'venv', folder], check=True)
+    subprocess.run([sys.executable, '-m', 'venv', folder], check=True, timeout=300)
     python = folder / 'bin' / 'python'
     words = ['-m', 'pip', 'install', '--quiet', '--no-index', '--no-deps', built[1]]
-    subprocess.run([python, *words], check=True)
+    subprocess.run([python, *words], check=True, timeout=300)
     (packages,) = folder.glob('lib/python*/site-packages')
     (packages / 'outer.pth').write_text(sysconfig.get_path('purelib') + '\n')
     return python.parent
@@ -86,6 +86,7 @@ def command(installed, tmp_path):
             capture_output=True,
             text=True,
             check=False,
+            timeout=300,
         )
 
     return run

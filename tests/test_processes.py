@@ -51,6 +51,7 @@ def test_children_start_as_on_a_fresh_machine_however_the_tests_were_started():
         preexec_fn=ignore,
         capture_output=True,
         check=True,
+        timeout=60,
     )
     # Python itself ignores these two, and gives them back to what it starts by exec alone.
     report = json.loads(done.stdout)
@@ -91,5 +92,5 @@ def test_what_the_tests_started_dies_with_them():
 
 def test_arguments_travel_unchanged():
     words = ['-c', 'import sys; print(sys.argv[1:])', '--flag', 'two words', '', '-c']
-    done = subprocess.run(python(*words), capture_output=True, text=True, check=True)
+    done = subprocess.run(python(*words), capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == f'{words[2:]}\n'

@@ -131,12 +131,14 @@ def set_up(tmp_path):
     )
     uv.chmod(0o755)
     known = (tmp_path / 'requirements-uv.txt').read_bytes()
-    stamp = subprocess.run(['cksum'], input=known, capture_output=True, check=True).stdout
+    stamp = subprocess.run(
+        ['cksum'], input=known, capture_output=True, check=True, timeout=60
+    ).stdout
     (tmp_path / '.tools/stamp').write_bytes(stamp)
 
     def call(*args):
         notes.write_text('')
-        subprocess.run(['sh', 'scripts/set_up.sh', *args], cwd=tmp_path, check=True)
+        subprocess.run(['sh', 'scripts/set_up.sh', *args], cwd=tmp_path, check=True, timeout=60)
         return notes.read_text().splitlines()
 
     return call
@@ -192,7 +194,7 @@ def test_make_help_lists_every_target():
     # Inside `make test` the outer make would speak through these.
     env = {name: value for name, value in os.environ.items() if not name.startswith('M')}
     done = subprocess.run(
-        ['make', 'help'], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+        ['make', 'help'], cwd=ROOT, env=env, capture_output=True, text=True, check=True, timeout=60
     )
     phony = re.search(r'^\.PHONY: (.*)$', text_of('Makefile'), re.MULTILINE)[1].split()
     assert [line.split()[0] for line in done.stdout.splitlines()] == phony
@@ -209,7 +211,9 @@ def test_git_checks_a_commit_by_our_own_command_and_fetches_nothing():
 
 def test_a_clone_on_windows_keeps_the_line_ends_of_linux(tmp_path):
     def git(*words):
-        done = subprocess.run(['git', *words], cwd=tmp_path, capture_output=True, check=True)
+        done = subprocess.run(
+            ['git', *words], cwd=tmp_path, capture_output=True, check=True, timeout=60
+        )
         return done.stdout.decode()
 
     git('init', '--quiet')

@@ -106,31 +106,91 @@ def test_unit_tests_are_found_without_importing_their_files():
     assert odd == {}
 
 
-@pytest.mark.process
-@pytest.mark.parametrize('where', ['the file', 'a test'])
-def test_a_unit_test_that_imports_tensorflow_fails_and_others_are_not_even_read(tmp_path, where):
+@pytest.fixture
+def project(tmp_path):
+    """The folder of a project with these tiers and no test; run by calling it with a tier."""
     (tmp_path / 'tests').mkdir()
-    for name in ('__init__', 'conftest', 'processes', 'surroundings', 'tiers'):
+    for name in ('__init__', 'conftest', 'made_once', 'processes', 'surroundings', 'tiers'):
         shutil.copy(ROOT / 'tests' / f'{name}.py', tmp_path / 'tests')
+    shutil.copy(ROOT / 'tests' / 'trainings.py', tmp_path / 'tests')
     shutil.copy(ROOT / 'pyproject.toml', tmp_path)
     (tmp_path / 'tensorflow.py').write_text('')
-    at_start, later = ('import tensorflow', '') if where == 'the file' else ('', 'tensorflow')
-    (tmp_path / 'tests' / 'test_unit.py').write_text(
-        f'import pytest\n{at_start}\npytestmark = pytest.mark.unit\n'
-        f'def test_it():\n    {"import " + later if later else "pass"}\n'
-    )
-    (tmp_path / 'tests' / 'test_graph.py').write_text(
-        'pytestmark = pytest.mark.graph\nraise RuntimeError("read")\n'
-    )
+    return tmp_path
+
+
+def said_by_failing(project, tier):
+    """Runs the tests of a tier, which fail; gives what is printed."""
     done = subprocess.run(
-        python('-m', 'pytest', '-m', 'unit', '-p', 'no:cacheprovider'),
-        cwd=tmp_path,
+        python('-m', 'pytest', '-m', tier, '-p', 'no:cacheprovider'),
+        cwd=project,
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
-    said = done.stdout + done.stderr
     assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+@pytest.mark.process
+@pytest.mark.parametrize('where', ['the file', 'its conftest', 'a test'])
+def test_a_unit_test_that_imports_tensorflow_fails_and_others_are_not_even_read(project, where):
+    texts = {'the file': '', 'its conftest': '', 'a test': 'pass'} | {where: 'import tensorflow'}
+    (project / 'tests' / 'room').mkdir()
+    (project / 'tests' / 'room' / 'conftest.py').write_text(texts['its conftest'])
+    (project / 'tests' / 'room' / 'test_unit.py').write_text(
+        f'import pytest\n{texts["the file"]}\npytestmark = pytest.mark.unit\n'
+        f'def test_it():\n    {texts["a test"]}\n'
+    )
+    (project / 'tests' / 'test_graph.py').write_text(
+        'pytestmark = pytest.mark.graph\nraise RuntimeError("read")\n'
+    )
+    said = said_by_failing(project, 'unit')
     assert 'imports TensorFlow' in said
-    assert 'test_unit.py' in said
+    assert 'test_unit.py' in said or where == 'its conftest'
     assert 'RuntimeError' not in said
+
+
+ESTIMATOR = """
+from types import SimpleNamespace
+
+class Estimator:
+    def train(self):
+        pass
+
+compat = SimpleNamespace(v1=SimpleNamespace(estimator=SimpleNamespace(Estimator=Estimator)))
+"""
+TRAINING = """
+import pytest
+import tensorflow as tf
+
+pytestmark = pytest.mark.{tier}
+
+def train():
+    tf.compat.v1.estimator.Estimator().train()
+
+@pytest.fixture(scope='session')
+def trained():
+    train()
+
+def test_by_a_fixture(trained):
+    pass
+
+def test_by_itself():
+    train()
+
+@pytest.mark.smoke
+def test_smoke():
+    train()
+"""
+
+
+@pytest.mark.process
+def test_a_test_of_graphs_that_trains_fails_and_others_do_not(project):
+    (project / 'tensorflow.py').write_text(ESTIMATOR)
+    for tier in ('graph', 'train'):
+        (project / 'tests' / f'test_{tier}.py').write_text(TRAINING.format(tier=tier))
+    said = said_by_failing(project, 'graph or train')
+    assert 'ERROR tests/test_graph.py::test_by_a_fixture - Failed: this test trains' in said
+    assert 'FAILED tests/test_graph.py::test_by_itself - Failed: this test trains' in said
+    assert '4 passed, 1 failed, 1 error' in said or '1 failed, 4 passed, 1 error' in said

@@ -6,6 +6,7 @@ The folder of a test gives it its tier. A file that needs something else says so
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Iterable
@@ -43,6 +44,7 @@ FOLDERS = {
 _OWN = re.compile(r'^pytestmark = \[?pytest\.mark\.(\w+)', re.MULTILINE)
 
 
+@functools.cache
 def tier_of_file(path: Path) -> str:
     """Return what a file says of itself, or what its folder says; it is not imported."""
     own = _OWN.search(path.read_text())
@@ -78,6 +80,11 @@ def tier_of(item: pytest.Item) -> str:
     """Return the tier that a collected test was given."""
     (tier,) = {mark.name for mark in item.iter_markers() if mark.name in TIERS}
     return tier
+
+
+def may_train(item: pytest.Item) -> bool:
+    """Return whether a collected test is of a tier in which runs are trained."""
+    return tier_of(item) != 'graph' or item.get_closest_marker('smoke') is not None
 
 
 def has_tensorflow() -> bool:

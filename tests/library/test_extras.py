@@ -8,7 +8,7 @@ import pytest
 
 from library.config.fields import options_of
 from library.extras import FLAGS, Extra, Extras, find_extras, missing_extra
-from tests.conftest import ROOT, copy_project, draw_images
+from tests.conftest import ROOT, copy_project
 
 PRESENT = {extra.name: extra for extra in find_extras().all}
 
@@ -75,18 +75,3 @@ def test_without_an_extra_its_flags_and_choices_are_one_line_that_names_it(
     done = program(*words, cwd=bare)
     assert (done.returncode, done.stdout) == (2, '')
     assert done.stderr == f'error: {message}\n'
-
-
-def test_without_extras_a_folder_is_converted_and_help_shows_none_of_their_flags(
-    bare, program, tmp_path
-):
-    for name in ('run.py', 'convert_dataset.py'):
-        done = program(name, '--help', cwd=bare)
-        assert done.returncode == 0, done.stderr
-        shown = [name for names in FLAGS.values() for name in names if f'--{name} ' in done.stdout]
-        assert shown == []
-    words = ['--dataset_dir', draw_images(tmp_path / 'images'), '--tfrecord_dir', tmp_path]
-    words += ['--tfrecord_filename=train', '--max_edge=64', '--workers=1']
-    done = program('convert_dataset.py', *words, cwd=bare)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / 'train.json').exists()

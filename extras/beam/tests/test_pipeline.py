@@ -251,7 +251,9 @@ def test_beams_environment_stores_what_this_one_stores(written, convert_here, tm
         'from library.preparation.encoding_options import EncodingOptions; '
         'print(EncodingOptions(16).fingerprint())'
     )
-    done = subprocess.run([BEAM, '-c', script], cwd=ROOT, capture_output=True, check=True)
+    done = subprocess.run(
+        [BEAM, '-c', script], cwd=ROOT, capture_output=True, check=True, timeout=60
+    )
     if done.stdout.decode().strip() == str(ENCODING.fingerprint()):
         assert files_of(written) == files_of(here)
 

@@ -101,7 +101,7 @@ class Tasks:
                 time.sleep(0.1)
         finally:
             self.kill(*self.processes)
-        return {key: process.wait() for key, process in self.processes.items()}
+        return {key: process.wait(60) for key, process in self.processes.items()}
 
     def wait_for_end_of(self, *tasks: str) -> list[int]:
         """The exit codes of tasks, once they have ended; all others are killed."""
@@ -116,7 +116,7 @@ class Tasks:
         for task in tasks:
             if self.processes[task].poll() is None:
                 self.processes[task].kill()
-                self.processes[task].wait()
+                self.processes[task].wait(60)
 
     def texts(self) -> str:
         """What all tasks have printed."""

@@ -21,9 +21,8 @@ from extras.cluster.rendezvous_port import (
     ask,
 )
 from extras.cluster.tasks import Cluster, Task
-from extras.cluster.tests.greeting import GreetingServer
-from library.errors import ConfigError, ResourceError
-from tests.processes import running
+from library.errors import ConfigError, ResourceError, Stopped
+from tests.processes import running, wait_until
 
 pytestmark = pytest.mark.unit
 
@@ -77,10 +76,7 @@ class Together:
         assert not any(thread.is_alive() for thread in self.threads)
 
     def wait_until_logged(self, count):
-        deadline = time.monotonic() + 10
-        while len(self.logged) < count:
-            assert time.monotonic() < deadline, self.logged
-            time.sleep(0.02)
+        wait_until(lambda: len(self.logged) >= count, f'line {count} of {self.logged}', 10)
 
     def _run(self, task, delay, preparing, devices):
         time.sleep(delay)
@@ -288,9 +284,7 @@ def test_the_chief_keeps_its_door_open_until_all_have_heard(tasks):
     together = Together((chief, worker))
     with RendezvousPort(worker) as late:
         together.start(chief)
-        deadline = time.monotonic() + 5
-        while ask(chief.address).state != READY and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: ask(chief.address).state == READY, 'a chief that is ready', 5)
         time.sleep(0.5)
         assert ask(chief.address).state == READY
         late.state = READY
@@ -326,8 +320,7 @@ from extras.cluster.rendezvous import meet
 def main(argv):
     cluster = read_cluster({'TF_CONFIG': argv[0]})
     with RendezvousPort(cluster.own) as port:
-        print('open', flush=True)
-        meet(cluster, port, 60, rejoins=False)
+        meet(cluster, port, 60, rejoins=False, check=lambda: print('waiting', flush=True))
     return 0
 
 sys.exit(run_program(main))
@@ -339,8 +332,7 @@ sys.exit(run_program(main))
 def test_a_signal_ends_a_wait_at_once(tasks, number):
     words = ['-c', PROGRAM, Cluster(tasks, tasks[0]).as_tf_config()]
     with running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout.readline() == 'open\n'
-        time.sleep(0.3)
+        assert process.stdout.readline() == 'waiting\n'
         began = time.monotonic()
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)

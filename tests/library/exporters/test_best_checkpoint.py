@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -25,17 +27,35 @@ def hparams():
     return resolve(CATALOG, parse([], CATALOG))
 
 
+@pytest.fixture(scope='module')
+def save(tmp_path_factory):
+    """Writes a checkpoint of a step into a folder; its one weight is the step."""
+    made = tmp_path_factory.mktemp('checkpoints')
+
+    @functools.cache
+    def make(step):
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            weight = tf.compat.v1.get_variable('weight', initializer=float(step))
+            session.run(weight.initializer)
+            saver = tf.compat.v1.train.Saver()
+            saver.save(session, str(made / f'model.ckpt-{step}'), write_meta_graph=True)
+        return list(made.glob(f'model.ckpt-{step}.*'))
+
+    def call(step, folder):
+        folder.mkdir(exist_ok=True)
+        for path in make(step):
+            shutil.copy(path, folder)
+
+    return call
+
+
 @pytest.fixture
-def run(tmp_path, hparams):
+def run(tmp_path, hparams, save):
     """Exports an evaluation of a fresh exporter, as a restart would."""
 
     def export(step, run_id='one', keep=1, metric='average_loss', mode='auto', **metrics):
         source = tmp_path / 'run' / f'model.ckpt-{step}'
-        source.parent.mkdir(exist_ok=True)
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-            weight = tf.compat.v1.get_variable('weight', initializer=float(step))
-            session.run(weight.initializer)
-            tf.compat.v1.train.Saver().save(session, str(source), write_meta_graph=True)
+        save(step, source.parent)
         options = BestOptions(str(tmp_path / 'best'), metric, mode, keep)
         return BestCheckpointExporter(
             options, hparams, Run().found('this test', run_id=run_id)

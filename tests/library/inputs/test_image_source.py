@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -108,14 +108,13 @@ def test_images_of_the_same_seed_are_augmented_alike(hparams, odd):
 
 
 @pytest.fixture(scope='module')
-def many(data_dir):
+def many(data_dir, tmp_path_factory):
     """24 images in folders, and the same in a CSV file."""
-    folder = data_dir / 'images' / 'train'
+    folder = tmp_path_factory.mktemp('many')
+    shutil.copytree(data_dir / 'images' / 'train', folder / 'train')
     rows = [f'{path.relative_to(folder)},{path.parent.name}' for path in folder.rglob('*.jpg')]
-    (data_dir / 'images' / 'many.csv').write_text(
-        '\n'.join(['path,label', *(f'train/{row}' for row in rows)])
-    )
-    return {'folder': folder, 'csv': data_dir / 'images' / 'many.csv'}
+    (folder / 'many.csv').write_text('\n'.join(['path,label', *rows]))
+    return {'folder': folder / 'train', 'csv': folder / 'many.csv'}
 
 
 def pixels_of(fed):
@@ -177,25 +176,23 @@ def shards_of_epochs(params, pipelines, epochs=2):
     split = open_data(params, SOURCES, (), training=True)
     source = ImageSource(split, params.interleave_files, params.shuffle_buffer, params.debug)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        epoch, shard_index = (tf.compat.v1.placeholder(tf.int64, []) for _ in range(2))
+        seed = epoch_seed(epoch, params.random_seed)
+        dataset = source.epoch(seed, shard_index, pipelines)
+        dataset = dataset.shuffle(source.shuffle_buffer, seed, reshuffle_each_iteration=False)
+        all_images = dataset.batch(source.examples)
+        iterator = tf.compat.v1.data.make_initializable_iterator(all_images)
+        element = iterator.get_next()
+        session.run(tf.compat.v1.tables_initializer())
 
-        def images(epoch, shard_index):
-            seed = epoch_seed(tf.constant(epoch, tf.int64), params.random_seed)
-            dataset = source.epoch(seed, tf.constant(shard_index, tf.int64), pipelines)
-            dataset = dataset.shuffle(source.shuffle_buffer, seed, reshuffle_each_iteration=False)
-            iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
-            element = iterator.get_next()
-            session.run([iterator.initializer, tf.compat.v1.tables_initializer()])
-            found = []
-            with contextlib.suppress(tf.errors.OutOfRangeError):
-                while True:
-                    found.append(session.run(element))
-            # A record, or a path and its label.
-            return [bytes(each[0]) if isinstance(each, tuple) else each for each in found]
+        def images(*numbers):
+            given = dict(zip((epoch, shard_index), numbers, strict=True))
+            session.run(iterator.initializer, given)
+            found = session.run(element)
+            # Records, or paths and their labels.
+            return [bytes(each) for each in (found[0] if isinstance(found, tuple) else found)]
 
-        return [
-            [images(epoch, shard_index) for shard_index in range(pipelines)]
-            for epoch in range(epochs)
-        ]
+        return [[images(number, each) for each in range(pipelines)] for number in range(epochs)]
 
 
 @pytest.mark.parametrize('debug', ['false', 'true'])

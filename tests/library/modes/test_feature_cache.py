@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +32,7 @@ from library.runtime.distribution import Distribution
 from library.runtime.entry import run_program
 from tests.conftest import ROOT, convert_folder, draw_images
 from tests.forked import forked
+from tests.processes import wait_until
 
 EVAL = tf.estimator.ModeKeys.EVAL
 
@@ -448,7 +448,7 @@ def test_of_two_runs_at_once_one_computes_and_the_other_waits(experiment, monkey
     def slowly(*args):
         written.append(args[1])
         started.set()
-        go_on.wait(60)
+        assert go_on.wait(60)
         return write(*args)
 
     monkeypatch.setattr(building, 'write_feature_shard', slowly)
@@ -457,19 +457,20 @@ def test_of_two_runs_at_once_one_computes_and_the_other_waits(experiment, monkey
         threading.Thread(target=lambda images=images: found.append(with_features(images)))
         for images in both
     ]
-    said = ''
+    texts = []
+
+    def says_that_it_waits():
+        texts.append(capsys.readouterr().out)
+        return 'waiting' in ''.join(texts)
+
     for thread in threads:
         thread.start()
         assert started.wait(60)
-    for _ in range(600):
-        said += capsys.readouterr().out
-        if 'waiting' in said:
-            break
-        time.sleep(0.1)
+    wait_until(says_that_it_waits, 'a run that waits')
     go_on.set()
     for thread in threads:
         thread.join(60)
-    said += capsys.readouterr().out
+    said = ''.join([*texts, capsys.readouterr().out])
     folder = found[0].run.eval_features
     line = f'waiting for process {os.getpid()}, which computes the features in {folder}\n'
     assert said.count(line) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import signal
 
@@ -36,6 +37,7 @@ def share_of(picture, color):
     return float(np.mean(np.abs(picture - color).max(axis=-1) < 8))
 
 
+@functools.cache
 def with_name(name):
     return pixels(draw_grid(flat((200, 0, 0)), [name]))
 

@@ -162,6 +162,7 @@ def test_deterministic_runs_ask_tensorflow_for_it_and_are_alike(data_dir, module
             capture_output=True,
             text=True,
             check=False,
+            timeout=180,
         )
         assert done.returncode == 0, done.stderr
         checkpoint = tf.train.latest_checkpoint(str(tmp_path / name))

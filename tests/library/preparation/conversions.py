@@ -14,6 +14,8 @@ from library.preparation.sources.folder import Folder
 from library.preparation.workers import prepare
 from library.records.example import FILENAME, FORMAT, HEIGHT, LABEL, TEXT, WIDTH
 
+FRACTIONS = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
+
 
 class Writer:
     """Decodes and writes without worker processes, and keeps the names of what it decoded."""
@@ -47,6 +49,11 @@ def convert_images(
     return convert(
         listing, target, EncodingOptions(max_edge, quality), writer or Writer(), **options
     )
+
+
+def convert_splits(images, output, **options) -> Conversion:
+    """Converts class folders into a folder for each split."""
+    return convert_images(images, output, None, **options)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

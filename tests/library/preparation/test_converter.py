@@ -34,11 +34,6 @@ def images(tmp_path):
     return draw_images(tmp_path / 'images')
 
 
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
-
-
 def test_the_manifest_tells_what_the_shards_hold(images, output):
     (images / 'notes.txt').touch()
     (images / 'red' / '0.jpg').write_bytes(b'')

@@ -38,11 +38,6 @@ def images(tmp_path):
     return draw_images(tmp_path / 'images')
 
 
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
-
-
 def test_the_report_names_each_rejected_file_with_its_reason(images, output):
     (images / 'red' / '0.jpg').write_bytes(b'')
     (images / 'blue' / 'a, "b".jpg').write_bytes(b'<html>')

@@ -10,8 +10,7 @@ import pytest
 
 from library.errors import ConfigError, ResourceError
 from library.preparation.output import HEADERS, Output, only_conversion
-from library.records.split_folders import open_split
-from tests.conftest import draw_images
+from library.records.manifest import open_split
 from tests.converting import convert, flags
 from tests.library.preparation.conversions import change_times, contents, convert_images
 from tests.processes import running
@@ -29,17 +28,6 @@ with only_conversion(Output(sys.argv[1], 'train')):
     print('held', flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def images(tmp_path):
-    """Three classes of four images."""
-    return draw_images(tmp_path / 'images', per_class=4)
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
 
 
 def put(path, data):
@@ -120,7 +108,7 @@ def test_of_two_conversions_at_once_the_second_is_exit_code_5(images, output, ho
 
 def test_a_kill_frees_the_folder(images, output, holder, capsys):
     holder.kill()
-    holder.wait()
+    holder.wait(60)
     assert convert(capsys, *flags(images, output))[0] == 0
 
 

@@ -15,20 +15,16 @@ from library.records.manifest import check_same_classes, from_json
 from library.records.split_folders import open_split
 from tests.conftest import COLORS, draw_images
 from tests.library.preparation.conversions import (
+    FRACTIONS,
     contents,
     convert_images,
+    convert_splits,
     counts,
     names_in,
     splits_of,
 )
 
 pytestmark = pytest.mark.graph
-
-FRACTIONS = {'train': 0.7, 'validation': 0.2, 'test': 0.1}
-
-
-def convert(images, output, **options):
-    return convert_images(images, output, None, **options)
 
 
 def copy(source, target):
@@ -42,21 +38,8 @@ def images(tmp_path):
     return draw_images(tmp_path / 'images', per_class=10)
 
 
-@pytest.fixture
-def divided(tmp_path):
-    """Images that lie in train/, val/ and test/, two of each class in each."""
-    for seed, split in enumerate(('train', 'val', 'test')):
-        draw_images(tmp_path / 'divided' / split, per_class=2, seed=seed)
-    return tmp_path / 'divided'
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
-
-
 def test_each_split_gets_a_folder_that_training_reads(divided, output):
-    done = convert(divided, output)
+    done = convert_splits(divided, output)
     assert list(done.manifests) == ['train', 'validation', 'test']
     for split, manifest in done.manifests.items():
         assert manifest.splits == ('train', 'validation', 'test')
@@ -74,7 +57,7 @@ def test_each_split_gets_a_folder_that_training_reads(divided, output):
 def test_all_splits_number_their_classes_alike_whatever_each_holds(divided, output):
     shutil.rmtree(divided / 'train' / 'blue')
     shutil.rmtree(divided / 'test' / 'red')
-    done = convert(divided, output)
+    done = convert_splits(divided, output)
     manifests = list(done.manifests.values())
     assert {manifest.class_names for manifest in manifests} == {('blue', 'green', 'red')}
     assert manifests[0].examples_per_class == {'blue': 0, 'green': 2, 'red': 2}
@@ -108,7 +91,7 @@ def test_splits_that_were_converted_one_by_one_with_the_same_labels_fit(divided,
 def test_a_label_without_an_image_in_any_split_is_an_error(divided, output):
     labels = (*COLORS, 'violet')
     with pytest.raises(DataError, match=r"^class 'violet' \(--labels\) has no image in any split$"):
-        convert(divided, output, labels=labels)
+        convert_splits(divided, output, labels=labels)
 
 
 def test_pictures_shared_with_a_split_that_was_converted_before_are_counted(divided, output):
@@ -122,7 +105,7 @@ def test_pictures_shared_with_a_split_that_was_converted_before_are_counted(divi
 
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_fractions_divide_a_folder_of_classes(images, output, split_by):
-    done = convert(images, output, fractions=FRACTIONS, split_by=split_by)
+    done = convert_splits(images, output, fractions=FRACTIONS, split_by=split_by)
     assert sum(counts(done).values()) == 30
     if split_by == 'exact':
         assert counts(done) == {'train': 21, 'validation': 6, 'test': 3}
@@ -135,7 +118,7 @@ def test_fractions_divide_a_folder_of_classes(images, output, split_by):
 def test_fractions_divide_only_the_training_images_of_given_splits(divided, output):
     draw_images(divided / 'train', per_class=10, seed=7)
     shutil.rmtree(divided / 'val')
-    done = convert(
+    done = convert_splits(
         divided, output, fractions=parse_fractions('train=0.8,validation=0.2'), split_by='exact'
     )
     assert counts(done) == {'train': 24, 'validation': 6, 'test': 6}
@@ -144,13 +127,15 @@ def test_fractions_divide_only_the_training_images_of_given_splits(divided, outp
 
 @pytest.mark.parametrize('split_by', ['hash', 'exact'])
 def test_neither_names_nor_the_order_of_listing_decide(images, output, split_by, tmp_path):
-    by_name = splits_of(convert(images, output, fractions=FRACTIONS, split_by=split_by))
+    by_name = splits_of(convert_splits(images, output, fractions=FRACTIONS, split_by=split_by))
     order = [path.relative_to(images) for path in images.rglob('*.jpg')]
     random.Random(0).shuffle(order)
     for number, path in enumerate(order):
         copy(images / path, tmp_path / 'renamed' / path.parent / f'{number:02}.jpeg')
     renamed = splits_of(
-        convert(tmp_path / 'renamed', tmp_path / 'two', fractions=FRACTIONS, split_by=split_by)
+        convert_splits(
+            tmp_path / 'renamed', tmp_path / 'two', fractions=FRACTIONS, split_by=split_by
+        )
     )
     for number, path in enumerate(order):
         assert renamed[f'{path.parent}/{number:02}.jpeg'] == by_name[str(path)]
@@ -162,27 +147,27 @@ def test_a_split_whose_images_are_all_bad_is_an_error(divided, output):
     folder = output / 'validation'
     expected = f'^{folder}: none of its images is good; see {folder}/validation.rejected.csv$'
     with pytest.raises(DataError, match=expected):
-        convert(divided, output, max_bad_fraction=0.5)
+        convert_splits(divided, output, max_bad_fraction=0.5)
     assert list(contents(output)) == ['validation/validation.rejected.csv']
 
 
 def test_a_class_whose_images_are_all_bad_in_one_split_is_none(divided, output):
     for path in (divided / 'val' / 'red').iterdir():
         path.write_bytes(b'')
-    done = convert(divided, output, max_bad_fraction=0.5)
+    done = convert_splits(divided, output, max_bad_fraction=0.5)
     assert done.manifests['validation'].examples_per_class['red'] == 0
 
 
 def test_more_shards_than_images_of_a_split_are_refused(images, output):
     with pytest.raises(ConfigError, match='--num_shards 7 is more than the 6 images of validation'):
-        convert(images, output, fractions=FRACTIONS, split_by='exact', num_shards=7)
+        convert_splits(images, output, fractions=FRACTIONS, split_by='exact', num_shards=7)
 
 
 def test_dropping_keeps_the_copy_of_the_test_split_and_spares_the_budget(divided, output):
     copies = [divided / 'test' / color / '0.jpg' for color in COLORS]
     for path in copies:
         copy(path, divided / 'train' / path.parent.name / 'copy.jpg')
-    done = convert(divided, output, duplicates='drop', max_bad_fraction=0)
+    done = convert_splits(divided, output, duplicates='drop', max_bad_fraction=0)
     assert counts(done) == {'train': 6, 'validation': 6, 'test': 6}
     with open(output / 'train' / 'train.rejected.csv', newline='') as file:
         _, *rows = csv.reader(file)
@@ -198,16 +183,16 @@ def test_dropping_keeps_the_copy_of_the_test_split_and_spares_the_budget(divided
 def test_dropping_leaves_out_both_under_two_labels(divided, output):
     copy(divided / 'train' / 'red' / '0.jpg', divided / 'test' / 'blue' / 'copy.jpg')
     with pytest.raises(DataError, match=r'^the same picture under two labels: test/blue/'):
-        convert(divided, output)
+        convert_splits(divided, output)
     assert list(contents(output)) == ['duplicates.csv']
-    done = convert(divided, output, duplicates='drop')
+    done = convert_splits(divided, output, duplicates='drop')
     assert counts(done) == {'train': 5, 'validation': 6, 'test': 6}
     assert done.manifests['test'].rejected[0].file == 'test/blue/copy.jpg'
 
 
 def test_leaks_between_splits_are_reported_without_stopping(divided, output):
     copy(divided / 'train' / 'red' / '0.jpg', divided / 'test' / 'red' / 'copy.jpg')
-    (group,) = convert(divided, output).duplicates
+    (group,) = convert_splits(divided, output).duplicates
     assert (group.leaks, group.conflicts) == (True, False)
     path = output / 'test' / 'test.json'
     assert from_json(path.read_bytes(), str(path)).examples == 7

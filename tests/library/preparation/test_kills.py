@@ -95,11 +95,6 @@ def images(tmp_path):
     return folder
 
 
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
-
-
 def words(images, output, *flags):
     return [
         *('--dataset_dir', images, '--tfrecord_dir', output, '--max_edge', 64, '--workers', 1),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
-from library import files
 from library.errors import ResourceError
 from library.preparation import workers
 from library.preparation.digests import content_digests
@@ -19,12 +17,11 @@ from tests.conftest import convert_folder, draw_images
 from tests.converting import flags
 from tests.forked import run_forked
 from tests.library.preparation.conversions import Writer, contents, convert_images, list_images
-from tests.library.preparation.test_workers import exit_at_once
+from tests.library.preparation.dying_workers import POISON, die_of_poison, exit_at_once
 
 pytestmark = pytest.mark.graph
 
 ENCODING = EncodingOptions(64)
-POISON = b'kills the worker that reads it'
 
 # Workers are started by a Python that is not there; so is Python's own tracker, unless it runs.
 WITHOUT_PYTHON = """
@@ -39,13 +36,6 @@ if tracked == 'True':
 multiprocessing.set_executable('/nowhere/python')
 status = run_program(convert_dataset.main, argv)
 """
-
-
-def die_of_poison(contents, encoding):
-    for content in contents:
-        if isinstance(content, str) and files.read_bytes(content) == POISON:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return workers.prepare_chunk(contents, encoding)
 
 
 @pytest.fixture

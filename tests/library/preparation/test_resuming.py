@@ -7,51 +7,17 @@ import shutil
 
 import pytest
 
-from library.records.shards import shard_names
-from library.records.split_folders import open_split
+from library.records.manifest import open_split
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import (
     Writer,
     change_times,
     contents,
-    convert_images,
     names_in,
 )
+from tests.library.preparation.three_shards import NOTE, ONE, THREE, TWO, Killed, convert
 
 pytestmark = pytest.mark.graph
-
-ONE, TWO, THREE = shard_names('train', 3)
-NOTE = '.partial.json'
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing in the converter catches it."""
-
-
-def convert(images, output, writer=None, **options):
-    return convert_images(images, output, writer=writer, **{'num_shards': 3, **options})
-
-
-@pytest.fixture
-def images(tmp_path):
-    """Three classes of four images."""
-    return draw_images(tmp_path / 'images', per_class=4)
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / 'records'
-
-
-@pytest.fixture
-def undisturbed(images, tmp_path):
-    """What a conversion of `images` writes, in the end."""
-
-    def call(**options):
-        convert(images, tmp_path / 'undisturbed', **options)
-        return contents(tmp_path / 'undisturbed')
-
-    return call
 
 
 class OneShard(Writer):

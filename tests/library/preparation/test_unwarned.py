@@ -20,11 +20,11 @@ def test_warnings_are_off_until_the_last_leaves():
     before = list(warnings.filters)
     first, second = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     with first, second:
-        first.submit(unwarned.__enter__).result()
-        second.submit(unwarned.__enter__).result()
-        first.submit(unwarned.__exit__, None, None, None).result()
+        first.submit(unwarned.__enter__).result(60)
+        second.submit(unwarned.__enter__).result(60)
+        first.submit(unwarned.__exit__, None, None, None).result(60)
         warnings.warn('not heard', UserWarning, stacklevel=1)
-        second.submit(unwarned.__exit__, None, None, None).result()
+        second.submit(unwarned.__exit__, None, None, None).result(60)
     assert warnings.filters == before
     with pytest.warns(UserWarning, match='heard'):
         warnings.warn('heard', UserWarning, stacklevel=1)

@@ -21,6 +21,7 @@ from library.preparation.encoding_options import EncodingOptions
 from library.preparation.images import PreparedImage, RejectedImage, prepare_image
 from library.preparation.workers import CHUNK, prepare, prepare_all, prepare_chunk
 from library.records.listing import LabelledImage, Unusable
+from tests.library.preparation.dying_workers import exit_at_once
 
 ENCODING = EncodingOptions(64)
 
@@ -40,10 +41,6 @@ def jpeg():
     file = io.BytesIO()
     Image.new('RGB', (16, 16)).save(file, 'JPEG')
     return file.getvalue()
-
-
-def exit_at_once(contents, encoding):
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def out_of_files(contents, encoding):

@@ -74,7 +74,8 @@ def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
 
     def other():
         words = [sys.executable, '-c', code, str(tmp_path)]
-        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        given = {'cwd': ROOT, 'capture_output': True, 'text': True, 'timeout': 60}
+        return subprocess.run(words, check=True, **given).stdout
 
     with only_trainer(str(tmp_path)):
         expected = f'5 {tmp_path}: another run (process {os.getpid()}) uses this folder\n'

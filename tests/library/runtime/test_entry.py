@@ -199,6 +199,7 @@ def test_a_reader_that_has_gone_is_141_and_no_line(text):
             env={**os.environ, 'PYTHONUNBUFFERED': ''},
             cwd=ROOT,
             check=False,
+            timeout=60,
         )
     finally:
         os.close(writer)

@@ -43,7 +43,9 @@ def repository(tmp_path):
 
 def git(folder, *words):
     who = ['-c', 'user.name=n', '-c', 'user.email=e@example.org', '-c', 'commit.gpgsign=false']
-    done = subprocess.run(['git', '-C', folder, *who, *words], check=True, capture_output=True)
+    done = subprocess.run(
+        ['git', '-C', folder, *who, *words], check=True, capture_output=True, timeout=60
+    )
     return done.stdout.decode().strip()
 
 

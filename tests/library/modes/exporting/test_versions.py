@@ -15,6 +15,7 @@ import tensorflow as tf
 from library import files
 from library.errors import ResourceError
 from library.modes.exporting.versions import add_version, read_records
+from tests.processes import wait_until
 from tests.served import versions
 
 pytestmark = pytest.mark.graph
@@ -62,7 +63,7 @@ def test_only_leftovers_of_an_export_are_removed(tmp_path):
 
 
 def test_a_second_export_waits_for_the_first_and_spares_its_folder(tmp_path, capsys):
-    started, may_end = threading.Event(), threading.Event()
+    started, may_end, texts = threading.Event(), threading.Event(), []
 
     def fill_slowly(folder):
         fill(folder)
@@ -73,14 +74,14 @@ def test_a_second_export_waits_for_the_first_and_spares_its_folder(tmp_path, cap
         first = threads.submit(add_version, str(tmp_path), fill_slowly)
         assert started.wait(60)
         second = threads.submit(add_version, str(tmp_path), fill)
-        while 'waiting' not in (said := capsys.readouterr().out):
-            assert not second.done()
+        wait_until(lambda: texts.append(capsys.readouterr().out) or ''.join(texts), 'a second wait')
+        assert not second.done()
         (unfinished,) = tmp_path.glob('unfinished-*')
         assert (unfinished / 'saved_model.pb').exists()
         may_end.set()
-        assert int(os.path.basename(first.result())) < int(os.path.basename(second.result()))
+        assert int(os.path.basename(first.result(60))) < int(os.path.basename(second.result(60)))
     assert len(versions(tmp_path)) == 2
-    assert said == f'waiting for process {os.getpid()}, which exports into {tmp_path}\n'
+    assert ''.join(texts) == f'waiting for process {os.getpid()}, which exports into {tmp_path}\n'
 
 
 def test_a_remote_version_gets_its_program_last(monkeypatch):
