@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from extras.cluster.sync_replicas import collecting
 from extras.cluster.tasks import Cluster, read_cluster
 from extras.cluster.tf_config import CHIEF, EVALUATOR, PS, TF_CONFIG, WORKER
 from library.config.hparams import HParams
+from library.cores import count_cores
 from library.extras import Extras, load
 from library.models.placement import own_device_is
 from library.runtime import distribution

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from library.checkpoints.newest import newest_step
 from library.config.hparams import HParams
+from library.cores import count_cores
 from library.errors import ConfigError
 from library.inputs.feature_stream import feature_batches
 from library.inputs.image_source import ImageSource
@@ -107,7 +108,7 @@ def parallel_calls(params: HParams, shard: InputShard) -> int:
     if params.num_parallel_calls:
         return int(params.num_parallel_calls)
     runs_here = shard.shard_index is not None
-    return CALLS_PER_CORE * (os.cpu_count() or 1) if runs_here else tf.data.AUTOTUNE
+    return CALLS_PER_CORE * count_cores() if runs_here else tf.data.AUTOTUNE
 
 
 def prefetch(dataset: tf.data.Dataset, batches: int | None) -> tf.data.Dataset:

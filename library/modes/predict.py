@@ -86,7 +86,7 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
                     encoding_options_of(run.stored_max_edge, run.stored_quality),
                     top_k=count,
                     batch_size=hparams.take(DataOptions).images_per_batch(training=False),
-                    threads=os.cpu_count() or 1,
+                    threads=count_cores(),
                 )
             )
 

@@ -12,7 +12,12 @@ from library.runtime.options import CheckpointOptions, SessionOptions
 
 
 def session_config(options: SessionOptions) -> tf.compat.v1.ConfigProto:
-    """Make the session's settings; warns where XLA would only cost time."""
+    """Make the session's settings; report cores that may not be used, warn of useless XLA."""
+    cores = find_cores()
+    # TensorFlow sees the machine and CPU affinity, but no quota.
+    threads = cores.usable if cores.reason else 0
+    if cores.reason:
+        logging.getLogger(__name__).info(str(cores))
     config = tf.compat.v1.ConfigProto(
         inter_op_parallelism_threads=options.inter_op_threads or threads,
         intra_op_parallelism_threads=options.intra_op_threads or threads,

@@ -21,7 +21,8 @@ from extras.cluster.rendezvous_port import (
     ask,
 )
 from extras.cluster.tasks import Cluster, Task
-from library.errors import ConfigError, ResourceError, Stopped
+from extras.cluster.tests.greeting import GreetingServer
+from library.errors import ConfigError, ResourceError
 from tests.processes import running, wait_until
 
 pytestmark = pytest.mark.unit
@@ -320,7 +321,8 @@ from extras.cluster.rendezvous import meet
 def main(argv):
     cluster = read_cluster({'TF_CONFIG': argv[0]})
     with RendezvousPort(cluster.own) as port:
-        meet(cluster, port, 60, rejoins=False, check=lambda: print('waiting', flush=True))
+        # Asked between questions: by then it waits.
+        meet(cluster, port, 60, rejoins=False, is_over=lambda: print('waiting', flush=True))
     return 0
 
 sys.exit(run_program(main))

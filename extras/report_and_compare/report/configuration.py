@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from extras.report_and_compare.saved_values import SavedValue
-from library.config.fields import options_of
+from library.config.fields import as_written, options_of
 from library.config.hparams import HParams
 from library.pages.short_text import start_of
 from library.runs.metadata import RunMetadata
