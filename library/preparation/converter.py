@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,16 +96,9 @@ def convert(
     )
     check_listing(listing)
     digests = content_digests(listing.images)
-    if fractions is not None and split_by is None:
-        split_by = earlier_split_by(output, fractions)
+    split_by = split_by or earlier_split_by(output, fractions or {})
     images = assign_splits(
-        listing,
-        digests,
-        output,
-        fractions=fractions,
-        split_by=split_by,
-        seed=random_seed,
-        group_by=group_by,
+        listing, digests, output, fractions, split_by, seed=random_seed, group_by=group_by
     )
     groups = find_duplicates(images, digests, encoding)
     members = _members(images, output)
@@ -114,16 +108,11 @@ def convert(
     with only_conversion(output):
         write_duplicates(output, groups, listing.class_names)
         images = resolve_duplicates(images, groups, duplicates, listed_in=output.duplicates)
+        plan = functools.partial(
+            plan_shards, encoding=encoding, num_shards=num_shards, seed=random_seed
+        )
         plans = {
-            target: plan_shards(
-                target,
-                [images[i] for i in places],
-                [digests[i] for i in places],
-                listing.class_names,
-                encoding,
-                num_shards=num_shards,
-                seed=random_seed,
-            )
+            target: plan(target, *_picked(places, images, digests), listing.class_names)
             for target, places in members.items()
         }
         finished, kept = _write_missing(plans, encoding, write_shards)
@@ -132,16 +121,15 @@ def convert(
             for target in plans
         }
         check_manifests(manifests, images, output, max_bad_fraction)
-        for target, plan in plans.items():
-            write_images(target.images, plan, manifests[target].rejected)
+        for target, shards in plans.items():
+            write_images(target.images, shards, manifests[target].rejected)
         removed = publish(output, manifests)
-    alone = output.target(output.name) if output.name is not None else None
     return Conversion(
         manifests={target.name: manifest for target, manifest in manifests.items()},
         kept=kept,
         shards=sum(map(len, plans.values())),
         duplicates=groups,
-        shared=shared_with_neighbours(alone, digests) if alone else {},
+        shared=_shared(output, digests),
         removed=removed,
         groups=splits_of_groups(images),
         series=[] if group_by else find_series(images),
@@ -152,7 +140,7 @@ def _options_kept(
     encoding: EncodingOptions,
     random_seed: int,
     fractions: Mapping[str, float] | None,
-    split_by: str | None,
+    split_by: str,
     group_by: str | None,
 ) -> dict[str, Any]:
     """Return the options that each manifest keeps."""
@@ -172,6 +160,18 @@ def _members(images: Sequence[LabelledImage], output: Output) -> dict[Target, li
     for place, image in enumerate(images):
         members[image.split].append(place)
     return {output.target(name): places for name, places in members.items()}
+
+
+def _picked(
+    places: Sequence[int], images: Sequence[LabelledImage], digests: Sequence[bytes]
+) -> tuple[list[LabelledImage], list[bytes]]:
+    return [images[place] for place in places], [digests[place] for place in places]
+
+
+def _shared(output: Output, digests: Sequence[bytes]) -> dict[str, int]:
+    """Find pictures that neighbours of a split that was converted alone hold too."""
+    alone = output.name is not None
+    return shared_with_neighbours(output.target(output.name or ''), digests) if alone else {}
 
 
 def _write_missing(

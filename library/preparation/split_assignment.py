@@ -18,9 +18,9 @@ def assign_splits(
     listing: Listing,
     digests: Sequence[bytes],
     output: Output,
-    *,
     fractions: Mapping[str, float] | None,
     split_by: str | None,
+    *,
     seed: int,
     group_by: str | None = None,
 ) -> list[LabelledImage]:

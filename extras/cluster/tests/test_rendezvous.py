@@ -332,7 +332,7 @@ sys.exit(run_program(main))
 @pytest.mark.process
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_wait_at_once(tasks, number):
-    words = ['-c', PROGRAM, Cluster(tasks, tasks[0]).as_tf_config()]
+    words = ['-c', PROGRAM, Cluster(tasks, tasks[1]).as_tf_config()]
     with running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == 'waiting\n'
         began = time.monotonic()

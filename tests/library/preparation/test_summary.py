@@ -27,7 +27,9 @@ def lines(manifests, *, kept=0, duplicates=(), shared=None, removed=()):
     several = len(manifests) > 1
     output = Output('/out', None if several else next(iter(manifests)))
     shards = sum(len(each.shards) for each in manifests.values())
-    done = Conversion(manifests, kept, shards, list(duplicates), shared or {}, list(removed))
+    done = Conversion(
+        manifests, kept, shards, list(duplicates), shared or {}, list(removed), {}, []
+    )
     return list(summarize(done, output, 1.25))
 
 
@@ -163,6 +165,29 @@ def test_shards_that_were_kept_are_counted():
 
 
 def test_the_folder_of_the_records_may_be_given_relatively():
-    done = Conversion({'train': GOOD}, 0, 2, [], {}, [])
+    done = Conversion({'train': GOOD}, 0, 2, [], {}, [], {}, [])
     (line,) = summarize(done, Output('out', 'train'), 0.0)
     assert line.endswith(f'0.0 s: {Path("out") / "train.json"}')
+
+
+@pytest.mark.parametrize(
+    ('groups', 'series', 'line'),
+    [
+        ({'p1': {'train'}, 'p2': {'test'}}, [], 'groups: 2, each in one split'),
+        (
+            {'p1': {'train', 'test'}, 'p2': {'test'}},
+            [],
+            'warning: 1 of 2 groups are in two splits, as the data set has them: p1',
+        ),
+        (
+            {},
+            [f's{number:02d}' for number in range(11)],
+            'warning: images that look like series are in two splits, so a test may measure '
+            'memory: s00, s01, s02, s03, s04, s05, s06, s07, s08, s09 ... (--group_by keeps each '
+            'series in one split)',
+        ),
+    ],
+)
+def test_groups_and_what_looks_like_some_are_reported(groups, series, line):
+    done = Conversion({'train': GOOD}, 0, 2, [], {}, [], groups, series)
+    assert line in list(summarize(done, Output('out', 'train'), 0.0))
