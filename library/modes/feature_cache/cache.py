@@ -91,18 +91,19 @@ def _complete(experiment: Experiment, plans: Sequence[Plan], weights_from: str |
     unique = sorted({plan.folder: plan for plan in plans}.values(), key=lambda plan: plan.folder)
     total = sum(len(plan.shards) and plan.shards[-1].last for plan in unique)
     places = ' and '.join(plan.folder for plan in unique)
-    if not all(finished_shards(plan)[1] for plan in unique):
+    found = {plan.folder: finished_shards(plan) for plan in unique}
+    if not all(is_done for _, is_done in found.values()):
         with contextlib.ExitStack() as locks:
             for plan in unique:
                 locks.enter_context(_only_builder(plan.folder))
             # Whoever held a lock may have done the work.
-            found = {plan.folder: finished_shards(plan) for plan in unique}
+            found = {plan.folder: finished_shards(plan, found[plan.folder][0]) for plan in unique}
             done = {folder: shards for folder, (shards, _) in found.items()}
+            missing = total - sum(
+                shard.examples for shards in done.values() for shard in shards.values()
+            )
             unfinished = [plan for plan in unique if not found[plan.folder][1]]
             if unfinished:
-                missing = total - sum(
-                    shard.examples for shards in done.values() for shard in shards.values()
-                )
                 log(f'features instead of images: {missing} of {total} to compute, in {places}')
                 build_features(experiment, unfinished, done, weights_from)
                 return

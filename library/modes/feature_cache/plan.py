@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +97,14 @@ def plan_features(
     return Plan(folder, made_from, training, copies, split.examples, shards)
 
 
-def finished_shards(plan: Plan) -> tuple[dict[str, FeatureShard], bool]:
+def finished_shards(
+    plan: Plan, known: Mapping[str, FeatureShard] | None = None
+) -> tuple[dict[str, FeatureShard], bool]:
     """Find what is there of a plan, unharmed.
+
+    Args:
+      plan: what is wanted.
+      known: shards that were compared with their digests a moment ago, by their names.
 
     Returns:
       Shards by their names, and whether nothing is left to do.
@@ -113,7 +119,7 @@ def finished_shards(plan: Plan) -> tuple[dict[str, FeatureShard], bool]:
         for shard in manifest.shards:
             if shard.name in done or expected.get(shard.name) != shard.examples:
                 continue
-            if is_whole(shard, plan.folder):
+            if shard == (known or {}).get(shard.name) or is_whole(shard, plan.folder):
                 done[shard.name] = shard
         if name == MANIFEST and len(done) == len(plan.shards):
             return done, True
