@@ -284,15 +284,14 @@ def trained_copy(launch: Callable[..., int], made_once: Callable[..., Path]) -> 
     copies have the same run id.
     """
 
-    def train(folder: Path, **flags: object) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):
-            assert launch(folder, **flags) == 0
-
     def call(folder: Path, **flags: object) -> Path:
+        def train(source: Path) -> None:
+            with contextlib.redirect_stdout(io.StringIO()):
+                assert launch(source, **flags) == 0
+
         check_trainings()
         key = repr(sorted((name, str(value)) for name, value in flags.items()))
-        name = f'trained-{hashlib.sha256(key.encode()).hexdigest()[:16]}'
-        source = made_once(name, partial(train, **flags))
+        source = made_once(f'trained-{hashlib.sha256(key.encode()).hexdigest()[:16]}', train)
         shutil.copytree(source, folder, dirs_exist_ok=True)
         # The folder of the best checkpoints is one of the run's values.
         for values in folder.glob('*/hparams.yaml'):
