@@ -10,7 +10,7 @@ import pytest
 
 from library.errors import ConfigError, ResourceError
 from library.preparation.output import HEADERS, Output, only_conversion
-from library.records.manifest import open_split
+from library.records.split_folders import open_split
 from tests.converting import convert, flags
 from tests.library.preparation.conversions import change_times, contents, convert_images
 from tests.processes import running

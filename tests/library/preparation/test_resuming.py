@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from library.records.manifest import open_split
+from library.records.split_folders import open_split
 from tests.conftest import draw_images
 from tests.library.preparation.conversions import (
     Writer,
