@@ -117,7 +117,7 @@ def convert(
             target: _manifest(listing, output, target, plans, finished[target], options)
             for target in plans
         }
-        check_manifests(manifests, images, output, max_bad_fraction)
+        check_manifests(manifests, images, output, max_bad_fraction, listing.remarks)
         for target, plan in plans.items():
             write_images(target.images, plan, manifests[target].rejected)
         removed = publish(output, manifests)

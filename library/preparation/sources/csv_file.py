@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.preparation.labels import sorted_names
 from library.preparation.options import SourceOptions
 from library.preparation.sources.entries import look
 from library.preparation.sources.source import Source
@@ -56,7 +57,7 @@ class CsvFile(Source):
             raise ConfigError(f'{root}: no such folder (--image_root)')
         images = _Images(root or os.path.dirname(path) or '.', self.options.follow_symlinks)
         rows = _read_rows(path, self.options, images)
-        class_names = _sorted_names({row.class_name for row in rows})
+        class_names = sorted_names({row.class_name for row in rows})
         label_of = {name: label for label, name in enumerate(class_names)}
         contents = images.contents(rows)
         listed = (
@@ -158,15 +159,6 @@ def _normal(path: str) -> str:
     """The path without './', '../' and '//', which never leaves the scheme."""
     scheme, mark, rest = path.partition('://') if files.is_remote(path) else ('', '', path)
     return f'{scheme}{mark}{posixpath.normpath(rest)}'
-
-
-def _sorted_names(names: set[str]) -> tuple[str, ...]:
-    """As texts; if all are whole numbers, so that 0 to n - 1 are the labels themselves."""
-    if not all(name.isascii() and name.isdigit() for name in names):
-        return tuple(sorted(names))
-    # Compared without int(), which refuses thousands of digits.
-    digits = {name: name.lstrip('0') for name in names}
-    return tuple(sorted(names, key=lambda name: (len(digits[name]), digits[name], name)))
 
 
 def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]:
