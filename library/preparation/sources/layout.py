@@ -138,9 +138,10 @@ class Reader:
             else:
                 unlabelled.append(each)
         self._check_labelled(folder, splits, labelled, unlabelled)
+        classes = {name for level in labelled for name, _ in level.classes()}
         for each in folder.with_images:
             if each not in splits:
-                self._check_beside(folder, each, splits)
+                self._check_beside(folder, each, splits, classes)
                 unlabelled.append(each)
         self._check_classes(labelled)
         return Layout(labelled, [each for each in unlabelled if each.count])
@@ -178,11 +179,13 @@ class Reader:
         dividing = ' --splits train=0.8,test=0.2' if self._flag == '--dataset_dir' else ''
         return f'{self._flag} {self._path(train)}{dividing}'
 
-    def _check_beside(self, folder: Branch, each: Branch, splits: Collection[Branch]) -> None:
+    def _check_beside(
+        self, folder: Branch, each: Branch, splits: Collection[Branch], classes: Collection[str]
+    ) -> None:
         """Raises DataError if a folder beside splits holds what could be classes."""
-        inner = _unwrapped(each)
-        within = inner.with_images
-        if not within or (not inner.images and len(within) == 1 and within[0].images):
+        within = {name for name, _ in Level(_unwrapped(each, classes)).classes()}
+        # One folder that is no class is as good as none: unlabelled/unlabelled/1.jpg.
+        if not within or (len(within) == 1 and not within & set(classes)):
             return
         names = ', '.join(split.last_name for split in splits)
         raise DataError(
