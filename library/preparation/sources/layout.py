@@ -7,22 +7,15 @@ with the option that says which is meant.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from library import files
 from library.errors import DataError
-from library.preparation.image_files import is_archive
+from library.preparation.sources.refusals import Refusals, shown
 from library.preparation.sources.split_folders import split_folders
 from library.preparation.sources.tree import Branch, Tree
-
-# Longer lists of folders are cut.
-SHOWN = 5
-
-# What else a person can do whose images are in one folder, all classes together.
-OTHER_THAN_FOLDERS = ', or name the class of each in a CSV file (columns path and label)'
 
 
 @dataclass(eq=False)
@@ -75,7 +68,7 @@ class Reader:
           divides: the training images will be divided, so there need not be another split.
         """
         self._tree = tree
-        self._flag = flag
+        self._refusals = Refusals(tree, flag)
         self._known = {normalize('NFC', each) for each in known}
         self._divides = divides
 
@@ -87,13 +80,12 @@ class Reader:
         """
         folder = self._tree.root
         while not (splits := split_folders(folder)):
-            if (inner := _wrapped(folder)) is None:
+            if (inner := _wrapped(folder, self._known)) is None:
                 self._check_classes([Level(folder)])
                 return Layout([Level(folder)])
             folder = inner
         if len(set(splits.values())) < len(splits):
-            names = ', '.join(each.last_name for each in splits)
-            raise DataError(f'{self._path(folder)}: two folders of one split among {names}')
+            raise DataError(self._refusals.one_split_twice(folder, splits))
         return self._divided(folder, splits)
 
     def read_at(self, depth: int) -> Layout:
@@ -103,7 +95,7 @@ class Reader:
           depth: 1 for the folders in the root.
 
         Raises:
-          DataError: there is no folder with images there, or one without any.
+          DataError: there is no folder with images there.
         """
         levels = [Level(self._tree.root)]
         for _ in range(depth - 1):
@@ -118,100 +110,63 @@ class Reader:
             levels = further
         levels = [level for level in levels if level.folder.folders]
         if not any(level.folder.with_images for level in levels):
-            raise DataError(
-                f'{self._tree.path("")}: no folder with images on level {depth} (--classes_at)'
-            )
-        self._check_empty(levels)
+            raise DataError(self._refusals.no_level(depth))
         return Layout(levels)
 
     def _divided(self, folder: Branch, splits: dict[Branch, str]) -> Layout:
         """The classes within splits, each of which may hold them in a folder of its own."""
         train = next((each for each, split in splits.items() if split == 'train'), None)
-        trained = {name for name, _ in Level(_unwrapped(train)).classes()} if train else set()
+        trained: set[str] = set()
+        if train:
+            trained = {name for name, _ in Level(_unwrapped(train, self._known)).classes()}
         labelled, unlabelled = [], []
         for each, split in splits.items():
-            level = Level(_unwrapped(each, trained), split)
+            level = Level(_unwrapped(each, trained or self._known), split)
             found = {name for name, _ in level.classes()}
             # Where none is a class to train on, they are no classes, as in test/test/1.jpg.
             if found and (not trained or trained & found):
                 labelled.append(level)
             else:
                 unlabelled.append(each)
-        self._check_labelled(folder, splits, labelled, unlabelled)
+        self._check_left_out(splits, labelled, unlabelled)
         classes = {name for level in labelled for name, _ in level.classes()}
         for each in folder.with_images:
             if each not in splits:
-                self._check_beside(folder, each, splits, classes)
+                within = {name for name, _ in Level(_unwrapped(each, classes)).classes()}
+                # One folder that is no class is as good as none: unlabelled/unlabelled/1.jpg.
+                if len(within) > 1 or within & classes:
+                    raise DataError(self._refusals.beside_splits(folder, splits, each))
                 unlabelled.append(each)
         self._check_classes(labelled)
         return Layout(labelled, [each for each in unlabelled if each.count])
 
-    def _check_labelled(
-        self,
-        folder: Branch,
-        splits: dict[Branch, str],
-        labelled: Sequence[Level],
-        unlabelled: Sequence[Branch],
+    def _check_left_out(
+        self, splits: dict[Branch, str], labelled: Sequence[Level], unlabelled: Sequence[Branch]
     ) -> None:
         """Raises DataError where a split without classes cannot be left out."""
         found = {level.split for level in labelled}
         is_enough = 'train' in found and (len(found) > 1 or self._divides)
+        train = next((each for each, split in splits.items() if split == 'train'), None)
         for each in unlabelled:
-            if splits[each] != 'train' and each.count and is_enough:
-                continue
-            path = self._path(each)
-            what = f'{path}: is named after a split, but holds no class folders'
-            if each.with_images and 'train' in found:
-                what = f'{path}: is named after a split, but holds none of the classes in train'
-            if 'train' in found and each.count:
-                train = next(each for each, split in splits.items() if split == 'train')
-                raise DataError(
-                    f'{what}, only {pictures(each.count)} without a class; without them: '
-                    f'{self._divide(train)}'
-                )
-            message = f'{what} (expected {path}/CLASS/IMAGE.jpg)'
-            if each.count:
-                message += f'; it holds {pictures(each.count)}: make folders{OTHER_THAN_FOLDERS}'
-            raise DataError(message)
-
-    def _divide(self, train: Branch) -> str:
-        """How to use the training images alone."""
-        dividing = ' --splits train=0.8,test=0.2' if self._flag == '--dataset_dir' else ''
-        return f'{self._flag} {self._path(train)}{dividing}'
-
-    def _check_beside(
-        self, folder: Branch, each: Branch, splits: Collection[Branch], classes: Collection[str]
-    ) -> None:
-        """Raises DataError if a folder beside splits holds what could be classes."""
-        within = {name for name, _ in Level(_unwrapped(each, classes)).classes()}
-        # One folder that is no class is as good as none: unlabelled/unlabelled/1.jpg.
-        if not within or (len(within) == 1 and not within & set(classes)):
-            return
-        names = ', '.join(split.last_name for split in splits)
-        raise DataError(
-            f'{self._path(folder)}: holds the splits {names}, and beside them {each.last_name}, '
-            f'which is none; move it away'
-        )
+            if each is train or not each.count or not is_enough:
+                known = train if 'train' in found else None
+                raise DataError(self._refusals.no_classes(each, known))
 
     def _check_classes(self, levels: Sequence[Level]) -> None:
         """Raises DataError unless the folders of these levels can be nothing but classes."""
         top = levels[0].folder
         if not any(level.folder.folders for level in levels):
-            raise DataError(self._no_folders(top))
+            raise DataError(self._refusals.no_folders(top))
         # Where a class is certain, by another split or a person's word, it may hold folders alone.
         found = [each for level in levels for each in level.classes()]
         certain = {name for name, each in found if not each.only_folders} | self._known
         deep = [each for name, each in found if name not in certain]
         if deep:
-            raise DataError(self._only_folders(deep, bool(levels[0].split)))
+            raise DataError(self._refusals.only_folders(deep, bool(levels[0].split)))
         self._check_empty(levels)
         names = {name for name, _ in found}
         if len(names) == 1 and not names & self._known:
-            (name,) = names
-            raise DataError(
-                f'{self._tree.path("")}: holds one class folder alone, {name}: there is nothing to '
-                f'tell it from; if that is meant: {self._classes_at(top)}'
-            )
+            raise DataError(self._refusals.one_class(top, names.pop()))
 
     def _check_empty(self, levels: Sequence[Level]) -> None:
         """Raises DataError for a class folder without images, unless another split has some."""
@@ -219,45 +174,7 @@ class Reader:
         for level in levels:
             for each in level.folder.folders:
                 if not each.count and class_name(each) not in names:
-                    raise DataError(f'{self._path(each)}: the class folder holds no images')
-
-    def _no_folders(self, folder: Branch) -> str:
-        """What to say of a folder without folders."""
-        path = self._path(folder)
-        message = f'{path}: no class folders (expected {path}/CLASS/IMAGE.jpg)'
-        others = [entry.path for _, entry in folder.others if entry.kind == 'image']
-        if folder.images:
-            tables = [file for file in others if file.lower().endswith('.csv')]
-            csv = (
-                f', or give a CSV file ({self._flag} {tables[0]})' if tables else OTHER_THAN_FOLDERS
-            )
-            return f'{message}; it holds {pictures(len(folder.images))} itself: make folders{csv}'
-        archives = [os.path.basename(file) for file in others if is_archive(file)]
-        return f'{message}; unpack first: {shown(archives)}' if archives else message
-
-    def _only_folders(self, deep: Sequence[Branch], in_splits: bool) -> str:
-        """What to say of would-be classes that hold no image themselves."""
-        first, several = deep[0], len(deep) > 1
-        inside = shown(sorted({each.last_name for branch in deep for each in branch.with_images}))
-        names = shown([each.name for each in deep])
-        below = self._classes_at(first)
-        if not several and not in_splits:
-            below = f'{self._flag} {self._path(first)}'
-        return (
-            f'{self._tree.path("")}: {names} '
-            f'{"hold no pictures themselves" if several else "holds no picture itself"}, only the '
-            f'folders {inside}: are these the classes ({below}), or {names} '
-            f'({self._classes_at(first, levels_up=1)})?'
-        )
-
-    def _classes_at(self, folder: Branch, levels_up: int = 0) -> str:
-        """The option that makes classes of the folders in this one."""
-        level = folder.name.count('/') + 1 + bool(folder.name) - levels_up
-        program = '' if self._flag == '--dataset_dir' else 'convert_dataset.py '
-        return f'{program}--classes_at {level}'
-
-    def _path(self, folder: Branch) -> str:
-        return self._tree.path(folder.name)
+                    raise DataError(self._refusals.empty_class(each))
 
 
 def class_name(folder: Branch) -> str:
@@ -265,27 +182,16 @@ def class_name(folder: Branch) -> str:
     return normalize('NFC', folder.last_name)
 
 
-def shown(names: Sequence[str]) -> str:
-    """Some names, and how many more there are."""
-    more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
-    return ', '.join(names[:SHOWN]) + more
-
-
-def pictures(count: int) -> str:
-    """Says how many there are."""
-    return '1 picture' if count == 1 else f'{count} pictures'
-
-
-def _wrapped(folder: Branch) -> Branch | None:
-    """The one folder that a folder holds, if it holds folders alone; else None."""
+def _wrapped(folder: Branch, classes: Collection[str]) -> Branch | None:
+    """The one folder that a folder holds, if it holds folders alone and is no class; else None."""
     if folder.images or len(folder.folders) != 1:
         return None
     (inner,) = folder.folders
-    return inner if inner.only_folders else None
+    return inner if inner.only_folders and class_name(inner) not in classes else None
 
 
-def _unwrapped(folder: Branch, classes: Collection[str] = ()) -> Branch:
+def _unwrapped(folder: Branch, classes: Collection[str]) -> Branch:
     """The folder within that holds images, more than one folder, or one of these classes."""
-    while (inner := _wrapped(folder)) is not None and class_name(inner) not in classes:
+    while (inner := _wrapped(folder, classes)) is not None:
         folder = inner
     return folder

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from library.preparation.image_files import ending_of
 from library.preparation.sources.entries import Entry
-from library.preparation.sources.layout import Layout, pictures, shown
+from library.preparation.sources.layout import Layout, class_name
+from library.preparation.sources.refusals import pictures, shown
 from library.preparation.sources.tree import Branch, Tree
 from library.records.listing import Remark
 
@@ -87,6 +88,10 @@ class Beside:
                 loose += len(branch.images)
                 self.names += _names([*branch.images, *branch.others])
                 waiting += branch.folders
+        levels = [each for level in layout.levels for each in level.folder.folders]
+        names = {class_name(each) for each in classes}
+        empty = [each for each in levels if not each.count and class_name(each) not in names]
+        self.names += [f'{each.name}: no images' for each in empty]
         if self.names:
             more = f' ({pictures(loose)})' if loose else ''
             text = f'left out, beside the class folders: {shown(self.names)}{more}'

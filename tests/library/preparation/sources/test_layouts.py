@@ -184,6 +184,34 @@ def test_pictures_above_the_level_of_the_classes_are_told_and_count_where_they_a
     assert [each.bad for each in listing.remarks if each.bad] == [4]
 
 
+def test_folders_without_images_on_the_level_of_the_classes_are_left_out_and_told(tmp_path):
+    names = [f'{split}/images/{name}/1.jpg' for split in ('train', 'val') for name in ('a', 'b')]
+    (tmp_path / 'train' / 'labels' / 'c').mkdir(parents=True)
+    message = refusal(tmp_path, *names, 'train/labels/a/1.txt')
+    assert 'are these the classes (--classes_at 3)' in message
+    listing = listed(tmp_path, classes_at=3)
+    assert counted(listing) == {
+        (split, name): 1 for split in ('train', 'validation') for name in ('a', 'b')
+    }
+    assert listing.ignored == ('train/labels/a/1.txt', 'train/labels/c: no images')
+
+
+def test_splits_within_the_classes_are_named(tmp_path):
+    names = [f'{name}/{split}/1.jpg' for split in ('train', 'test') for name in ('cat', 'dog')]
+    assert refusal(tmp_path, *names) == (
+        f'{tmp_path}: cat, dog hold no pictures themselves, only the splits test, train: move the '
+        f'classes into folders of splits (SPLIT/CLASS), or take all together (--classes_at 1)'
+    )
+
+
+def test_a_known_class_is_no_folder_around_others(tmp_path):
+    write(tmp_path, 'cat/front/1.jpg', 'cat/side/1.jpg')
+    assert listed(tmp_path, known=()).class_names == ('front', 'side')
+    assert listed(tmp_path, known=('cat', 'dog')).class_names == ('cat',)
+    write(tmp_path, 'all/train/cat/a/1.jpg', 'all/train/cat/b/1.jpg', 'all/val/cat/a/1.jpg')
+    assert listed(tmp_path / 'all', known=('cat', 'dog')).class_names == ('cat',)
+
+
 def test_a_level_without_images_is_refused(tmp_path):
     expected = f'{tmp_path}: no folder with images on level 3 (--classes_at)'
     assert refusal(tmp_path, 'a/b/1.jpg', 'c/d/1.jpg', classes_at=3) == expected
