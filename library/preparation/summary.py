@@ -61,9 +61,8 @@ def _missing(manifest: Manifest) -> str:
 
 def _left_out(manifests: Mapping[str, Manifest], output: Output) -> Iterator[str]:
     first, manifest = next(iter(manifests.items()))
-    if manifest.ignored:
-        named = output.target(first).manifest
-        yield f'ignored (not an image of a class): {len(manifest.ignored)}, named in {named}'
+    if len(manifest.ignored) > SHOWN:
+        yield f'ignored: {len(manifest.ignored)}, all named in {output.target(first).manifest}'
     for split, manifest in manifests.items():
         bad = [each for each in manifest.rejected if not is_dropped(each)]
         for each in bad[:SHOWN]:

@@ -16,6 +16,7 @@ from library.errors import DataError
 from library.preparation.sources.refusals import Refusals, shown
 from library.preparation.sources.split_folders import split_folders
 from library.preparation.sources.tree import Branch, Tree
+from library.records.listing import SPLIT_NAMES
 
 
 @dataclass(eq=False)
@@ -44,12 +45,14 @@ class Layout:
     unlabelled: list[Branch] = field(default_factory=list)
 
     def pattern(self) -> str:
-        """Says which folders were taken for classes; '' where they are all that there is."""
+        """Says which folders were taken for classes; '' for plain CLASS or SPLIT/CLASS."""
+        if all(level.folder.name.lower() in ('', *SPLIT_NAMES) for level in self.levels):
+            return ''
         places = [
             f'{f"{level.split} = " * bool(level.split)}{files.join(level.folder.name, "CLASS")}'
             for level in self.levels
         ]
-        return '' if places == ['CLASS'] else shown(places)
+        return shown(places)
 
 
 class Reader:

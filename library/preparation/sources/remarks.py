@@ -16,13 +16,15 @@ from library.records.listing import Remark
 
 # Classes whose other files have a line each.
 CLASSES_SHOWN = 10
+# Names of what lies beside the classes.
+NAMES_SHOWN = 10
 
 # The folders of each class, by its name.
 Classes = Mapping[str, Sequence[Branch]]
 
 
 def layout_remarks(layout: Layout, classes: Classes) -> Iterator[Remark]:
-    """Yields which folders were taken for classes, unless they are all that there is."""
+    """Yields which folders were taken for classes, unless nothing else could be."""
     if pattern := layout.pattern():
         yield Remark(f'read as: {pattern}')
     for name, branches in classes.items():
@@ -92,9 +94,12 @@ class Beside:
         names = {class_name(each) for each in classes}
         empty = [each for each in levels if not each.count and class_name(each) not in names]
         self.names += [f'{each.name}: no images' for each in empty]
-        if self.names:
-            more = f' ({pictures(loose)})' if loose else ''
-            text = f'left out, beside the class folders: {shown(self.names)}{more}'
+        told = self.names[:NAMES_SHOWN]
+        self.remarks += [Remark(f'ignored (not an image of a class): {name}') for name in told]
+        if more := len(self.names) - len(told):
+            self.remarks.append(Remark(f'ignored: {more} more beside the class folders'))
+        if loose > min(NAMES_SHOWN, listed):
+            text = f'warning: {pictures(loose)} beside the class folders, left out'
             self.remarks.append(Remark(text, loose if loose > listed else 0))
         for branch in layout.unlabelled:
             text = f'{branch.name}: {pictures(branch.count)} without a class'

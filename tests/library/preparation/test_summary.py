@@ -48,12 +48,8 @@ def test_a_conversion_without_anything_to_tell_is_one_line():
 
 
 def test_what_was_left_out_is_named():
-    rejected = Rejected('cat/0.jpg', 'empty file')
-    told = manifest({'cat': 3, 'dog': 1}, rejected, ignored=('notes.txt',))
-    assert lines({'train': told})[:-1] == [
-        'ignored (not an image of a class): 1, named in /out/train.json',
-        'rejected: cat/0.jpg: empty file',
-    ]
+    told = manifest({'cat': 3, 'dog': 1}, Rejected('cat/0.jpg', 'empty file'))
+    assert lines({'train': told})[:-1] == ['rejected: cat/0.jpg: empty file']
     assert '1 rejected' in lines({'train': told})[-1]
 
 
@@ -61,7 +57,7 @@ def test_long_lists_are_cut_and_say_where_the_rest_is():
     rejected = (Rejected(f'{number:02}.jpg', 'empty file') for number in range(12))
     told = manifest({'cat': 3, 'dog': 1}, *rejected, ignored=[f'{n:02}.txt' for n in range(13)])
     found = lines({'train': told})
-    assert found[0] == 'ignored (not an image of a class): 13, named in /out/train.json'
+    assert found[0] == 'ignored: 13, all named in /out/train.json'
     assert found[10:12] == [
         'rejected: 09.jpg: empty file',
         'rejected: 2 more, all named in /out/train.rejected.csv',
@@ -70,12 +66,13 @@ def test_long_lists_are_cut_and_say_where_the_rest_is():
 
 
 def test_each_split_says_what_it_rejected_and_ignored_files_are_named_once():
+    names = [f'{number}.txt' for number in range(11)]
     manifests = {
-        'train': manifest({'cat': 3, 'dog': 1}, Rejected('a', 'empty file'), ignored=('notes',)),
-        'test': manifest({'cat': 1, 'dog': 1}, Rejected('b', 'empty file'), ignored=('notes',)),
+        'train': manifest({'cat': 3, 'dog': 1}, Rejected('a', 'empty file'), ignored=names),
+        'test': manifest({'cat': 1, 'dog': 1}, Rejected('b', 'empty file'), ignored=names),
     }
     assert lines(manifests)[:3] == [
-        'ignored (not an image of a class): 1, named in /out/train/train.json',
+        'ignored: 11, all named in /out/train/train.json',
         'rejected: a: empty file',
         'rejected: b: empty file',
     ]

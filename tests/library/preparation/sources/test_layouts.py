@@ -12,6 +12,7 @@ from library.errors import DataError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
 from library.preparation.sources.folder import Folder
+from library.records.listing import SPLIT_NAMES, Remark
 from library.records.manifest import Manifest
 from tests.library.preparation.sources.test_folder import labels, listed, write
 from tests.library.preparation.sources.trees import grow
@@ -37,7 +38,8 @@ def test_a_tree_is_read_as_it_was_grown(tmp_path, seed):
     assert sum(int(count) for text in skipped for count in re.findall(r'(\d+) [@_.$Ththl]', text))
     assert len(skipped) == bool(tree.tools)
     read = [text for text in told(listing) if text.startswith('read as: ')]
-    assert len(read) == (tree.containers != [''])
+    plain = ('', *SPLIT_NAMES)
+    assert len(read) == any(each.lower() not in plain for each in tree.containers)
     for container in tree.containers:
         assert not read or f'{container}/CLASS'.lstrip('/') in read[0]
 
@@ -177,11 +179,16 @@ def test_pictures_above_the_level_of_the_classes_are_told_and_count_where_they_a
     write(tmp_path, 'a/1.jpg', 'a/2.jpg', 'a/x/1.jpg', 'b/x/1.jpg', 'b/y/1.jpg')
     listing = listed(tmp_path, classes_at=2)
     assert counted(listing) == {('', 'x'): 2, ('', 'y'): 1}
-    (remark,) = [each for each in listing.remarks if each.text.startswith('left out')]
-    assert remark.text == 'left out, beside the class folders: a/1.jpg, a/2.jpg (2 pictures)'
-    assert remark.bad == 0
-    listing = listed(write(tmp_path, 'a/3.jpg', 'a/4.jpg'), classes_at=2)
-    assert [each.bad for each in listing.remarks if each.bad] == [4]
+    ignored = [f'ignored (not an image of a class): a/{number}.jpg' for number in range(1, 15)]
+    assert told(listing) == ['read as: a/CLASS, b/CLASS', *ignored[:2]]
+    listing = listed(write(tmp_path, *(f'a/{number}.jpg' for number in range(3, 15))), classes_at=2)
+    assert told(listing)[1:-1] == [
+        *sorted(ignored)[:10],
+        'ignored: 4 more beside the class folders',
+    ]
+    assert listing.remarks[-1] == Remark(
+        'warning: 14 pictures beside the class folders, left out', bad=14
+    )
 
 
 def test_folders_without_images_on_the_level_of_the_classes_are_left_out_and_told(tmp_path):
