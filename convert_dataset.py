@@ -39,8 +39,8 @@ from library.preparation.sources.registry import (
     joined,
     source_class,
 )
-from library.preparation.splits import parse_fractions, with_folds
-from library.preparation.summary import SHOWN, summarize
+from library.preparation.splits import parse_fractions
+from library.preparation.summary import SHOWN, describe, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
@@ -89,7 +89,10 @@ def main(argv: list[str]) -> int:
     source = choice.source or find_source(ALL_SOURCES, dataset_dir)
     _check_unused(command_line.values, source)
     write_shards = _shard_writer(command_line, running)
-    listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
+    make_source = source_class(ALL_SOURCES, source)
+    listing = make_source(source_options, output, known=labels or ()).listing()
+    for line in describe(listing):
+        print(line)
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
         _print_positions(names, labels)

@@ -154,7 +154,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 
 def convert_folder(images: Path, output: Path, name: str = 'train', **options: Any) -> Conversion:
-    """Converts class folders into OUTPUT/NAME-*; options are those of `convert`, and workers."""
+    """Converts class folders into OUTPUT/NAME-*; options are those of `convert`, workers, known."""
     from library.preparation.converter import convert
     from library.preparation.encoding_options import EncodingOptions
     from library.preparation.options import SourceOptions
@@ -163,7 +163,8 @@ def convert_folder(images: Path, output: Path, name: str = 'train', **options: A
     from library.preparation.sources.folder import Folder
 
     target = Output(str(output), name)
-    listing = Folder(SourceOptions(dataset_dir=str(images)), target).listing()
+    known = options.pop('known', ())
+    listing = Folder(SourceOptions(dataset_dir=str(images)), target, known=known).listing()
     encoding = EncodingOptions(options.pop('max_edge', 64), options.pop('quality', 80))
     workers = options.pop('workers', 1)
     return convert(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tarfile
 
 import pytest
 
@@ -47,8 +48,8 @@ def test_images_are_converted_beside_themselves_and_a_second_run_changes_nothing
     if cores := find_cores().reason:
         assert cores in lines.pop(0)
     assert lines == [
+        'red: 7 images, 1 other file: 1 .txt',
         'ignored (not an image of a class): loose.jpg',
-        'ignored (not an image of a class): red/notes.txt',
         r'rejected: red/caf\udce9.jpg: empty file',
     ]
     expected = (
@@ -97,15 +98,15 @@ def test_long_lists_are_cut_and_say_where_the_rest_is(images, capsys):
     status, out, _ = convert(capsys, *flags(images, max_bad_fraction=0.5))
     assert status == 0
     lines = out.splitlines()
-    assert lines[9:11] == [
-        'ignored (not an image of a class): red/notes09.txt',
-        f'ignored: 2 more, all named in {images}/train.json',
+    assert lines[:2] == [
+        'red: 18 images, 12 other files: 12 .txt',
+        f'ignored: 12, all named in {images}/train.json',
     ]
-    assert lines[20:22] == [
+    assert lines[11:13] == [
         'rejected: red/bad09.jpg: empty file',
         f'rejected: 2 more, all named in {images}/train.rejected.csv',
     ]
-    assert len(lines) == 23
+    assert len(lines) == 14
 
 
 def test_other_options_reach_the_records(images, capsys):
@@ -162,7 +163,7 @@ def test_of_many_positions_ten_are_reported(images, tmp_path, write, capsys):
     names = write('\n'.join('abcdefghijklmnopqr'), 'labels.txt')
     out = convert(capsys, *flags(tmp_path / 'many', labels=names))[1]
     told = out.splitlines()[0].removeprefix('labels are taken as positions in --labels: ')
-    assert told == '0 = a, 1 = b, 10 = k, 11 = l, 12 = m, 13 = n, 14 = o, 15 = p, 16 = q, 17 = r'
+    assert told == '0 = a, 1 = b, 2 = c, 3 = d, 4 = e, 5 = f, 6 = g, 7 = h, 8 = i, 9 = j'
 
 
 def test_images_and_records_may_lie_in_memory(images, capsys):
@@ -220,45 +221,43 @@ def test_help_and_errors_need_no_tensorflow(program, images):
         assert program('-c', code, *words).returncode == 0
 
 
-@pytest.fixture
-def without_tensorflow(tmp_path):
-    """Variables under which no process can import TensorFlow, the workers' included."""
-    package = tmp_path / 'blocked' / 'tensorflow'
-    package.mkdir(parents=True)
-    (package / '__init__.py').write_text("raise ImportError('TensorFlow is blocked here')\n")
-    return {'PYTHONPATH': str(package.parent)}
+def test_files_are_told_by_their_endings_and_what_programs_left_by_their_names(images, capsys):
+    for number in range(12):
+        (images / 'red' / '@eaDir' / f'{number}.jpg').mkdir(parents=True)
+        (images / 'red' / '@eaDir' / f'{number}.jpg' / 'THUMB.jpg').touch()
+        (images / 'blue' / f'x{number}.{("dcm", "dng", "jxl")[number % 3]}').touch()
+    status, _, error = convert(capsys, *flags(images))
+    told = 'blue: 6 images, 12 other files: 4 .dcm, 4 .dng, 4 .jxl'
+    expected = f'error: 12 of 30 files are bad, more than --max_bad_fraction 0.1: {told}\n'
+    assert (status, error) == (3, expected)
+    status, out, _ = convert(capsys, *flags(images, max_bad_fraction=0.4))
+    *lines, last = out.splitlines()
+    assert (status, last.split(' in ')[0]) == (0, '18 images of 3 classes')
+    assert lines == [
+        told,
+        'skipped, left by other programs (files): 12 @eaDir',
+        f'ignored: 13, all named in {images}/train.json',
+    ]
 
 
-@pytest.mark.process
-def test_a_local_folder_is_converted_verified_and_rerun_without_tensorflow(
-    program, images, tmp_path, without_tensorflow, capsys
-):
-    blocked = program('-c', 'import tensorflow', **without_tensorflow)
-    assert 'TensorFlow is blocked here' in blocked.stderr
-    output = tmp_path / 'records'
-    for kept in (False, True):
-        words = flags(images, output, workers=2)
-        done = program('convert_dataset.py', *words, **without_tensorflow)
-        assert (done.returncode, done.stderr) == (0, '')
-        assert ('kept: 2 of 2 shards' in done.stdout) == kept
-    done = program('convert_dataset.py', '--verify', output, **without_tensorflow)
-    told = f'{output}: every record is as it was written\n'
-    assert (done.returncode, done.stdout, done.stderr) == (0, told, '')
-
-    path = output / SHARDS[0]
-    damaged = bytearray(path.read_bytes())
-    damaged[100] ^= 1
-    path.write_bytes(damaged)
-    done = program('convert_dataset.py', '--verify', output, **without_tensorflow)
-    assert done.returncode == 3
-    assert done.stdout == (
-        f'{path}: the content is not what was written (sha256)\n'
-        f'{path}: record 0 at byte 0: its checksum is wrong\n'
+def test_the_level_of_the_classes_may_be_given(images, tmp_path, capsys):
+    words = flags(images.parent, tmp_path / 'out', classes_at=1)
+    status, out, _ = convert(capsys, *words)
+    assert status == 0
+    assert (
+        out.splitlines()[0] == 'warning: one class alone, images: there is nothing to tell it from'
     )
-    assert done.stderr == f'error: {output}: 2 problems, named above\n'
+    words = flags(images / 'labels.csv', tmp_path / 'out', classes_at=1)
+    (images / 'labels.csv').write_text('path,label\n')
+    status, _, error = convert(capsys, *words)
+    message = '--classes_at is an option of the source folder, not of csv'
+    assert (status, error) == (2, f'error: {message}\n')
 
 
-@pytest.mark.process
-def test_a_remote_folder_alone_needs_tensorflow(program, images, without_tensorflow):
-    done = program('convert_dataset.py', *flags(images, f'ram://{images}'), **without_tensorflow)
-    assert 'TensorFlow is blocked here' in done.stderr
+@pytest.mark.parametrize('name', ['photos.zip', 'photos.csv.gz', 'photos'])
+def test_an_archive_is_to_be_unpacked(tmp_path, capsys, name):
+    with tarfile.open(tmp_path / name, 'w:gz') as archive:
+        archive.add(__file__, 'test.py')
+    status, _, error = convert(capsys, *flags(tmp_path / name))
+    message = f'{tmp_path}/{name}: an archive; unpack it first, and give the folder'
+    assert (status, error) == (2, f'error: {message}\n')

@@ -138,7 +138,10 @@ def test_too_many_bad_images_are_exit_code_3(fails, images, tmp_path):
     for number in range(6):
         (images / 'red' / f'{number}.jpg').write_bytes(b'<html>404</html>')
     report = f'{tmp_path}/out/train.rejected.csv'
-    message = f'6 of 18 images are bad, more than --max_bad_fraction 0.1; see {report}'
+    message = (
+        f'6 of 18 images are bad, more than --max_bad_fraction 0.1; most often (6): not an image '
+        f'(JPEG, PNG, WEBP, BMP, TIFF or GIF); see {report}'
+    )
     fails(3, message, *flags(images, tmp_path / 'out'))
     assert os.listdir(tmp_path / 'out') == ['train.rejected.csv']
 
@@ -147,7 +150,8 @@ def test_too_many_bad_images_are_exit_code_3(fails, images, tmp_path):
 def test_nothing_but_bad_images_is_exit_code_3(fails, images):
     for path in images.rglob('*.jpg'):
         path.write_bytes(b'')
-    message = f'none of the 18 images is good; see {images}/train.rejected.csv'
+    report = f'{images}/train.rejected.csv'
+    message = f'none of the 18 images is good; most often (18): empty file; see {report}'
     fails(3, message, *flags(images, max_bad_fraction=1))
 
 
@@ -156,8 +160,9 @@ def test_too_many_bad_images_in_memory_leave_the_report_alone(fails, tmp_path):
     remote = f'ram://{tmp_path}'
     files.make_folder(f'{remote}/red')
     files.write_atomically(f'{remote}/red/bad.jpg', b'')
-    message = f'none of the 1 images is good; see {remote}/train.rejected.csv'
-    fails(3, message, *flags(remote))
+    report = f'{remote}/train.rejected.csv'
+    message = f'none of the 1 images is good; most often (1): empty file; see {report}'
+    fails(3, message, *flags(remote, classes_at=1))
     assert files.names_in(remote) == ['red', 'train.rejected.csv']
 
 

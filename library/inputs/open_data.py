@@ -7,20 +7,27 @@ import os
 import re
 import sys
 from typing import Any
+from unicodedata import normalize
 
 from library import files
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
 from library.inputs.options import DataOptions
+from library.preparation.image_files import is_archive
 from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions
-from library.preparation.output import Output
+from library.preparation.output import Output, wrote
 from library.preparation.sources.registry import Sources, find_source, source_class
-from library.records.external import read_external
-from library.records.listing import LabelledImage, Listing, Split, Unusable, is_split_name
-from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
-from library.records.split_folders import evaluation_split, open_other_folds, open_split
+from library.records.listing import LabelledImage, Listing, Remark, Split, Unusable
+from library.records.manifest import (
+    Manifest,
+    check_same_classes,
+    check_whole,
+    evaluation_split,
+    open_split,
+    read_manifest,
+)
 from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
 
 # Images of a direct source that may be unusable, as when converting.
@@ -57,7 +64,7 @@ def open_all(
       DataError: it is damaged, or the two hold different classes.
       MismatchError: the run was trained on other classes.
     """
-    train_data = open_data(hparams, sources, (), training=True) if training else None
+    train_data = _open_to_train(hparams, saved, sources) if training else None
     if not evaluating:
         return hparams, metadata_without_data(hparams.model_dir, saved), train_data, None
     if train_data:
@@ -76,6 +83,19 @@ def open_all(
         split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)
         hparams = hparams.with_values(origin, eval_split=split)
     return hparams, run, train_data, eval_data
+
+
+def _open_to_train(hparams: HParams, saved: Set | None, sources: Sources) -> Split:
+    """What a run trains on, with the labels that it kept where these are classes in another order.
+
+    Earlier versions sorted the folders of numbered classes as texts.
+    """
+    data = open_data(hparams, sources, (), training=True)
+    kept = kept_metadata(saved, ('class_names',)).class_names
+    if isinstance(data, Listing) and len(kept) == len(data.class_names):
+        forms = [{normalize('NFC', name) for name in names} for names in (kept, data.class_names)]
+        return relabel(data, kept, 'the run') if forms[0] == forms[1] else data
+    return data
 
 
 def open_data(
@@ -102,7 +122,8 @@ def open_data(
         return SyntheticImages(names, data.synthetic_examples)
     metadata = data.train_metadata if training else data.eval_metadata
     if metadata:
-        return _renumbered(_open_metadata(metadata, sources, training), class_names)
+        opened = _open_metadata(metadata, sources, training, class_names)
+        return _renumbered(opened, class_names)
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
         raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
@@ -116,17 +137,25 @@ def open_data(
 
 
 def _open_metadata(
-    metadata: tuple[str, ...], sources: Sources, training: bool
+    metadata: tuple[str, ...], sources: Sources, training: bool, known: tuple[str, ...]
 ) -> Manifest | Listing | Any:
-    first, flag = metadata[0], f'--{"train" if training else "eval"}_metadata'
+    flag = f'--{"train" if training else "eval"}_metadata'
+    # An unquoted DIR/train* is also what a conversion writes beside the shards.
+    metadata = tuple(each for each in metadata if not _lies_beside_records(each)) or metadata
+    first = metadata[0]
     is_csv = first.lower().endswith('.csv') and files.exists(first)
     if len(metadata) == 1 and (is_csv or files.is_folder(first)):
-        return _list_images(first, sources, training)
+        return _list_images(first, sources, flag, known)
     paths = sorted({path for pattern in metadata for path in _record_files(pattern, sources, flag)})
     own = _own_records(paths)
     if own is not None:
         return own
     return read_external(paths, ', '.join(metadata))
+
+
+def _lies_beside_records(path: str) -> bool:
+    """True for a file that a conversion wrote and that is no shard."""
+    return not _RECORD_FILE.fullmatch(path) and wrote(path)
 
 
 def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
@@ -137,6 +166,8 @@ def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
         return paths
     if files.is_folder(pattern) or (pattern.lower().endswith('.csv') and files.exists(pattern)):
         raise ConfigError(f'{pattern}: a folder or CSV file is given alone ({flag})')
+    if files.exists(pattern) and is_archive(pattern):
+        raise ConfigError(f'{pattern}: an archive; unpack it first, and give the folder ({flag})')
     if files.exists(pattern) and any(source_class(sources, name).fits(pattern) for name in sources):
         raise ConfigError(_MUST_BE_CONVERTED.format(pattern))
     raise ConfigError(f'{pattern}: no TFRecord files, CSV file or folder of images ({flag})')
@@ -164,16 +195,18 @@ def _own_records(paths: list[str]) -> Manifest | None:
     return part
 
 
-def _list_images(path: str, sources: Sources, training: bool) -> Listing:
-    """List the usable images of a CSV file or folder; only those of this use, if it has splits."""
+def _list_images(path: str, sources: Sources, flag: str, known: tuple[str, ...]) -> Listing:
+    """The usable images of a CSV file or folder; those of a split for this use, if it has any."""
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
     options = SourceOptions(dataset_dir=path)
-    source = source_class(sources, find_source(sources, path))(options, Output('', None))
-    listing = source.listing()
+    make_source = source_class(sources, find_source(sources, path))
+    listing = make_source(options, Output('', None), flag, known).listing()
+    for remark in listing.remarks:
+        print(remark.text, file=sys.stderr)
     images = listing.images
     if listing.splits:
-        wanted = ('train',) if training else ('validation', 'test')
+        wanted = ('train',) if flag == '--train_metadata' else ('validation', 'test')
         split = next((name for name in wanted if name in listing.splits), None)
         if split is None:
             raise ConfigError(f'{path}: has no split {" or ".join(wanted)}')
@@ -182,23 +215,32 @@ def _list_images(path: str, sources: Sources, training: bool) -> Listing:
     bad = [image for image in images if isinstance(image.content, Unusable)]
     if len(good) + len(bad) < len(images):
         raise ConfigError(_MUST_BE_CONVERTED.format(path))
-    if bad:
-        _log_bad(path, bad, len(images))
+    _check_bad(path, bad, len(images), listing.remarks)
     if not good:
         raise DataError(f'{path}: no images')
     # Its last part names the data in metrics.json.
     return dataclasses.replace(listing, images=good, folder=path.rstrip('/') or '/')
 
 
-def _log_bad(path: str, bad: list[LabelledImage], total: int) -> None:
-    """Say which images are left out.
+def _check_bad(
+    path: str, bad: list[LabelledImage], total: int, remarks: tuple[Remark, ...]
+) -> None:
+    """Says which images are left out.
 
     Raises:
-      DataError: they are too many.
+      DataError: they are too many, or the other files are that count as bad.
     """
-    reason = bad[0].content.reason if isinstance(bad[0].content, Unusable) else ''
-    text = f'{path}: {len(bad)} of {total} images cannot be read ({bad[0].filename}: {reason})'
-    if len(bad) / total > MAX_BAD_FRACTION:
+    others = sum(remark.bad for remark in remarks)
+    if not bad and not others:
+        return
+    told = [remark.text for remark in remarks if remark.bad]
+    if bad:
+        reason = bad[0].content.reason if isinstance(bad[0].content, Unusable) else ''
+        told.insert(0, f'{bad[0].filename}: {reason}')
+    what = 'files' if others else 'images'
+    text = f'{path}: {len(bad) + others} of {total + others} {what} cannot be read'
+    text += f' ({"; ".join(told)})'
+    if (len(bad) + others) / (total + others) > MAX_BAD_FRACTION:
         raise DataError(text)
     print(f'warning: {text}', file=sys.stderr)
 

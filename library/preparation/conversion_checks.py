@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.duplicates import is_dropped
+from library.preparation.images import MIN_EDGE
 from library.preparation.output import Output, Target, is_free_for_list, write_list
 from library.preparation.publishing import remove_unfinished
-from library.records.listing import LabelledImage
-from library.records.manifest import Manifest, is_manifest, manifest_names
+from library.records.listing import LabelledImage, Remark
+from library.records.manifest import Manifest, Rejected, is_manifest, manifest_names
 
 
 def check_free(target: Target, output: Output) -> None:
@@ -35,6 +39,7 @@ def check_manifests(
     images: Sequence[LabelledImage],
     output: Output,
     max_bad_fraction: float,
+    remarks: Sequence[Remark] = (),
 ) -> None:
     """Write the reports; leave nothing but them unless all is well.
 
@@ -43,6 +48,7 @@ def check_manifests(
       images: all that were listed.
       output: of the conversion.
       max_bad_fraction: the fraction of them that may be bad.
+      remarks: of the source, which may name further files that count as bad.
 
     Raises:
       DataError: too many images are bad, or a split or a class has none that is good.
@@ -50,7 +56,7 @@ def check_manifests(
     try:
         for target, manifest in manifests.items():
             _write_report(target, manifest)
-        _check_budget(manifests, len(images), max_bad_fraction)
+        _check_budget(manifests, len(images), max_bad_fraction, remarks)
         _check_classes(manifests, images, output)
     except DataError:
         remove_unfinished(list(manifests))
@@ -63,18 +69,56 @@ def _write_report(target: Target, manifest: Manifest) -> None:
 
 
 def _check_budget(
-    manifests: Mapping[Target, Manifest], total: int, max_bad_fraction: float
+    manifests: Mapping[Target, Manifest],
+    total: int,
+    max_bad_fraction: float,
+    remarks: Sequence[Remark],
 ) -> None:
+    """Files of a class that are mostly no images count as bad ones."""
+    rejected = [
+        each
+        for manifest in manifests.values()
+        for each in manifest.rejected
+        if not is_dropped(each)
+    ]
     reports = ', '.join(target.report for target, each in manifests.items() if each.rejected)
-    bad = sum(not is_dropped(each) for manifest in manifests.values() for each in manifest.rejected)
+    see = f'{_commonest(rejected)}; see {reports}'
     if not sum(manifest.examples for manifest in manifests.values()):
-        raise DataError(f'none of the {total} images is good; see {reports}')
+        raise DataError(f'none of the {total} images is good{see}')
+    others = sum(remark.bad for remark in remarks)
+    bad, total = len(rejected) + others, total + others
     # Not bad > fraction * total: 0.29 * 100 is 28.999999999999996.
     if bad / total > max_bad_fraction:
+        if others:
+            told = '; '.join(remark.text for remark in remarks if remark.bad)
+            see = f': {told}{see if rejected else ""}'
         raise DataError(
-            f'{bad} of {total} images are bad, more than --max_bad_fraction {max_bad_fraction}; '
-            f'see {reports}'
+            f'{bad} of {total} {"files" if others else "images"} are bad, more than '
+            f'--max_bad_fraction {max_bad_fraction}{see}'
         )
+
+
+def _commonest(rejected: Iterable[Rejected]) -> str:
+    """The reason that most images were rejected for, and the way on where an option leads there."""
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for each in rejected:
+        # Sizes and positions differ from image to image.
+        kinds[re.sub(r'\d+', '0', each.reason)].append(each.reason)
+    if not kinds:
+        return ''
+    reasons = max(kinds.values(), key=len)
+    edges = [edge for reason in reasons if (edge := _edge_that_is_enough(reason))]
+    way = f' (--max_edge >= {max(edges)} takes them)' if edges else ''
+    return f'; most often ({len(reasons)}): {reasons[0]}{way}'
+
+
+def _edge_that_is_enough(reason: str) -> int | None:
+    """The --max_edge by which a long and narrow image is not shrunk to nothing."""
+    found = re.match(r'(\d+)x(\d+), \d+x\d+ when shrunk: ', reason)
+    if not found:
+        return None
+    short, long = sorted((int(found[1]), int(found[2])))
+    return math.ceil(MIN_EDGE * long / short)
 
 
 def _check_classes(
@@ -83,7 +127,10 @@ def _check_classes(
     """Raise DataError for a split or class without images, unless --labels names the class."""
     for target, manifest in manifests.items():
         if not manifest.examples:
-            raise DataError(f'{target.folder}: none of its images is good; see {target.report}')
+            why = _commonest(manifest.rejected)
+            raise DataError(
+                f'{target.folder}: none of its images is good{why}; see {target.report}'
+            )
     first = next(iter(manifests.values()))
     listed = {image.label for image in images}
     reports = ', '.join(target.report for target in manifests)

@@ -120,9 +120,9 @@ def convert(
             target: _manifest(listing, output, target, plans, finished[target], options)
             for target in plans
         }
-        check_manifests(manifests, images, output, max_bad_fraction)
-        for target, shards in plans.items():
-            write_images(target.images, shards, manifests[target].rejected)
+        check_manifests(manifests, images, output, max_bad_fraction, listing.remarks)
+        for target, plan in plans.items():
+            write_images(target.images, plan, manifests[target].rejected)
         removed = publish(output, manifests)
     return Conversion(
         manifests={target.name: manifest for target, manifest in manifests.items()},

@@ -75,7 +75,12 @@ TRANSPARENT_COLOR: dict[str, Callable[[Any], Any]] = {
     'RGB;16B': lambda values: tuple(value >> 8 for value in values),
 }
 
-# The end mark of a whole file, which decoders do without. (JPEG has a search of its own.)
+# Tags of TIFF by which a camera's raw file is known, whose first picture is a preview.
+NEW_SUBFILE_TYPE, SUB_IFDS, DNG_VERSION = 254, 330, 50706
+# What follows the first four bytes of a CR2.
+CR2_MARK = b'\x10\0\0\0CR\2\0'
+
+# What stands at the end of a whole file and decoders do without. (JPEG has a search of its own.)
 END_MARKS = {'PNG': b'IEND', 'JPEG2000': b'\xff\xd9'}
 
 # MPO is Pillow's name for a JPEG with more pictures behind it, as phones write it.
@@ -130,23 +135,31 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
         if isinstance(packing, str) and packing in TRANSPARENT_COLOR:
             scaled = TRANSPARENT_COLOR[packing]
             image.info['transparency'] = scaled(image.info['transparency'])
-    _check_header(image)
+    _check_header(image, data[:12])
     return image
 
 
-def _check_header(image: Image.Image) -> None:
-    """Raise RejectedImage if the header alone says that the pixels are not worth decoding.
+def _check_header(image: Image.Image, start: bytes) -> None:
+    """Raises RejectedImage if the header alone says that the pixels are not worth decoding.
 
     A TIFF's tile is decoded whole, however little of it the picture shows. PPM uses Pillow's 32
     bits for 16.
     """
     check_size(*image.size)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
+        if _is_raw(image, start):
+            raise RejectedImage("a camera's raw file: develop it into a JPEG or TIFF first")
         width = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0)
         height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
         check_size(width, height, 'a tile of ')
     if image.mode in UNSCALED and (image.mode, image.format) != ('I', 'PPM'):
         raise RejectedImage(f'{UNSCALED[image.mode]}: the file does not say which value is white')
+
+
+def _is_raw(image: TiffImagePlugin.TiffImageFile, start: bytes) -> bool:
+    """True for DNG, CR2, and what begins with a preview of inner pictures, as NEF and ARW do."""
+    is_preview = image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & 1 and SUB_IFDS in image.tag_v2
+    return bool(DNG_VERSION in image.tag_v2 or is_preview or start[4:] == CR2_MARK)
 
 
 def check_size(width: int, height: int, what: str = '') -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
+from unicodedata import normalize
 
 from library import files
 from library.errors import ConfigError, DataError
@@ -39,15 +41,30 @@ def read_labels(path: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _of_run(folder: str) -> tuple[str, ...]:
-    """Read the classes that a run was trained on, from its directory or the folder above it."""
-    for model_dir in (folder, files.join(folder, 'checkpoints')):
-        if files.exists(files.join(model_dir, SAVED_AS)):
-            names = kept_metadata(read_saved(model_dir), ('class_names',)).class_names
-            if not names:
-                raise ConfigError(f'{model_dir}: the run does not name its classes (--labels)')
-            return names
-    raise ConfigError(f'{folder}: neither a file of class names nor a run (--labels)')
+def sorted_names(names: Collection[str], before: Sequence[str] = ()) -> tuple[str, ...]:
+    """Class names in the order of their labels.
+
+    Args:
+      names: of all classes.
+      before: those of an older conversion to the same place, in the order of their labels. Once
+        numbers were sorted as texts; where they were, they are again.
+
+    Returns:
+      Sorted as texts; if all are whole numbers, as numbers, so that 0 to n - 1 are the labels
+      themselves.
+    """
+    if not all(name.isascii() and name.isdigit() for name in names):
+        return tuple(sorted(names))
+    known = [name for name in before if name in names]
+    if known == sorted(known) != sorted(known, key=_as_number):
+        return tuple(sorted(names))
+    return tuple(sorted(names, key=_as_number))
+
+
+def _as_number(digits: str) -> tuple[int, str, str]:
+    """What sorts digits as numbers; int() refuses thousands of them."""
+    value = digits.lstrip('0')
+    return len(value), value, digits
 
 
 def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels') -> Listing:
@@ -66,6 +83,11 @@ def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels'
     """
     own = listing.class_names
     position = {name: label for label, name in enumerate(names)}
+    # Systems write one letter with an accent in two ways.
+    forms = {normalize('NFC', name): label for name, label in position.items()}
+    for name in own:
+        if name not in position and (form := normalize('NFC', name)) in forms:
+            position[name] = forms[form]
     if all(map(_is_number, own)) and not any(map(_is_number, names)):
         beyond = [name for name in own if int(name) >= len(names)]
         if beyond:

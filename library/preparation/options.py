@@ -30,6 +30,13 @@ class SourceOptions(Options, group='source', home=COMMAND_LINE):
         'Class names in the order of their numbers: a file with one a line, a manifest (NAME.json) '
         'or the directory of a run; none: the names found, sorted.',
     )
+    classes_at: int | None = option(
+        None,
+        'Level of the class folders below DATASET_DIR: 1 for those in it; folders within them are '
+        'part of the class. None: found out, or refused where it is not certain.',
+        low=1,
+        high=99,
+    )
     follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
     image_root: str | None = option(
         None, 'Folder that the paths of a CSV file start from; none: that of the CSV file.'

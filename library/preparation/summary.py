@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from library.preparation.converter import Conversion
 from library.preparation.duplicates import Group, is_dropped
 from library.preparation.output import Output
+from library.records.listing import Listing
 from library.records.manifest import Manifest
 
 # Longer lists are cut: the files beside the shards hold them whole.
@@ -15,9 +16,17 @@ SHOWN = 10
 TABLE_ROWS = 30
 
 
+def describe(listing: Listing) -> Iterator[str]:
+    """Yields how the source read the data set, before anything is converted."""
+    yield from (remark.text for remark in listing.remarks)
+
+
 def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterator[str]:
     """Yield the lines, warnings before results."""
     manifests = conversion.manifests
+    class_names = next(iter(manifests.values())).class_names
+    if len(class_names) == 1:
+        yield f'warning: one class alone, {class_names[0]}: there is nothing to tell it from'
     yield from _left_out(manifests, output)
     yield from _duplicates(conversion.duplicates, output)
     yield from _groups(conversion)
@@ -53,11 +62,8 @@ def _missing(manifest: Manifest) -> str:
 
 def _left_out(manifests: Mapping[str, Manifest], output: Output) -> Iterator[str]:
     first, manifest = next(iter(manifests.items()))
-    for name in manifest.ignored[:SHOWN]:
-        yield f'ignored (not an image of a class): {name}'
     if len(manifest.ignored) > SHOWN:
-        more = len(manifest.ignored) - SHOWN
-        yield f'ignored: {more} more, all named in {output.target(first).manifest}'
+        yield f'ignored: {len(manifest.ignored)}, all named in {output.target(first).manifest}'
     for split, manifest in manifests.items():
         bad = [each for each in manifest.rejected if not is_dropped(each)]
         for each in bad[:SHOWN]:

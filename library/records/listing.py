@@ -24,6 +24,8 @@ SPLIT_NAMES = {
     'valid': 'validation',
     'val': 'validation',
     'dev': 'validation',
+    'eval': 'validation',
+    'evaluation': 'validation',
     'test': 'test',
     'testing': 'test',
 }
@@ -96,6 +98,14 @@ def usual_order(splits: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A line for a person on how the source was read, and how many bad images it stands for."""
+
+    text: str
+    bad: int = 0
+
+
+@dataclass(frozen=True)
 class Listing:
     """What a source found; the same for the same files, in whatever order a disk lists them.
 
@@ -104,12 +114,14 @@ class Listing:
       images: all of them, the unusable ones too.
       ignored: names of files that are not images of any class.
       folder: what the source read, for messages.
+      remarks: how it was read, and what was left out.
     """
 
     class_names: tuple[str, ...]
     images: tuple[LabelledImage, ...]
     ignored: tuple[str, ...] = ()
     folder: str = ''
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def examples(self) -> int:

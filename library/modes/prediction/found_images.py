@@ -17,8 +17,12 @@ from typing import TypeAlias
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.modes.prediction.listed_images import listed_images
-from library.preparation.formats import IMAGE_ENDINGS
+from library.modes.prediction.listed_images import ListedImages
+from library.preparation.image_files import (
+    has_image_ending,
+    is_image_file,
+    is_of_other_program,
+)
 from library.preparation.sources.entries import look
 from library.records.listing import Content, Unusable
 from library.records.manifest import from_json, manifest_names
@@ -116,14 +120,10 @@ def _is_list(path: str) -> bool:
     return path.lower().endswith('.csv') and look(path, follow_symlinks=True).kind == 'image'
 
 
-def _is_image_name(path: str) -> bool:
-    return os.path.splitext(path)[1].lower() in IMAGE_ENDINGS
-
-
 def _below(path: str, warn: Warn) -> Iterator[FoundImage]:
     """Find the images of one named path: an image, a TFRecord file or a folder."""
     # In ram:// the beginning of a file's name counts as a folder.
-    if files.is_remote(path) and (_is_image_name(path) or _RECORD_FILE.fullmatch(path)):
+    if files.is_remote(path) and (has_image_ending(path) or _RECORD_FILE.fullmatch(path)):
         is_folder = False
     else:
         is_folder = files.is_folder(path)
@@ -157,13 +157,15 @@ def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Fo
             yield from _converted(files.join(folder, name))
         return
     for name in names:
-        if name.startswith('.'):
+        if is_of_other_program(name):
             continue
         path = files.join(folder, name)
-        if _is_image_name(name):
+        if has_image_ending(name):
             yield _of_file(path)
         elif files.is_folder(path):
             yield from _in_folder(path, above | {identity}, warn)
+        elif look(path, follow_symlinks=True).kind == 'image' and is_image_file(path):
+            yield _of_file(path)
 
 
 def _of_file(path: str) -> FoundImage:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.preparation.labels import sorted_names
 from library.preparation.options import SourceOptions
 from library.preparation.sources.csv_table import header_and_rows
 from library.preparation.sources.entries import look
@@ -51,7 +52,7 @@ class CsvFile(Source):
             raise ConfigError(f'{root}: no such folder (--image_root)')
         images = _Images(root or os.path.dirname(path) or '.', self.options.follow_symlinks)
         rows = _read_rows(path, self.options, images)
-        class_names = _sorted_names({row.class_name for row in rows})
+        class_names = sorted_names({row.class_name for row in rows})
         label_of = {name: label for label, name in enumerate(class_names)}
         contents = images.contents(rows)
         listed = (
@@ -165,15 +166,6 @@ def _normal(path: str) -> str:
     """Return the path without './', '../' and '//', which never leaves the scheme."""
     scheme, mark, rest = path.partition('://') if files.is_remote(path) else ('', '', path)
     return f'{scheme}{mark}{posixpath.normpath(rest)}'
-
-
-def _sorted_names(names: set[str]) -> tuple[str, ...]:
-    """Sort as texts; if all are whole numbers, as those, so that 0 to n - 1 are the labels."""
-    if not all(name.isascii() and name.isdigit() for name in names):
-        return tuple(sorted(names))
-    # Compared without int(), which refuses thousands of digits.
-    digits = {name: name.lstrip('0') for name in names}
-    return tuple(sorted(names, key=lambda name: (len(digits[name]), digits[name], name)))
 
 
 def _read_rows(path: str, options: SourceOptions, images: _Images) -> list[_Row]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from library import files
 from library.errors import ConfigError
 from library.extras import load
+from library.preparation.image_files import is_archive
 from library.preparation.sources.source import Source
 
 # It fits every folder.
@@ -40,6 +41,8 @@ def find_source(sources: Sources, dataset_dir: str) -> str:
             return name
     if not files.exists(dataset_dir):
         raise ConfigError(f'{dataset_dir}: no such folder or file (--dataset_dir)')
+    if not files.is_folder(dataset_dir) and is_archive(dataset_dir):
+        raise ConfigError(f'{dataset_dir}: an archive; unpack it first, and give the folder')
     known = ', '.join(sources)
     raise ConfigError(f'{dataset_dir}: no source knows this (--source is one of {known})')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Collection
 from typing import ClassVar
 
 from library.errors import ConfigError
@@ -23,10 +24,25 @@ class Source(abc.ABC):
 
     own_flags: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, options: SourceOptions, output: Output):
-        """Keep where to read and where the records go."""
+    def __init__(
+        self,
+        options: SourceOptions,
+        output: Output,
+        flag: str = '--dataset_dir',
+        known: Collection[str] = (),
+    ):
+        """Keeps where to read and where the records go.
+
+        Args:
+          options: of the source.
+          output: where records go, or will go.
+          flag: the option that the path was given as, for messages.
+          known: names of classes, where a person or a run knows them.
+        """
         self.options = options
         self.output = output
+        self.flag = flag
+        self.known = known
 
     @property
     def dataset_dir(self) -> str:

@@ -126,6 +126,67 @@ def test_a_few_missing_images_are_a_warning_and_many_an_error(opened, refusal, c
     assert refusal(DataError, other).startswith(f'{other}: 1 of 9 images cannot be read (red/gone')
 
 
+def test_other_files_are_told_and_too_many_of_them_an_error(opened, refusal, images, capsys):
+    for number in range(5):
+        (images / 'red' / f'{number + 10}.dcm').write_bytes(b'')
+    told = 'red: 4 images, 5 other files: 5 .dcm'
+    assert refusal(DataError, images) == f'{images}: 5 of 17 files cannot be read ({told})'
+    (images / 'red' / '14.dcm').unlink()
+    capsys.readouterr()
+    assert opened(images).examples == 12
+    assert capsys.readouterr().err == 'red: 4 images, 4 other files: 4 .dcm\n'
+
+
+def test_files_are_images_by_what_they_begin_with(opened, images):
+    for path in sorted(images.rglob('*.jpg')):
+        path.rename(path.with_name(f'{path.stem}.jpg?w=200' if path.stem == '0' else path.stem))
+    listing = opened(images)
+    assert listing.examples == 12
+    assert [image.filename for image in listing.images][:2] == ['blue/0.jpg?w=200', 'blue/1']
+
+
+def test_a_layout_that_is_not_certain_is_refused_in_the_words_of_run_py(refusal, images):
+    deep = images / 'deep'
+    (images / 'red').rename(deep)
+    (images / 'red').mkdir()
+    deep.rename(images / 'red' / 'deep')
+    message = refusal(DataError, images)
+    assert message.endswith('or red (convert_dataset.py --classes_at 1)?')
+
+
+def test_one_class_is_enough_to_evaluate_where_the_run_knows_it(opened, refusal, images):
+    for name in ('red', 'blue'):
+        shutil.rmtree(images / name)
+    listing = opened(images, known=CLASSES, training=False)
+    assert [image.label for image in listing.images] == [1] * 4
+    message = refusal(DataError, images)
+    expected = f'{images}: holds one class folder alone, green: there is nothing to tell it from'
+    assert message.startswith(expected)
+
+
+def test_an_archive_is_to_be_unpacked(refusal, tmp_path):
+    path = tmp_path / 'photos.zip'
+    path.write_bytes(b'PK\x03\x04')
+    expected = f'{path}: an archive; unpack it first, and give the folder (--train_metadata)'
+    assert refusal(ConfigError, path) == expected
+
+
+def test_a_run_keeps_the_order_in_which_it_learned_numbered_classes(hparams, tmp_path):
+    images = tmp_path / 'digits'
+    for number in range(11):
+        drawn = draw_images(tmp_path / 'drawn', per_class=1, seed=number)
+        shutil.copytree(drawn / 'red', images / str(number))
+    params = hparams(train_metadata=images, eval_metadata=images)
+    names = tuple(map(str, range(11)))
+    before = tuple(sorted(names))
+    for kept, expected in ((None, names), (before, before), (names, names)):
+        saved = kept and {'class_names': Written(kept, 'hparams.yaml:1')}
+        _, run, train, evaluation = open_all(params, saved, SOURCES, training=True)
+        assert run.class_names == train.class_names == evaluation.class_names == expected
+        image = next(each for each in train.images if each.filename.startswith('10/'))
+        assert expected[image.label] == '10'
+
+
 # The classes of a run.
 
 
@@ -213,6 +274,15 @@ def test_records_name_fewer_classes_than_the_run_or_none(opened, shards):
     (shards / 'train.json').unlink()
     for known in ((*CLASSES, 'violet'), ('0', '1', '2')):
         assert opened(f'{shards}/train*', known=known).class_names == known
+
+
+def test_what_an_unquoted_pattern_finds_beside_own_shards_is_left_out(opened, shards):
+    (shards / 'train.rejected.csv').write_text('file,reason\n')
+    found = sorted(shards.glob('train*'))
+    assert {path.suffix for path in found} == {'.tfrecord', '.csv', '.json'}
+    assert opened(*found).shard_paths == opened(f'{shards}/train*').shard_paths
+    first = [path for path in found if '00001-of' not in path.name]
+    assert opened(*first).examples == 12
 
 
 # What is not there, or not given.

@@ -9,6 +9,7 @@ import re
 import shutil
 
 import pytest
+from PIL import Image
 
 from library.errors import ConfigError, DataError
 from library.preparation.converter import convert
@@ -59,7 +60,8 @@ def test_too_many_bad_images_leave_the_report_and_nothing_else(images, output):
     for number in range(2):
         (images / 'red' / f'{number}.jpg').write_bytes(b'')
     expected = (
-        f'2 of 18 images are bad, more than --max_bad_fraction 0.1; see {output}/train.rejected.csv'
+        f'2 of 18 images are bad, more than --max_bad_fraction 0.1; most often (2): empty file; '
+        f'see {output}/train.rejected.csv'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         converted(images, output, num_shards=6)
@@ -83,7 +85,7 @@ def test_exactly_the_allowed_fraction_may_be_bad(images, output):
 def test_no_bad_image_may_be_allowed(images, output):
     assert converted(images, output, max_bad_fraction=0.0).examples == 18
     (images / 'red' / '0.jpg').write_bytes(b'')
-    with pytest.raises(DataError, match=r'1 of 18 images are bad, more than .* 0\.0;'):
+    with pytest.raises(DataError, match=r'1 of 18 images are bad, more than .* 0\.0; most often'):
         converted(images, output, max_bad_fraction=0.0)
 
 
@@ -109,10 +111,45 @@ def test_pictures_that_are_dropped_are_not_bad(images, output):
 def test_no_good_image_at_all_is_an_error_whatever_is_allowed(images, output):
     for path in images.rglob('*.jpg'):
         path.write_bytes(b'')
-    expected = f'^none of the 18 images is good; see {output}/train.rejected.csv$'
-    with pytest.raises(DataError, match=expected):
+    report = f'{output}/train.rejected.csv'
+    expected = f'none of the 18 images is good; most often (18): empty file; see {report}'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         converted(images, output, max_bad_fraction=1.0)
     assert list(contents(output)) == ['train.rejected.csv']
+
+
+def test_images_that_are_too_narrow_say_which_edge_takes_them(images, output):
+    for name, size in (('1', (1000, 20)), ('2', (20, 400)), ('3', (300, 10))):
+        Image.new('RGB', size).save(images / 'red' / f'narrow{name}.png')
+    (images / 'red' / 'empty.png').touch()
+    expected = (
+        f'4 of 22 images are bad, more than --max_bad_fraction 0.1; most often (3): 1000x20, 64x1 '
+        f'when shrunk: an edge is under 8 pixels (--max_edge >= 400 takes them); see '
+        f'{output}/train.rejected.csv'
+    )
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        converted(images, output)
+    manifest = converted(images, output, max_edge=400)
+    assert [each.file for each in manifest.rejected] == ['red/empty.png']
+
+
+def test_other_files_of_a_class_count_as_bad_where_they_are_most_of_it(images, output):
+    for number in range(6):
+        (images / 'red' / f'{number}.dcm').write_bytes(b'')
+        (images / 'blue' / f'{number + 10}.dcm').write_bytes(b'')
+        (images / 'green' / f'{number}.json').write_bytes(b'{}')
+        (images / 'green' / f'{number}.jpg.txt').write_bytes(b'')
+    converted(images, output, max_bad_fraction=0.0)
+    (images / 'blue' / 'one.more').write_bytes(b'')
+    told = 'blue: 6 images, 7 other files: 6 .dcm, 1 .more'
+    expected = f'7 of 25 files are bad, more than --max_bad_fraction 0.2: {told}'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        converted(images, output, max_bad_fraction=0.2)
+    (images / 'red' / '0.jpg').write_bytes(b'')
+    expected += f'; most often (1): empty file; see {output}/train.rejected.csv'
+    with pytest.raises(DataError, match=f'^{re.escape(expected.replace("7 of", "8 of"))}$'):
+        converted(images, output, max_bad_fraction=0.2)
+    assert converted(images, output, max_bad_fraction=0.4).examples == 17
 
 
 def test_a_class_without_a_good_image_is_an_error_that_names_it(images, output):

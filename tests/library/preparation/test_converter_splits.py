@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 import shutil
 from collections import Counter
 
@@ -145,9 +146,10 @@ def test_a_split_whose_images_are_all_bad_is_an_error(divided, output):
     for path in (divided / 'val').rglob('*.jpg'):
         path.write_bytes(b'')
     folder = output / 'validation'
-    expected = f'^{folder}: none of its images is good; see {folder}/validation.rejected.csv$'
-    with pytest.raises(DataError, match=expected):
-        convert_splits(divided, output, max_bad_fraction=0.5)
+    report = f'{folder}/validation.rejected.csv'
+    expected = f'{folder}: none of its images is good; most often (6): empty file; see {report}'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        convert(divided, output, max_bad_fraction=0.5)
     assert list(contents(output)) == ['validation/validation.rejected.csv']
 
 

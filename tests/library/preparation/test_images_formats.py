@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from library.preparation.images import EXTRA_FORMATS, FORMATS, check_jpeg, prepare_image
 from tests.library.preparation.pictures import (
@@ -163,3 +163,29 @@ def test_a_png_of_few_bits_is_read():
     pixels = prepared_pixels(png((32, 16), 2, 0, rows))
     assert_flat(pixels[:, :14], (0, 0, 0))
     assert_flat(pixels[:, 18:], WHITE)
+
+
+RAW = "a camera's raw file: develop it into a JPEG or TIFF first"
+
+
+@pytest.mark.parametrize('tags', [{50706: b'\1\4\0\0'}, {254: 1, 330: 8}])
+def test_the_preview_of_a_cameras_raw_file_is_not_taken_for_its_picture(tags):
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        info[tag] = value
+    assert reason(encoded(FLAT, 'TIFF', tiffinfo=info)) == RAW
+
+
+def test_a_raw_file_is_known_by_its_mark_but_not_by_pixels_that_look_like_it():
+    # Pixels may begin with the mark; only a directory right behind it makes a raw file.
+    pixels = b'CR\2\0' + bytes(60)
+    whole = tiff((8, 8), [8], 1, pixels)
+    assert prepared_pixels(whole).shape == (8, 8, 3)
+    directory = whole[8 + len(pixels) :]
+    assert reason(b'II*\0\x10\0\0\0CR\2\0' + bytes(4) + directory + whole) == RAW
+
+
+def test_a_reduced_page_alone_is_a_picture():
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info[254] = 1
+    assert_flat(prepared_pixels(encoded(FLAT, 'TIFF', tiffinfo=info)), BLUE)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from unicodedata import normalize
 
 import pytest
 
 from library.errors import ConfigError, DataError
-from library.preparation.labels import read_labels, relabel
+from library.preparation.labels import read_labels, relabel, sorted_names
 from library.records.listing import LabelledImage, Listing, check_listing
 from library.records.manifest import Manifest
 
@@ -93,6 +94,29 @@ def test_classes_are_numbered_as_the_names_say():
     listing = relabel(listing_of('bird', 'cat', 'dog'), ('dog', 'cat', 'bird'))
     assert listing.class_names == ('dog', 'cat', 'bird')
     assert numbers(listing) == {'bird': 2, 'cat': 1, 'dog': 0}
+
+
+def test_two_forms_of_an_accent_are_one_name():
+    forms = [normalize(form, 'café') for form in ('NFC', 'NFD')]
+    for own, other in (forms, forms[::-1]):
+        listing = relabel(listing_of(own, 'dog'), ('dog', other))
+        assert (listing.class_names, numbers(listing)) == (('dog', other), {own: 1, 'dog': 0})
+
+
+@pytest.mark.parametrize(
+    ('before', 'expected'),
+    [
+        ((), ('0', '2', '10')),
+        (('0', '10', '2'), ('0', '10', '2')),
+        (('0', '2', '10'), ('0', '2', '10')),
+        (('0', '10'), ('0', '2', '10')),
+        (('10', '2', '7'), ('0', '10', '2')),
+        (('cat', 'dog'), ('0', '2', '10')),
+    ],
+)
+def test_numbers_are_sorted_as_numbers_unless_they_were_sorted_as_texts(before, expected):
+    assert sorted_names({'10', '0', '2'}, before) == expected
+    assert sorted_names({'10', '0', 'b'}, before) == ('0', '10', 'b')
 
 
 def test_there_may_be_more_names_than_classes():

@@ -9,8 +9,8 @@ import pytest
 from library.preparation.converter import Conversion
 from library.preparation.duplicates import Group
 from library.preparation.output import Output
-from library.preparation.summary import summarize
-from library.records.listing import LabelledImage
+from library.preparation.summary import describe, summarize
+from library.records.listing import LabelledImage, Listing, Remark
 from library.records.manifest import Manifest, Rejected, Shard
 
 
@@ -50,43 +50,38 @@ def test_a_conversion_without_anything_to_tell_is_one_line():
 
 
 def test_what_was_left_out_is_named():
-    told = manifest({'cat': 3}, Rejected('cat/0.jpg', 'empty file'), ignored=('notes.txt',))
-    assert lines({'train': told})[:-1] == [
-        'ignored (not an image of a class): notes.txt',
-        'rejected: cat/0.jpg: empty file',
-    ]
+    told = manifest({'cat': 3, 'dog': 1}, Rejected('cat/0.jpg', 'empty file'))
+    assert lines({'train': told})[:-1] == ['rejected: cat/0.jpg: empty file']
     assert '1 rejected' in lines({'train': told})[-1]
 
 
 def test_long_lists_are_cut_and_say_where_the_rest_is():
     rejected = (Rejected(f'{number:02}.jpg', 'empty file') for number in range(12))
-    told = manifest({'cat': 3}, *rejected, ignored=[f'{n:02}.txt' for n in range(13)])
+    told = manifest({'cat': 3, 'dog': 1}, *rejected, ignored=[f'{n:02}.txt' for n in range(13)])
     found = lines({'train': told})
-    assert found[9:11] == [
-        'ignored (not an image of a class): 09.txt',
-        'ignored: 3 more, all named in /out/train.json',
-    ]
-    assert found[20:22] == [
+    assert found[0] == 'ignored: 13, all named in /out/train.json'
+    assert found[10:12] == [
         'rejected: 09.jpg: empty file',
         'rejected: 2 more, all named in /out/train.rejected.csv',
     ]
-    assert len(found) == 23
+    assert len(found) == 13
 
 
 def test_each_split_says_what_it_rejected_and_ignored_files_are_named_once():
+    names = [f'{number}.txt' for number in range(11)]
     manifests = {
-        'train': manifest({'cat': 3}, Rejected('a', 'empty file'), ignored=('notes.txt',)),
-        'test': manifest({'cat': 1}, Rejected('b', 'empty file'), ignored=('notes.txt',)),
+        'train': manifest({'cat': 3, 'dog': 1}, Rejected('a', 'empty file'), ignored=names),
+        'test': manifest({'cat': 1, 'dog': 1}, Rejected('b', 'empty file'), ignored=names),
     }
     assert lines(manifests)[:3] == [
-        'ignored (not an image of a class): notes.txt',
+        'ignored: 11, all named in /out/train/train.json',
         'rejected: a: empty file',
         'rejected: b: empty file',
     ]
 
 
 def test_dropped_pictures_are_reported_as_duplicates_and_not_as_rejected():
-    told = manifest({'cat': 3}, Rejected('b', 'dropped: the same picture as a'))
+    told = manifest({'cat': 3, 'dog': 1}, Rejected('b', 'dropped: the same picture as a'))
     found = lines({'train': told}, duplicates=[group('a', 'b')])
     assert [line for line in found if line.startswith('rejected')] == []
     assert found[0] == 'the same picture: a, b'
@@ -123,6 +118,21 @@ def test_neighbours_that_share_pictures_and_splits_that_went_are_reported():
     assert found[:-1] == [
         'warning: 7 of these pictures are in /out/../test too',
         'removed: validation, a split of an earlier conversion',
+    ]
+
+
+def test_a_class_alone_is_a_warning():
+    assert lines({'train': manifest({'cat': 3})})[0] == (
+        'warning: one class alone, cat: there is nothing to tell it from'
+    )
+
+
+def test_what_the_source_read_is_told_before_the_conversion():
+    remarks = (Remark('read as: flowers/CLASS'), Remark('rose: 2 images, 3 other files: 3 .dcm', 3))
+    listing = Listing(('rose',), (), remarks=remarks)
+    assert list(describe(listing)) == [
+        'read as: flowers/CLASS',
+        'rose: 2 images, 3 other files: 3 .dcm',
     ]
 
 

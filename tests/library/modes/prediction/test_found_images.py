@@ -46,6 +46,16 @@ def test_a_folder_is_walked_by_name_and_only_images_count(found, tmp_path):
     assert warnings == []
 
 
+def test_a_folder_gives_what_begins_as_an_image_and_nothing_of_other_programs(found, tmp_path):
+    images = draw_images(tmp_path / 'drawn', per_class=3)
+    touch(images / 'red', '@eaDir/0.jpg/SYNOPHOTO.jpg', 'Thumbs.db', 'notes', 'x.dcm')
+    (images / 'red' / '1.jpg').rename(images / 'red' / '1')
+    (images / 'red' / '2.jpg').rename(images / 'red' / '2.jpg?w=200')
+    seen, warnings = found(images / 'red')
+    assert [os.path.basename(file) for file, _ in seen] == ['0.jpg', '1', '2.jpg?w=200']
+    assert warnings == []
+
+
 def test_paths_are_predicted_in_the_order_they_are_named(found, tmp_path):
     touch(tmp_path, 'b.jpg', 'a.jpg', 'c/1.jpg')
     images, _ = found(tmp_path / 'b.jpg', tmp_path / 'c', tmp_path / 'a.jpg', tmp_path / 'b.jpg')

@@ -24,10 +24,11 @@ def write(folder, *names):
     return folder
 
 
-def listed(folder, output='elsewhere', follow_symlinks=False):
+def listed(folder, output='elsewhere', known=('cat',), **options):
+    """Lists a folder; a data set may have the class cat alone."""
     target = Output(str(folder / output) if output else str(folder), 'train')
-    options = SourceOptions(dataset_dir=str(folder), follow_symlinks=follow_symlinks)
-    return Folder(options, target).listing()
+    source_options = SourceOptions(dataset_dir=str(folder), **options)
+    return Folder(source_options, target, known=known).listing()
 
 
 def manifest(folder, *names):
@@ -54,8 +55,18 @@ def test_classes_are_numbered_in_the_order_of_their_names(tmp_path):
     assert labels(listing) == {'Zebra/1.jpg': 0, 'cat/0.jpg': 1, 'cat/1.jpg': 1, 'dog/1.jpg': 2}
 
 
-def test_one_class_is_enough(tmp_path):
-    assert listed(write(tmp_path, 'cat/1.jpg')).class_names == ('cat',)
+def test_one_class_alone_is_taken_only_where_somebody_named_it(tmp_path):
+    write(tmp_path, 'cat/1.jpg')
+    expected = (
+        f'{tmp_path}: holds one class folder alone, cat: there is nothing to tell it from; if that '
+        f'is meant: --classes_at 1'
+    )
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        listed(tmp_path, known=())
+    with pytest.raises(DataError):
+        listed(tmp_path, known=('dog',))
+    assert listed(tmp_path, known=('cat', 'dog')).class_names == ('cat',)
+    assert listed(tmp_path, known=(), classes_at=1).class_names == ('cat',)
 
 
 def test_a_listed_image_tells_its_path_and_size(tmp_path):
@@ -65,14 +76,15 @@ def test_a_listed_image_tells_its_path_and_size(tmp_path):
 
 
 def test_folders_may_lie_within_a_class(tmp_path):
-    write(tmp_path, 'cat/b/deep/1.jpg', 'cat/a/1.jpg', 'cat/1.jpg', 'dog/only/below/1.jpg')
+    write(tmp_path, 'cat/b/deep/1.jpg', 'cat/a/1.jpg', 'cat/1.jpg', 'dog/0.jpg', 'dog/a/b/1.jpg')
     listing = listed(tmp_path)
     assert listing.class_names == ('cat', 'dog')
     assert list(labels(listing).items()) == [
         ('cat/1.jpg', 0),
         ('cat/a/1.jpg', 0),
         ('cat/b/deep/1.jpg', 0),
-        ('dog/only/below/1.jpg', 1),
+        ('dog/0.jpg', 1),
+        ('dog/a/b/1.jpg', 1),
     ]
 
 
@@ -172,7 +184,7 @@ def test_the_output_folder_is_known_through_a_link_too(tmp_path):
 def test_a_folder_that_only_begins_like_the_output_folder_is_a_class(tmp_path):
     write(tmp_path, 'rec/1.jpg')
     manifest(tmp_path, 'records/train.json')
-    assert listed(tmp_path, output='records').class_names == ('rec',)
+    assert listed(tmp_path, 'records', known=('rec',)).class_names == ('rec',)
 
 
 def test_a_class_folder_without_images_is_an_error_that_names_it(tmp_path):
@@ -191,7 +203,10 @@ def test_an_empty_class_folder_is_an_error_that_names_it(tmp_path):
 
 def test_a_folder_without_class_folders_is_an_error_that_says_what_is_expected(tmp_path):
     write(tmp_path, '1.jpg', '2.jpg')
-    expected = f'{tmp_path}: no class folders (expected {tmp_path}/CLASS/IMAGE.jpg)'
+    expected = (
+        f'{tmp_path}: no class folders (expected {tmp_path}/CLASS/IMAGE.jpg); it holds 2 pictures '
+        f'itself: make folders, or name the class of each in a CSV file (columns path and label)'
+    )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
 
@@ -208,13 +223,13 @@ def test_a_missing_folder_is_a_usage_error(tmp_path, name):
 def test_a_class_name_with_a_line_break_is_an_error(tmp_path):
     write(tmp_path, 'a\nb/1.jpg')
     with pytest.raises(DataError, match=r"the class name 'a\\nb' holds a line break"):
-        listed(tmp_path)
+        listed(tmp_path, classes_at=1)
 
 
 def test_names_that_are_no_utf8_are_kept(tmp_path):
     name = os.fsdecode(b'caf\xe9')
     write(tmp_path, f'{name}/{name}.jpg')
-    listing = listed(tmp_path)
+    listing = listed(tmp_path, known=(name,))
     assert listing.class_names == (name,)
     (image,) = listing.images
     assert os.fsencode(image.filename) == b'caf\xe9/caf\xe9.jpg'

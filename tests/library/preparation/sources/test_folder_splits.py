@@ -10,6 +10,10 @@ from library.errors import DataError
 from tests.library.preparation.sources.test_folder import labels, listed, manifest, unusable, write
 
 
+def told(listing):
+    return [remark.text for remark in listing.remarks]
+
+
 def splits(listing):
     return {image.filename: image.split for image in listing.images}
 
@@ -58,8 +62,10 @@ def test_all_splits_share_one_numbering_of_the_classes(tmp_path):
 @pytest.mark.parametrize(
     'names',
     [
-        ('train/cat/1.jpg', 'other/1.jpg'),
-        ('test/cat/1.jpg', 'val/cat/1.jpg'),
+        ('train/1.jpg', 'train/fast/1.jpg', 'bus/1.jpg'),
+        ('test/1.jpg', 'control/1.jpg'),
+        ('freight_train/1.jpg', 'fast_train/1.jpg', 'bus/1.jpg'),
+        ('train_station/1.jpg', 'bus_station/1.jpg', 'airport/1.jpg'),
     ],
 )
 def test_folders_that_only_look_like_splits_are_classes(tmp_path, names):
@@ -68,13 +74,38 @@ def test_folders_that_only_look_like_splits_are_classes(tmp_path, names):
     assert listing.class_names == tuple(sorted({name.split('/')[0] for name in names}))
 
 
-@pytest.mark.parametrize('name', ['train/1.jpg', 'test/1.jpg'])
-def test_a_folder_named_after_a_split_must_hold_classes(tmp_path, name):
-    write(tmp_path, 'train/cat/1.jpg' if name.startswith('test') else 'val/cat/1.jpg', name)
-    path = f'{tmp_path}/{name.split("/")[0]}'
-    expected = f'{path}: is named after a split, but holds no class folders (expected {path}/CLASS/'
-    with pytest.raises(DataError, match=f'^{re.escape(expected)}'):
+def test_folders_of_splits_without_folders_of_classes_are_an_error_that_says_what_helps(tmp_path):
+    write(tmp_path, 'train/1.jpg', 'val/cat/1.jpg')
+    expected = (
+        f'{tmp_path}/train: is named after a split, but holds no class folders (expected '
+        f'{tmp_path}/train/CLASS/IMAGE.jpg); it holds 1 picture: make folders, or name the class '
+        f'of each in a CSV file (columns path and label)'
+    )
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
+
+
+@pytest.mark.parametrize('inside', ['', 'test/', 'unknown/', 'one/deeper/'])
+def test_a_test_split_without_classes_is_an_error_that_says_how_to_do_without(tmp_path, inside):
+    write(tmp_path, 'train/cat/1.jpg', 'train/dog/1.jpg', f'test/{inside}1.jpg')
+    with pytest.raises(DataError, match=f'^{tmp_path}/test: is named after a split, but') as caught:
+        listed(tmp_path)
+    expected = (
+        f', only 1 picture without a class; without them: --dataset_dir {tmp_path}/train --splits '
+        'train=0.8,test=0.2'
+    )
+    assert str(caught.value).endswith(expected)
+
+
+@pytest.mark.parametrize('inside', ['', 'test/'])
+def test_a_test_split_without_classes_is_left_out_where_another_one_is_there(tmp_path, inside):
+    write(tmp_path, 'train/cat/1.jpg', 'train/dog/1.jpg', 'val/cat/1.jpg')
+    write(tmp_path, f'test/{inside}1.jpg', f'test/{inside}2.jpg')
+    listing = listed(tmp_path)
+    assert listing.splits == ('train', 'validation')
+    assert listing.class_names == ('cat', 'dog')
+    assert listing.ignored == ('test: 2 pictures without a class',)
+    assert 'warning: test: 2 pictures without a class, left out' in told(listing)
 
 
 def test_training_images_alone_are_a_split(tmp_path):
@@ -153,9 +184,9 @@ def test_an_empty_folder_that_a_killed_conversion_made_beside_its_images_changes
 def test_a_class_may_be_named_like_a_split(tmp_path):
     write(tmp_path, 'train/1.jpg', 'bus/1.jpg')
     assert listed(tmp_path).class_names == ('bus', 'train')
-    write(tmp_path, 'all/train/train/1.jpg', 'all/test/train/1.jpg')
+    write(tmp_path, 'all/train/train/1.jpg', 'all/train/bus/1.jpg', 'all/test/train/1.jpg')
     listing = listed(tmp_path / 'all')
-    assert (listing.class_names, listing.splits) == (('train',), ('train', 'test'))
+    assert (listing.class_names, listing.splits) == (('bus', 'train'), ('train', 'test'))
 
 
 @pytest.mark.parametrize('inside', ['', 'deep/er'])
@@ -170,12 +201,19 @@ def test_records_in_a_folder_beside_the_splits_change_nothing(tmp_path, inside):
     assert (before.splits, before.ignored) == (('train', 'test'), ())
 
 
-@pytest.mark.parametrize('names', [('unlabeled/1.jpg',), ('unlabeled/deep/1.jpg', 'zoo/1.jpg')])
-def test_a_folder_beside_splits_that_is_none_is_an_error_that_names_it(tmp_path, names):
-    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg', *names)
+def test_folders_of_classes_beside_splits_are_an_error_that_names_them(tmp_path):
+    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg', 'more/cat/1.jpg', 'more/dog/1.jpg')
     expected = (
-        f'{tmp_path}: holds the splits test, train, and beside them unlabeled, which is not a '
-        'split; move it away'
+        f'{tmp_path}: holds the splits test, train, and beside them more, which is none; '
+        'move it away'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
+
+
+@pytest.mark.parametrize('names', [('unlabeled/1.jpg',), ('unlabeled/deep/1.jpg', 'zoo/1.jpg')])
+def test_pictures_without_a_class_beside_splits_are_left_out_and_counted(tmp_path, names):
+    write(tmp_path, 'train/cat/1.jpg', 'test/cat/1.jpg', *names)
+    listing = listed(tmp_path)
+    assert (listing.splits, listing.examples) == (('train', 'test'), 2)
+    assert 'warning: unlabeled: 1 picture without a class, left out' in told(listing)

@@ -1,0 +1,94 @@
+"""Names of folders to splits, where the folders beside them agree.
+
+A word within a name is enough (seg_train, train2017), but never for a folder alone: a class may be
+called train_station.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from library.preparation.sources.tree import Branch
+from library.records.listing import SPLIT_NAMES
+
+# What is written in one word with a split, as in trainset.
+_SUFFIX = re.compile(r'(sets?|data|images?|imgs?|pics?|pictures?|photos?|split|folder|dir)$')
+_HUMPS = re.compile(r'(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
+
+
+class Word(NamedTuple):
+    """The split that a folder's name tells, and what else is in the name; '' for nothing."""
+
+    split: str
+    rest: str
+
+
+def split_word(name: str) -> Word | None:
+    """Find the one split that a name tells, by its words: letters that a capital begins, digits.
+
+    What trains and validates, as trainval does, is there to train on.
+    """
+    rest, splits = [], set()
+    for token in re.findall(r'[^\W\d_]+|\d+', _HUMPS.sub(' ', name)):
+        word = token.lower()
+        bare = _SUFFIX.sub('', word)
+        if word == 'trainval':
+            splits.add('train')
+        elif word in SPLIT_NAMES or bare in SPLIT_NAMES:
+            splits.add(SPLIT_NAMES.get(word) or SPLIT_NAMES[bare])
+            rest += [word[len(bare) :]] * (word not in SPLIT_NAMES)
+        else:
+            rest.append(word)
+    if splits == {'train', 'validation'}:
+        splits = {'train'}
+    return Word(splits.pop(), ' '.join(rest)) if len(splits) == 1 else None
+
+
+def split_folders(folder: Branch) -> dict[Branch, str]:
+    """Find the folders in it that are splits, and which; {} where none are.
+
+    Folders are splits if all that hold images are named after different ones; else those whose
+    names are nothing but a split, or the same but for the split, if there are several. One alone is
+    a split if its name is nothing else and it holds folders alone.
+
+    Two folders may be named after one split: then it is not certain that they are that.
+    """
+    words = {
+        each: word
+        for each in folder.folders
+        if (word := split_word(each.last_name)) and (each.count or not word.rest)
+    }
+    words = _without_empty_twins(words)
+    exact = [each for each, word in words.items() if not word.rest]
+    rests = sorted({word.rest for word in words.values() if word.rest})
+    alike = [[each for each, word in words.items() if word.rest == rest] for rest in rests]
+    everything = list(words) if set(folder.with_images) <= set(words) else []
+    likely = [each for each in (everything, exact, *alike) if _are_splits(each, folder, words)]
+    several = [{each: words[each].split for each in group} for group in likely]
+    different = (each for each in several if len(set(each.values())) == len(each))
+    twice = (each for each, group in zip(several, likely, strict=True) if group not in alike)
+    return next(different, None) or next(twice, {})
+
+
+def _without_empty_twins(words: dict[Branch, Word]) -> dict[Branch, Word]:
+    """Without an empty validation/ beside val/, as a conversion leaves that was killed."""
+    splits = [word.split for word in words.values()]
+    return {
+        each: word
+        for each, word in words.items()
+        if not (each.is_empty and splits.count(word.split) > 1)
+    }
+
+
+def _are_splits(group: Sequence[Branch], folder: Branch, words: dict[Branch, Word]) -> bool:
+    """True if the names of these folders mean splits, apart from naming one of them twice."""
+    splits = {words[each].split for each in group}
+    if len(splits) > 1:
+        return 'train' in splits or not any(words[each].rest for each in group)
+    if len(group) == 1:
+        alone = folder.with_images == list(group) and not folder.images
+        return alone and group[0].only_folders and not words[group[0]].rest
+    # Several folders of one split alone: only where nothing else can be meant.
+    return bool(group) and not any(words[each].rest or each.images for each in group)
