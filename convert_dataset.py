@@ -39,7 +39,7 @@ from library.preparation.sources.registry import (
     joined,
     source_class,
 )
-from library.preparation.splits import parse_fractions
+from library.preparation.splits import parse_fractions, with_folds
 from library.preparation.summary import SHOWN, describe, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program

@@ -19,15 +19,10 @@ from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output, wrote
 from library.preparation.sources.registry import Sources, find_source, source_class
-from library.records.listing import LabelledImage, Listing, Remark, Split, Unusable
-from library.records.manifest import (
-    Manifest,
-    check_same_classes,
-    check_whole,
-    evaluation_split,
-    open_split,
-    read_manifest,
-)
+from library.records.external import read_external
+from library.records.listing import LabelledImage, Listing, Remark, Split, Unusable, is_split_name
+from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
+from library.records.split_folders import evaluation_split, open_other_folds, open_split
 from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
 
 # Images of a direct source that may be unusable, as when converting.

@@ -121,8 +121,8 @@ def convert(
             for target in plans
         }
         check_manifests(manifests, images, output, max_bad_fraction, listing.remarks)
-        for target, plan in plans.items():
-            write_images(target.images, plan, manifests[target].rejected)
+        for target, shards in plans.items():
+            write_images(target.images, shards, manifests[target].rejected)
         removed = publish(output, manifests)
     return Conversion(
         manifests={target.name: manifest for target, manifest in manifests.items()},

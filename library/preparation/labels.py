@@ -42,7 +42,7 @@ def read_labels(path: str) -> tuple[str, ...]:
 
 
 def sorted_names(names: Collection[str], before: Sequence[str] = ()) -> tuple[str, ...]:
-    """Class names in the order of their labels.
+    """Sort class names into the order of their labels.
 
     Args:
       names: of all classes.
@@ -62,9 +62,20 @@ def sorted_names(names: Collection[str], before: Sequence[str] = ()) -> tuple[st
 
 
 def _as_number(digits: str) -> tuple[int, str, str]:
-    """What sorts digits as numbers; int() refuses thousands of them."""
+    """Return what sorts digits as numbers; int() refuses thousands of them."""
     value = digits.lstrip('0')
     return len(value), value, digits
+
+
+def _of_run(folder: str) -> tuple[str, ...]:
+    """Read the classes that a run was trained on, from its directory or the folder above it."""
+    for model_dir in (folder, files.join(folder, 'checkpoints')):
+        if files.exists(files.join(model_dir, SAVED_AS)):
+            names = kept_metadata(read_saved(model_dir), ('class_names',)).class_names
+            if not names:
+                raise ConfigError(f'{model_dir}: the run does not name its classes (--labels)')
+            return names
+    raise ConfigError(f'{folder}: neither a file of class names nor a run (--labels)')
 
 
 def relabel(listing: Listing, names: tuple[str, ...], given_by: str = '--labels') -> Listing:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.modes.prediction.listed_images import ListedImages
+from library.modes.prediction.listed_images import listed_images
 from library.preparation.image_files import (
     has_image_ending,
     is_image_file,

@@ -149,7 +149,7 @@ def test_a_split_whose_images_are_all_bad_is_an_error(divided, output):
     report = f'{folder}/validation.rejected.csv'
     expected = f'{folder}: none of its images is good; most often (6): empty file; see {report}'
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
-        convert(divided, output, max_bad_fraction=0.5)
+        convert_splits(divided, output, max_bad_fraction=0.5)
     assert list(contents(output)) == ['validation/validation.rejected.csv']
 
 
