@@ -287,8 +287,12 @@ def trained_copy(launch: Callable[..., int], made_once: Callable[..., Path]) -> 
 
     def call(folder: Path, **flags: object) -> Path:
         def train(source: Path) -> None:
+            import tensorflow as tf
+
             with contextlib.redirect_stdout(io.StringIO()):
                 assert launch(source, **flags) == 0
+            # The writers of events would write the last of them at the end of the process.
+            tf.compat.v1.summary.FileWriterCache.clear()
 
         check_trainings()
         key = repr(sorted((name, str(value)) for name, value in flags.items()))
