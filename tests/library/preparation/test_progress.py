@@ -1,0 +1,47 @@
+"""The bar of a conversion: on a terminal from the start, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from library.preparation.progress import progress
+
+pytestmark = pytest.mark.unit
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody looks at."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_it_before_the_first_image_is_done(monkeypatch):
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    with progress('converting', 200):
+        assert 'converting:   0%' in sys.stderr.getvalue()
+        assert ' 0/200 ' in sys.stderr.getvalue()
+
+
+def test_a_terminal_sees_images_per_second_and_the_time_left(monkeypatch):
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    seconds = iter(range(1000))
+    monkeypatch.setattr('time.time', lambda: float(next(seconds)))
+    with progress('reading', 200) as advance:
+        for _ in range(2):
+            advance(50)
+    shown = sys.stderr.getvalue()
+    assert 'reading:  50%' in shown
+    assert ' 100/200 [00:0' in shown
+    assert ' images/s]' in shown
+
+
+def test_a_log_file_gets_nothing_and_no_bar_is_imported(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, 'tqdm', raising=False)
+    with progress('reading', 200) as advance:
+        advance(200)
+    assert capsys.readouterr() == ('', '')
+    assert 'tqdm' not in sys.modules
