@@ -1,4 +1,4 @@
-"""Turns labelled images into JPEG TFRecords for run.py.
+"""Turns labelled images into JPEG TFRecords for run.py: convert_dataset.py PHOTOS DATASET.
 
 Takes a folder of images with one folder per class, a CSV file, or what another --source reads.
 With --verify it checks what was converted before.
@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from library.config.catalog import Catalog
@@ -32,13 +32,14 @@ from library.preparation.options import (
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
+from library.preparation.progress import announced
 from library.preparation.sources.registry import (
     check_flags,
     find_source,
     joined,
     source_class,
 )
-from library.preparation.splits import parse_fractions
+from library.preparation.splits import DEFAULT_SPLITS, parse_fractions
 from library.preparation.summary import SHOWN, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
@@ -79,20 +80,28 @@ def main(argv: list[str]) -> int:
     fractions = parse_fractions(splitting.splits) if splitting.splits else None
     dataset_dir = _given(source_options.dataset_dir, 'dataset_dir')
     tfrecord_dir = _given(conversion.tfrecord_dir, 'tfrecord_dir')
-    max_edge = _given(conversion.max_edge, 'max_edge')
-    output = _output(tfrecord_dir, conversion.tfrecord_filename, fractions)
+    name = conversion.tfrecord_filename
+    output = _output(tfrecord_dir, name, fractions or parse_fractions(DEFAULT_SPLITS))
     labels = read_labels(source_options.labels) if source_options.labels else None
     source = choice.source or find_source(ALL_SOURCES, dataset_dir)
-    _check_unused(command_line.values, source)
+    check_flags(ALL_SOURCES, command_line.values, source)
     write_shards = _shard_writer(command_line, running)
-    listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
+    with announced(f'listing {dataset_dir}'):
+        listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
+    if fractions is None and name is None and not listing.splits:
+        print(f'{dataset_dir}: no splits of its own, so {DEFAULT_SPLITS} (--splits)')
+        fractions = parse_fractions(DEFAULT_SPLITS)
+    if 'split_by' in command_line.values and fractions is None:
+        raise ConfigError('--split_by is without effect unless --splits is given')
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
         _print_positions(names, labels)
     conversion_done = convert(
         listing,
         output,
-        EncodingOptions(max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
+        EncodingOptions(
+            conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)
+        ),
         write_shards,
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
@@ -101,6 +110,8 @@ def main(argv: list[str]) -> int:
         split_by=splitting.split_by,
         duplicates=splitting.duplicates,
     )
+    if 'max_edge' not in command_line.values:
+        print(f'longest edge: {conversion.max_edge} pixels, the default (--max_edge)')
     for line in summarize(conversion_done, output, time.monotonic() - started):
         print(line)
     return 0
@@ -128,7 +139,7 @@ def _given(value: Given | None, name: str) -> Given:
     return value
 
 
-def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | None) -> Output:
+def _output(tfrecord_dir: str, name: str | None, fractions: Mapping[str, float]) -> Output:
     """Where to write, once it is known that nothing speaks against it."""
     if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
@@ -137,14 +148,7 @@ def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | N
         )
     if any('\udc80' <= letter <= '\udcff' for letter in tfrecord_dir):
         raise ConfigError('--tfrecord_dir: its name is no UTF-8, as TensorFlow needs it')
-    return Output(tfrecord_dir, name, tuple(fractions or ()))
-
-
-def _check_unused(given: Collection[str], source: str) -> None:
-    """Raises ConfigError for a flag that would be without effect."""
-    check_flags(ALL_SOURCES, given, source)
-    if 'split_by' in given and 'splits' not in given:
-        raise ConfigError('--split_by is without effect unless --splits is given')
+    return Output(tfrecord_dir, name, tuple(fractions))
 
 
 def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:

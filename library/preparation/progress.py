@@ -6,6 +6,21 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from library.console import redraw
+
+
+@contextlib.contextmanager
+def announced(what: str) -> Iterator[None]:
+    """Show on a terminal what cannot tell how far it is, as long as it lasts."""
+    shown = sys.stderr.isatty()
+    if shown:
+        redraw(what, sys.stderr)
+    try:
+        yield
+    finally:
+        if shown:
+            redraw('', sys.stderr)
+
 
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:

@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from library.errors import ConfigError
 from library.records.listing import SPLIT_NAMES, is_split_name, usual_order
 
+# Of a data set without splits of its own, where nobody says otherwise.
+DEFAULT_SPLITS = 'train=0.8,test=0.2'
+
 
 def parse_fractions(text: str) -> dict[str, float]:
     """Reads 'train=0.8,test=0.2'.

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from library.preparation.progress import progress
+from library.preparation.progress import announced, progress
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +24,17 @@ def test_a_terminal_sees_it_before_the_first_image_is_done(monkeypatch):
     with progress('converting', 200):
         assert 'converting:   0%' in sys.stderr.getvalue()
         assert ' 0/200 ' in sys.stderr.getvalue()
+
+
+def test_what_has_no_end_in_sight_is_told_and_erased_however_it_ends(monkeypatch, capsys):
+    with announced('listing photos'):
+        pass
+    assert capsys.readouterr() == ('', '')
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    with pytest.raises(ValueError, match='bad'), announced('listing photos'):
+        assert sys.stderr.getvalue() == '\r\x1b[Klisting photos'
+        raise ValueError('bad')
+    assert sys.stderr.getvalue().endswith('\r\x1b[K')
 
 
 def test_a_terminal_sees_images_per_second_and_the_time_left(monkeypatch):
