@@ -81,7 +81,8 @@ def main(argv: list[str]) -> int:
     dataset_dir = _given(source_options.dataset_dir, 'dataset_dir')
     tfrecord_dir = _given(conversion.tfrecord_dir, 'tfrecord_dir')
     name = conversion.tfrecord_filename
-    output = _output(tfrecord_dir, name, fractions or parse_fractions(DEFAULT_SPLITS))
+    usual = parse_fractions(DEFAULT_SPLITS) if name is None else {}
+    output = _output(tfrecord_dir, name, fractions or usual)
     labels = read_labels(source_options.labels) if source_options.labels else None
     source = choice.source or find_source(ALL_SOURCES, dataset_dir)
     check_flags(ALL_SOURCES, command_line.values, source)
@@ -90,7 +91,7 @@ def main(argv: list[str]) -> int:
         listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
     if fractions is None and name is None and not listing.splits:
         print(f'{dataset_dir}: no splits of its own, so {DEFAULT_SPLITS} (--splits)')
-        fractions = parse_fractions(DEFAULT_SPLITS)
+        fractions = usual
     if 'split_by' in command_line.values and fractions is None:
         raise ConfigError('--split_by is without effect unless --splits is given')
     if labels:
