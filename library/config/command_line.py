@@ -8,7 +8,6 @@ can be taken for it. Options that are declared positional may be given as words 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,6 +157,9 @@ def help_text(
       of_mode: leaves out what only other modes read, and begins with what this one alone reads;
         None tells of all.
     """
+    # Late: only --help needs it.
+    import argparse
+
     mode = f'[{"|".join(modes)}] ' if modes else ''
     words = [each.name.upper() for each in catalog.by_name.values() if _takes_words(each, '')]
     mode += f'[{" ".join(words)}] ' if words else ''
