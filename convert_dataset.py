@@ -1,4 +1,4 @@
-"""Convert labelled images to JPEG TFRecords for run.py.
+"""Turn labelled images into JPEG TFRecords for run.py: convert_dataset.py PHOTOS DATASET.
 
 Takes a folder of images with one folder per class, a CSV file, or what another --source reads.
 With --verify it checks what was converted before.
@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from library.config.catalog import Catalog
@@ -33,15 +33,16 @@ from library.preparation.options import (
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
+from library.preparation.progress import announced
 from library.preparation.sources.registry import (
     check_flags,
     find_source,
     joined,
     source_class,
 )
-from library.preparation.splits import parse_fractions, with_folds
+from library.preparation.splits import DEFAULT_SPLITS, parse_fractions, with_folds
 from library.preparation.summary import SHOWN, describe, summarize
-from library.records.listing import is_split_name
+from library.records.listing import Listing, is_split_name
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project.sources import SOURCES
@@ -72,36 +73,33 @@ def main(argv: list[str]) -> int:
     quiet_tensorflow(running.verbose)
     if running.verify is not None:
         return _verify(running.verify)
-    choice = read_options(SourceChoice, command_line, CATALOG)
     source_options = read_options(SourceOptions, command_line, CATALOG)
     conversion = read_options(ConversionOptions, command_line, CATALOG)
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
-    fractions = parse_fractions(splitting.splits) if splitting.splits else None
-    if splitting.folds:
-        fractions = with_folds(fractions, splitting.folds)
-    group_by = splitting.group_by or source_options.group_column
-    dataset_dir = _given(source_options.dataset_dir, 'dataset_dir')
+    fractions = _fractions(splitting)
     tfrecord_dir = _given(conversion.tfrecord_dir, 'tfrecord_dir')
-    max_edge = _given(conversion.max_edge, 'max_edge')
-    output = _output(tfrecord_dir, conversion.tfrecord_filename, fractions)
-    labels = read_labels(source_options.labels) if source_options.labels else None
-    source = choice.source or find_source(ALL_SOURCES, dataset_dir)
-    _check_unused(command_line.values, source)
-    write_shards = _shard_writer(command_line, running)
-    make_source = source_class(ALL_SOURCES, source)
-    listing = make_source(source_options, output, known=labels or ()).listing()
-    for line in describe(listing):
-        print(line)
-    if labels:
-        names, listing = listing.class_names, relabel(listing, labels)
-        _print_positions(names, labels)
+    name = conversion.tfrecord_filename
+    usual = parse_fractions(DEFAULT_SPLITS) if name is None else {}
+    output = _output(tfrecord_dir, name, fractions or usual)
+    listing = _listing(command_line, source_options, output)
+    if fractions is None and name is None and not listing.splits:
+        print(f'{listing.folder}: no splits of its own, so {DEFAULT_SPLITS} (--splits)')
+        fractions = usual
+    for flag in ('split_by', 'group_by', 'group_column'):
+        if flag in command_line.values and fractions is None:
+            raise ConfigError(f'--{flag} has no effect unless --splits or --folds is given')
     if splitting.group_by:
+        if source_options.group_column:
+            raise ConfigError('--group_by and --group_column: give one of them')
         listing = group_by_name(listing, splitting.group_by)
+    write_shards = _shard_writer(command_line, running)
     conversion_done = convert(
         listing,
         output,
-        EncodingOptions(max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)),
+        EncodingOptions(
+            conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)
+        ),
         write_shards,
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
@@ -109,8 +107,10 @@ def main(argv: list[str]) -> int:
         fractions=fractions,
         split_by=splitting.split_by,
         duplicates=splitting.duplicates,
-        group_by=group_by,
+        group_by=splitting.group_by or source_options.group_column,
     )
+    if 'max_edge' not in command_line.values:
+        print(f'longest edge: {conversion.max_edge} pixels, the default (--max_edge)')
     for line in summarize(conversion_done, output, time.monotonic() - started):
         print(line)
     return 0
@@ -131,6 +131,30 @@ def _verify(data_dir: str) -> int:
     return 0
 
 
+def _fractions(splitting: SplitOptions) -> dict[str, float] | None:
+    """Return the splits to make and their fractions; None where nobody asks for any."""
+    fractions = parse_fractions(splitting.splits) if splitting.splits else None
+    return with_folds(fractions, splitting.folds) if splitting.folds else fractions
+
+
+def _listing(command_line: CommandLine, options: SourceOptions, output: Output) -> Listing:
+    """List the images, numbered as --labels says, and print how the data set was read."""
+    dataset_dir = _given(options.dataset_dir, 'dataset_dir')
+    labels = read_labels(options.labels) if options.labels else None
+    choice = read_options(SourceChoice, command_line, CATALOG)
+    source = choice.source or find_source(ALL_SOURCES, dataset_dir)
+    check_flags(ALL_SOURCES, command_line.values, source)
+    make_source = source_class(ALL_SOURCES, source)
+    with announced(f'listing {dataset_dir}'):
+        listing = make_source(options, output, known=labels or ()).listing()
+    for line in describe(listing):
+        print(line)
+    if labels:
+        names, listing = listing.class_names, relabel(listing, labels)
+        _print_positions(names, labels)
+    return listing
+
+
 def _given(value: Given | None, name: str) -> Given:
     """Return the value of a required flag."""
     if value is None:
@@ -138,7 +162,7 @@ def _given(value: Given | None, name: str) -> Given:
     return value
 
 
-def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | None) -> Output:
+def _output(tfrecord_dir: str, name: str | None, fractions: Mapping[str, float]) -> Output:
     """Find where to write, after checking that the place is free."""
     if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
@@ -147,17 +171,7 @@ def _output(tfrecord_dir: str, name: str | None, fractions: dict[str, float] | N
         )
     if any('\udc80' <= letter <= '\udcff' for letter in tfrecord_dir):
         raise ConfigError('--tfrecord_dir: its name is not UTF-8, which TensorFlow needs')
-    return Output(tfrecord_dir, name, tuple(fractions or ()))
-
-
-def _check_unused(given: Collection[str], source: str) -> None:
-    """Raise ConfigError for a flag that would have no effect."""
-    check_flags(ALL_SOURCES, given, source)
-    if 'group_by' in given and 'group_column' in given:
-        raise ConfigError('--group_by and --group_column: give one of them')
-    for name in ('split_by', 'group_by', 'group_column'):
-        if name in given and not {'splits', 'folds'} & set(given):
-            raise ConfigError(f'--{name} has no effect unless --splits or --folds is given')
+    return Output(tfrecord_dir, name, tuple(fractions))
 
 
 def _print_positions(names: Sequence[str], labels: Sequence[str]) -> None:

@@ -91,13 +91,16 @@ def digest_of_all(folder: str, names: Sequence[str]) -> str:
     return hashlib.sha256(''.join(parts).encode('utf-8', 'surrogateescape')).hexdigest()
 
 
-def write_atomically(path: str, data: bytes | Iterable[bytes], partial: str = '') -> None:
+def write_atomically(
+    path: str, data: bytes | Iterable[bytes], partial: str = '', *, durable: bool = True
+) -> None:
     """Writes `data` so that `path` holds the old bytes or the new ones, never a part of them.
 
     Args:
       path: of the file.
       data: the bytes, whole or in pieces.
       partial: what it is called until it is whole; '': PATH.partial.
+      durable: whether the new bytes must survive a power loss; waiting for the disk takes time.
 
     Raises:
       OSError: the disk is full or the folder may not be written.
@@ -105,12 +108,12 @@ def write_atomically(path: str, data: bytes | Iterable[bytes], partial: str = ''
     if is_remote(path):
         gfile(path)  # here, so that a refusal names the file and not its temporary name
     partial = partial or f'{path}.partial'
-    write(partial, (data,) if isinstance(data, bytes) else data)
-    replace(partial, path)
+    write(partial, (data,) if isinstance(data, bytes) else data, durable=durable)
+    replace(partial, path, durable=durable)
 
 
-def write(path: str, pieces: Iterable[bytes]) -> None:
-    """Writes a file from its start; its content is durable when it returns.
+def write(path: str, pieces: Iterable[bytes], *, durable: bool = True) -> None:
+    """Writes a file from its start; its content is durable when it returns, unless told otherwise.
 
     Raises:
       OSError: the disk is full or the folder may not be written; it names the file.
@@ -127,7 +130,7 @@ def write(path: str, pieces: Iterable[bytes]) -> None:
         with contextlib.suppress(Exception):
             file.close()
         raise
-    if not is_remote(path):
+    if durable and not is_remote(path):
         with _named(path):
             sync(path)
 
@@ -153,13 +156,14 @@ def write_if_changed(path: str, data: bytes) -> None:
         write_atomically(path, data)
 
 
-def replace(source: str, target: str) -> None:
+def replace(source: str, target: str, *, durable: bool = True) -> None:
     """Renames `source` to `target`, in place of what stood there; durable when it returns."""
     if is_remote(target):
         gfile(target).rename(source, target, overwrite=True)
         return
     os.replace(source, target)
-    sync(os.path.dirname(target) or '.')
+    if durable:
+        sync(os.path.dirname(target) or '.')
 
 
 def sync(path: str) -> None:

@@ -23,6 +23,7 @@ the run is taken from there by the modes that work on one.
 """
 _KEPT = 'Kept with the run.'
 _BARE = 'Words without a flag are its values too.'
+_ONE_WORD = 'A word without a flag is its value too.'
 
 
 def options_page(programs: Mapping[str, Catalog]) -> str:
@@ -49,7 +50,8 @@ def options_page(programs: Mapping[str, Catalog]) -> str:
 
 def _row(option: Option, owner: str) -> str:
     notes = [f'Only {owner.removeprefix("for ")}.' if owner else '']
-    notes += [_BARE if option.positional else '', _KEPT if option.kept_with_run else '']
+    bare = _BARE if option.many else _ONE_WORD
+    notes += [bare if option.positional else '', _KEPT if option.kept_with_run else '']
     text = ' '.join(part for part in (option.help, *notes) if part)
     cells = (f'`--{option.name}`', f'`{option.default_text}`', _takes(option), _plain(text))
     return f'| {" | ".join(cells)} |'

@@ -18,6 +18,7 @@ from library.preparation.options import (
     SourceOptions,
     SplitOptions,
 )
+from library.records.manifest import open_split
 from tests.conftest import draw_images
 from tests.converting import SHARDS, convert, flags
 
@@ -89,6 +90,45 @@ def test_a_process_that_may_use_one_core_has_one_worker(program, images, tmp_pat
         assert lines.pop(0) == told
     assert lines[0] == 'workers: 1'
     assert (done.returncode, done.stderr) == (0, '')
+
+
+def test_two_words_make_a_data_set_that_can_be_trained_on(tmp_path, capsys):
+    images = draw_images(tmp_path / 'photos', per_class=12)
+    status, out, error = convert(capsys, str(images), str(tmp_path / 'dataset'))
+    assert (status, error) == (0, '')
+    lines = [line for line in out.splitlines() if '--workers' not in line]
+    assert lines[0] == f'{images}: no splits of its own, so train=0.8,test=0.2 (--splits)'
+    assert 'longest edge: 384 pixels, the default (--max_edge)' in lines
+    train, test = (open_split(str(tmp_path / 'dataset'), split) for split in ('train', 'test'))
+    assert train.examples + test.examples == 36
+    assert train.examples > test.examples > 0
+    assert train.splits == ('train', 'test')
+
+    given = flags(images, tmp_path / 'flags', tfrecord_filename=None, splits='train=0.8,test=0.2')
+    assert convert(capsys, *given)[0] == 0
+    for split in ('train', 'test'):
+        assert file_contents(tmp_path / 'dataset' / split) == file_contents(
+            tmp_path / 'flags' / split
+        )
+
+
+def test_words_may_stand_behind_flags_and_splits_of_the_data_set_are_kept(tmp_path, capsys):
+    draw_images(tmp_path / 'photos' / 'train')
+    draw_images(tmp_path / 'photos' / 'val', per_class=2, seed=1)
+    words = ['--max_edge', '16', str(tmp_path / 'photos'), str(tmp_path / 'dataset')]
+    status, out, _ = convert(capsys, *words)
+    assert status == 0
+    assert 'no splits' not in out
+    assert 'longest edge' not in out
+    assert sorted(os.listdir(tmp_path / 'dataset')) == ['train', 'validation']
+
+
+def test_photos_and_records_may_share_a_folder_and_a_second_run_changes_nothing(images, capsys):
+    for kept in (False, True):
+        status, out, _ = convert(capsys, str(images), str(images))
+        assert status == 0
+        assert ('kept: 4 of 4 shards' in out) == kept
+    assert sorted(os.listdir(images)) == ['blue', 'green', 'red', 'test', 'train']
 
 
 def test_long_lists_are_cut_and_say_where_the_rest_is(images, capsys):
@@ -201,7 +241,8 @@ def test_records_in_memory_are_the_same_as_on_disk(images, capsys):
 def test_help_names_each_option_with_its_default(program):
     done = program('convert_dataset.py', '--help')
     assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout.startswith('usage: convert_dataset.py [--OPTION VALUE]')
+    usage = 'usage: convert_dataset.py [DATASET_DIR TFRECORD_DIR] [--OPTION VALUE]'
+    assert done.stdout.startswith(usage)
     groups = (SourceChoice, SourceOptions, ConversionOptions, SplitOptions, RunnerOptions)
     for option in (option for group in groups for option in options_of(group)):
         assert f'--{option.name} ' in done.stdout

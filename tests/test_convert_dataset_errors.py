@@ -37,7 +37,7 @@ def test_the_line_and_the_code_are_those_of_the_process(program, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize('name', ['dataset_dir', 'tfrecord_dir', 'max_edge'])
+@pytest.mark.parametrize('name', ['dataset_dir', 'tfrecord_dir'])
 def test_a_missing_flag_is_named(fails, name):
     words = flags('images')
     position = words.index(f'--{name}')
@@ -109,12 +109,26 @@ def test_more_shards_than_images_are_exit_code_2(fails, images):
     fails(2, message, *flags(images, num_shards=19))
 
 
-def test_a_folder_without_splits_or_a_name_for_it_is_exit_code_2(fails, images):
-    message = (
-        f'{images}: has no splits of its own: give its name as --tfrecord_filename (such as '
-        'train), or divide it with --splits'
-    )
-    fails(2, message, *flags(images, tfrecord_filename=None))
+NOT_ALL_AS_WORDS = (
+    "'photos': give DATASET_DIR TFRECORD_DIR as words, or --dataset_dir and --tfrecord_dir, "
+    'not one of each'
+)
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['photos'], NOT_ALL_AS_WORDS),
+        (['photos', '--tfrecord_dir', 'records'], NOT_ALL_AS_WORDS),
+        (['--tfrecord_dir', 'records', 'photos'], NOT_ALL_AS_WORDS),
+        (['--dataset_dir', 'photos2', 'photos'], NOT_ALL_AS_WORDS),
+        (['photos', 'records', '--dataset_dir', 'more'], '--dataset_dir is given twice'),
+        (['photos', 'records', 'more'], "stray word 'more' on the command line"),
+        (['-q', 'photos', 'records'], "stray word '-q' on the command line"),
+    ],
+)
+def test_words_and_flags_for_the_two_folders_are_not_mixed(fails, words, message):
+    fails(2, message, *words)
 
 
 def test_a_folder_without_classes_is_exit_code_3(fails, tmp_path):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from extras.array_sources.archive import read_members
 from extras.array_sources.unpickling import RefusedPickle, unpickle
@@ -15,6 +13,10 @@ from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.sources.entries import look
 from library.preparation.sources.source import Source
 from library.records.listing import LabelledImage, Listing
+
+if TYPE_CHECKING:
+    # A conversion asks each source whether it fits; only those that do need NumPy.
+    import numpy as np
 
 EDGE, CHANNELS = 32, 3
 IMAGE_BYTES = EDGE * EDGE * CHANNELS
@@ -201,6 +203,8 @@ def _batch(
     path: str, values: dict[str, Any], labels_key: str, classes: int
 ) -> tuple[np.ndarray, list[int], list[str]]:
     """Return pixels, uint8 [N, 32, 32, 3], N labels and N names of one batch, once they fit."""
+    import numpy as np
+
     data = values.get('data')
     if not isinstance(data, np.ndarray):
         raise DataError(f"{path}: holds no array 'data'")

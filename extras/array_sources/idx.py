@@ -9,15 +9,17 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from library import files
 from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.sources.entries import look
 from library.preparation.sources.source import Source
 from library.records.listing import LabelledImage, Listing
+
+if TYPE_CHECKING:
+    # A conversion asks each source whether it fits; only those that do need NumPy.
+    import numpy as np
 
 SPLITS = {'train': 'train', 't10k': 'test', 'test': 'test'}
 
@@ -171,6 +173,8 @@ def _read(path: str, kind: str) -> np.ndarray:
             )
         if files.is_remote(path):
             return _fill(path, raw, shape)
+        import numpy as np
+
         return np.asarray(np.memmap(path, np.uint8, 'r', start, shape))
 
 
@@ -214,6 +218,8 @@ def _header(path: str, file: Any, kind: str) -> tuple[tuple[int, ...], int]:
 
 def _fill(path: str, file: BinaryIO | gzip.GzipFile, shape: tuple[int, ...]) -> np.ndarray:
     """Read the content into memory; it must end where the header says."""
+    import numpy as np
+
     expected = math.prod(shape)
     if expected > MAX_IN_MEMORY:
         raise DataError(

@@ -11,9 +11,11 @@ import io
 import math
 import pickletools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    # A conversion asks each source whether it fits; only those that do need NumPy.
+    import numpy as np
 
 # What a dump of an array asks for: from Python 2 and numpy 1, as CIFAR was made, or from Python 3.
 _RECONSTRUCT = ('numpy.core.multiarray _reconstruct', 'numpy._core.multiarray _reconstruct')
@@ -213,6 +215,8 @@ def _array(
     _: int, shape: tuple[int, ...], dtype: _Dtype, is_fortran: bool, content: bytes
 ) -> np.ndarray:
     """Make a view of the bytes; their number is all that a shape may claim."""
+    import numpy as np
+
     _expect(dtype, _Dtype)
     sizes = [_expect(size, int) for size in _expect(shape, tuple)]
     if len(sizes) > 4 or not all(0 < size < 1 << 31 for size in sizes):

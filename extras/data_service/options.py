@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from library.config.fields import PROJECT, Options, option
 from library.config.hparams import HParams
 from library.errors import ConfigError
-from library.modes.feature_cache.decision import asked_by
 
 # The modes that read images of a run.
 READERS = ('train', 'evaluate', 'export', 'preview')
@@ -29,6 +28,9 @@ def check(hparams: HParams, mode: str) -> None:
     """Raise ConfigError where the service could not prepare the training data."""
     if not hparams.data_service:
         return
+    # Late: convert_dataset.py imports the options of all extras, and needs no mode of run.py.
+    from library.modes.feature_cache.decision import asked_by
+
     asked = asked_by(hparams, training=True) if mode == 'train' else None
     if asked:
         raise ConfigError(

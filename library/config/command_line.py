@@ -3,12 +3,11 @@
 Every option is a flat flag: `--learning_rate 1e-4`, `--learning-rate=1e-4`. Booleans take no
 separate value: `--xla`, `--no_xla`, `--xla=false`. Several values, of one flag or a repeated one,
 add up. Names are never shortened. The mode is only looked for in the first place, so that no value
-can be taken for it.
+can be taken for it. Options that are declared positional may be given as words without a flag.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +53,8 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
                     f'{mode}: is a mode of extras/{extra}, which this clone does not have'
                 )
             raise ConfigError(f'unknown mode {mode!r}{nearest_or_all(mode, modes)}')
-    positional = next((o for o in catalog.by_name.values() if _takes_words(o, mode)), None)
+    positional = [each for each in catalog.by_name.values() if _takes_words(each, mode)]
+    places = list(positional)
     values: dict[str, Written] = {}
     wants_help = False
     while words:
@@ -62,9 +62,14 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
         if word in ('-h', '--help'):
             wants_help = True
             continue
-        if not word.startswith('--') and positional is not None:
-            before = values.get(positional.name, Written((), ORIGIN))
-            values[positional.name] = Written(_added(positional, before, (word,)), ORIGIN)
+        if places and places[0].many and not word.startswith('--'):
+            before = values.get(places[0].name, Written((), ORIGIN))
+            values[places[0].name] = Written(_added(places[0], before, (word,)), ORIGIN)
+            continue
+        if places and not word.startswith('-'):
+            if any(each.name in values for each in places):
+                raise ConfigError(_mixed(word, positional))
+            values[places.pop(0).name] = Written(word, ORIGIN)
             continue
         if not word.startswith('--'):
             hint = '; the mode comes first' if word in modes else ''
@@ -75,11 +80,20 @@ def parse(argv: Sequence[str], catalog: Catalog, modes: Sequence[str] = ()) -> C
         if option.name in values and not option.many:
             raise ConfigError(f'--{option.name} is given twice')
         values[option.name] = Written(_added(option, values.get(option.name), text), ORIGIN)
+    if 0 < len(places) < len(positional):
+        raise ConfigError(_mixed(str(values[positional[0].name].text), positional))
     return CommandLine(mode, values, wants_help, typed_mode)
 
 
 def _takes_words(option: Option, mode: str) -> bool:
-    return option.positional and mode in option.modes
+    return option.positional and (not option.modes or mode in option.modes)
+
+
+def _mixed(word: str, positional: Sequence[Option]) -> str:
+    """What is wrong with a word, where some options are given as words and some as flags."""
+    names = ' '.join(each.name.upper() for each in positional)
+    flags = ' and '.join(f'--{each.name}' for each in positional)
+    return f'{word!r}: give {names} as words, or {flags}, not one of each'
 
 
 def _added(
@@ -143,7 +157,12 @@ def help_text(
       of_mode: leaves out what only other modes read, and begins with what this one alone reads;
         None shows all.
     """
+    # Late: only --help needs it.
+    import argparse
+
     mode = f'[{"|".join(modes)}] ' if modes else ''
+    words = [each.name.upper() for each in catalog.by_name.values() if _takes_words(each, '')]
+    mode += f'[{" ".join(words)}] ' if words else ''
     parser = argparse.ArgumentParser(
         prog=program,
         description=summary,

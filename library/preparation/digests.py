@@ -11,10 +11,9 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import tqdm
-
 from library import files
 from library.cores import count_cores
+from library.preparation.progress import progress
 from library.records.listing import LabelledImage, Unusable
 
 # Images to a thread's task: hashing a small one takes less time than handing it over.
@@ -33,12 +32,11 @@ def content_digests(images: Sequence[LabelledImage]) -> list[bytes]:
     digests: list[bytes] = []
     with (
         ThreadPoolExecutor(count_cores()) as pool,
-        # disable=None: no bar where nobody looks (a log file).
-        tqdm.tqdm(total=len(images), unit='image', desc='reading', disable=None) as bar,
+        progress('reading', len(images)) as advance,
     ):
         for part in pool.map(lambda chunk: [_digest(image) for image in chunk], chunks):
             digests += part
-            bar.update(len(part))
+            advance(len(part))
     return digests
 
 

@@ -13,6 +13,9 @@ from library.preparation.formats import FORMATS
 # sizes that models see.
 QUALITY = 80
 
+# Enough for models that see up to 331 pixels, with room for random windows.
+MAX_EDGE = 384
+
 # A JPEG cannot be larger.
 LARGEST_EDGE = 65_500
 

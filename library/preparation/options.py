@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from library.config.fields import COMMAND_LINE, Options, option
-from library.preparation.encoding_options import QUALITY
+from library.preparation.encoding_options import MAX_EDGE, QUALITY
 from library.preparation.formats import EXTRA_FORMATS
+from library.preparation.splits import DEFAULT_SPLITS
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class SourceOptions(Options, group='source', home=COMMAND_LINE):
         None,
         'What to convert: a folder of images with one folder per class (perhaps below train/ and '
         'test/), a CSV file, or what another SOURCE reads.',
+        positional=True,
     )
     labels: str | None = option(
         None,
@@ -58,15 +60,20 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
     """What is written, and how."""
 
     tfrecord_dir: str | None = option(
-        None, 'Folder for the shards and the manifest; may be the folder of images.'
+        None,
+        'Folder for the shards and the manifest; may be the folder of images.',
+        positional=True,
     )
     tfrecord_filename: str | None = option(
         None,
-        'Name of the shards and of the manifest, where all images are one split; none: each split '
-        'goes to TFRECORD_DIR/SPLIT/SPLIT-*.',
+        'Makes all images one split of this name, in TFRECORD_DIR itself; none: each split goes to '
+        'TFRECORD_DIR/SPLIT/SPLIT-*.',
     )
-    max_edge: int | None = option(
-        None, 'Longest edge of a stored image; larger ones are shrunk.', unit='pixels', low=8
+    max_edge: int = option(
+        MAX_EDGE,
+        'Longest edge of a stored image; larger ones are shrunk, others keep their size.',
+        unit='pixels',
+        low=8,
     )
     quality: int = option(QUALITY, 'JPEG quality of images that are re-encoded.', low=1, high=100)
     extra_formats: tuple[str, ...] = option(
@@ -88,7 +95,8 @@ class SplitOptions(Options, group='splits', home=COMMAND_LINE):
     splits: str | None = option(
         None,
         'Fractions of splits to make, such as train=0.8,validation=0.1,test=0.1; where the data '
-        'set has splits of its own, they divide its training images. None: keep its splits.',
+        'set has splits of its own, they divide its training images. None: those of its own, or '
+        f'{DEFAULT_SPLITS} where it has none.',
     )
     split_by: str | None = option(
         None,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import chain, islice
-
-import tqdm
 
 from library.cores import count_cores
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.plan import PlannedShard
+from library.preparation.progress import progress
 from library.preparation.shard_writer import FinishedShard, write_shard
-from library.preparation.workers import prepare_all
+from library.preparation.workers import Outcome, prepare_all
+from library.records.listing import LabelledImage
 
 
 def write_on_this_machine(
@@ -29,13 +30,13 @@ def write_on_this_machine(
     """
     images = chain.from_iterable(shard.images for shard in shards)
     total = sum(len(shard.images) for shard in shards)
-    outcomes = prepare_all(images, workers or count_cores(), encoding)
-    # disable=None: no bar where nobody looks (a log file).
-    bar = tqdm.tqdm(outcomes, total=total, unit='image', desc='converting', disable=None)
-    one_by_one = iter(bar)
-    try:
+    prepared = prepare_all(images, workers or count_cores(), encoding)
+    with closing(prepared), progress('converting', total) as advance:
+
+        def of(shard: PlannedShard) -> Iterator[tuple[LabelledImage, Outcome]]:
+            for outcome in islice(prepared, len(shard.images)):
+                advance(1)
+                yield outcome
+
         for shard in shards:
-            yield write_shard(shard, islice(one_by_one, len(shard.images)))
-    finally:
-        bar.close()
-        outcomes.close()
+            yield write_shard(shard, of(shard))

@@ -52,7 +52,8 @@ def write_shard(
         files.write(path, records.framed(outcomes))
         finished = records.finished()
         text = json.dumps(dataclasses.asdict(finished), indent=1) + '\n'
-        files.write_atomically(note, text.encode())
+        # Whatever a power loss leaves of a note and its shard is compared, and written again.
+        files.write_atomically(note, text.encode(), durable=False)
     except BaseException:
         for each in (note + PARTIAL, note, path):
             with contextlib.suppress(Exception):

@@ -33,6 +33,10 @@ def with_folds(fractions: Mapping[str, float] | None, folds: int) -> dict[str, f
     return {**{f'{FOLD}{number}': train / folds for number in range(1, folds + 1)}, **found}
 
 
+# Of a data set without splits of its own, where nobody says otherwise.
+DEFAULT_SPLITS = 'train=0.8,test=0.2'
+
+
 def parse_fractions(text: str) -> dict[str, float]:
     """Parse 'train=0.8,test=0.2'.
 

@@ -1,18 +1,21 @@
 """Prepare image files on all cores, in the given order and in bounded memory.
 
-Workers are spawned: under fork they would inherit TensorFlow. They hand over bytes and facts; the
-parent serializes and writes.
+Workers are spawned: under fork they would inherit threads, and TensorFlow where paths are remote.
+They hand over bytes and facts; the parent serializes and writes.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import errno
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Generator, Iterable, Sequence
+import types
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -82,7 +85,8 @@ def prepare_all(
             chunk = tuple(islice(images, CHUNK))
             if chunk:
                 contents = [_content(image) for image in chunk]
-                waiting.append((chunk, pool.submit(prepare_chunk, contents, encoding)))
+                with _without_program():
+                    waiting.append((chunk, pool.submit(prepare_chunk, contents, encoding)))
 
     try:
         submit(workers * AHEAD)
@@ -99,6 +103,21 @@ def prepare_all(
         raise ResourceError(DIED) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _without_program() -> Iterator[None]:
+    """Spare the workers that are started meanwhile the import of the program that starts them.
+
+    A spawned process imports __main__ again; ours is most of what a conversion imports, and workers
+    use this module alone.
+    """
+    program = sys.modules['__main__']
+    sys.modules['__main__'] = types.ModuleType('__main__')
+    try:
+        yield
+    finally:
+        sys.modules['__main__'] = program
 
 
 def prepare_chunk(contents: list[Content], encoding: EncodingOptions) -> list[Outcome]:

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-import pytest
+import io
+import re
 
-from benchmarks.conversion import REFERENCE, main
+import pytest
+from PIL import Image
+
+from benchmarks.conversion import REFERENCE, ROOT, main
 from benchmarks.photos import draw_folder, draw_photo
+from benchmarks.pillow_loop import find_images, shrink
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.mark.process
-def test_the_program_prints_a_row_for_the_loop_and_for_each_number_of_workers(tmp_path, capsys):
-    draw_folder(tmp_path, 5, width=80, height=60)
+def test_the_program_prints_a_table_of_commands_and_one_of_workers(tmp_path, capsys):
+    draw_folder(tmp_path, 10, width=80, height=60)
     words = ['--photos', str(tmp_path), '--max_edge', '64', '--workers', '2', '--rounds', '1']
-    assert main(words) == 0
+    assert main([*words, '--earlier', str(ROOT)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = [line.split('  ')[0].strip() for line in lines[2:5]]
-    assert rows == [REFERENCE, '1 worker', '2 workers']
-    assert lines[2].endswith('1.00 (1.00 to 1.00)')
-    assert lines[5].startswith('machine: ')
+    rows = [line.split('  ')[0].strip() for line in lines]
+    commands = ['one command', 'two commands', 'one command, earlier', 'two commands, earlier']
+    assert rows[2:7] == [REFERENCE, *commands]
+    assert rows[9:12] == [REFERENCE, '1 worker', '2 workers']
+    for reference in (lines[2], lines[9]):
+        assert reference.endswith('1.00 (1.00 to 1.00)')
+    (megabytes,) = re.findall(r'^largest process of a conversion: (\d+) MB$', lines[7])
+    assert 20 < int(megabytes) < 120
+    assert lines[12].startswith('machine: ')
+
+
+@pytest.mark.process
+def test_the_loop_shrinks_each_image_in_processes_of_its_own(tmp_path, program):
+    draw_folder(tmp_path, 3, width=80, height=60)
+    images = find_images(tmp_path)
+    sizes = [Image.open(io.BytesIO(shrink(path, 40, 80))).size for path in images]
+    assert sizes == [(40, 30)] * 3
+    done = program('-m', 'benchmarks.pillow_loop', tmp_path, 40, 80, 2)
+    assert int(done.stdout) == sum(len(shrink(path, 40, 80)) for path in images)
 
 
 def test_photos_are_the_same_for_the_same_number_and_differ_otherwise():

@@ -496,6 +496,7 @@ def test_deep_nesting_is_no_recursion():
 
 LIMITED = """
 import resource, sys
+import numpy
 from library.errors import DataError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output

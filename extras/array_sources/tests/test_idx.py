@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import re
 import struct
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from extras.array_sources import idx
 from extras.array_sources.idx import Idx
@@ -16,6 +18,9 @@ from library import files
 from library.errors import ConfigError, DataError, ResourceError
 from library.preparation.options import SourceOptions
 from library.preparation.output import Output
+from library.records.example import read_file
+from library.records.framing import read_records, walk
+from tests.converting import convert
 
 pytestmark = pytest.mark.unit
 
@@ -66,6 +71,19 @@ def facts(listing):
 
 def pixels_of(listing):
     return np.stack([image.content for image in listing.images])
+
+
+@pytest.mark.process
+def test_two_words_convert_it_and_small_images_keep_their_size(tmp_path, capsys):
+    folder = write(tmp_path / 'mnist', drawn(shape=(28, 20)))
+    assert convert(capsys, str(folder), str(tmp_path / 'records'), '--workers', '1')[0] == 0
+    shards = sorted((tmp_path / 'records').glob('*/*.tfrecord'))
+    images = [
+        Image.open(io.BytesIO(read_file(record)[1]))
+        for shard in map(str, shards)
+        for record in read_records(shard, walk(shard)[0])
+    ]
+    assert [image.size for image in images] == [(20, 28)] * 11
 
 
 # What is listed.

@@ -93,6 +93,56 @@ def test_several_values_are_at_least_one(words):
     )
 
 
+@dataclass(frozen=True)
+class Journey(Options, group='journey', home=COMMAND_LINE):
+    """From where to where."""
+
+    start: str | None = option(None, 'Where it starts.', positional=True)
+    end: str | None = option(None, 'Where it ends.', positional=True)
+
+
+@pytest.fixture
+def journey():
+    """Reads words of a program without modes."""
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Journey))
+
+    def call(*words):
+        values = parse(words, catalog).values
+        return {name: values[name].text for name in ('start', 'end') if name in values}
+
+    return call
+
+
+def test_words_fill_options_of_one_value_in_the_order_of_their_declaration(journey):
+    assert journey('oslo', 'rome') == {'start': 'oslo', 'end': 'rome'}
+    assert journey('--years', '3', 'oslo', 'rome') == journey('oslo', 'rome')
+    assert journey('--end', 'rome', '--start', 'oslo') == journey('oslo', 'rome')
+    assert journey() == {}
+    assert journey('--end', 'rome') == {'end': 'rome'}
+
+
+@pytest.mark.parametrize(
+    'words', [['oslo'], ['oslo', '--end', 'rome'], ['--end', 'rome', 'oslo'], ['--start=x', 'oslo']]
+)
+def test_words_and_flags_of_such_options_are_not_mixed(journey, words):
+    with pytest.raises(ConfigError) as refused:
+        journey(*words)
+    assert str(refused.value) == (
+        "'oslo': give START END as words, or --start and --end, not one of each"
+    )
+
+
+def test_more_words_than_options_and_words_like_flags_are_stray(journey):
+    for words, stray in ((('oslo', 'rome', 'bonn'), 'bonn'), (('-v', 'oslo', 'rome'), '-v')):
+        with pytest.raises(ConfigError, match=f"^stray word '{stray}' on the command line$"):
+            journey(*words)
+
+
+def test_help_names_the_words():
+    catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Journey))
+    assert help_text('go', '', catalog).startswith('usage: go [START END] [--OPTION VALUE]')
+
+
 def test_words_without_a_flag_are_values_of_the_option_that_takes_them():
     catalog = dataclasses.replace(CATALOG, always=(*CATALOG.always, Hikes))
     line = parse(['evaluate', 'north', '--years', '3', 'south'], catalog, MODES)

@@ -96,12 +96,14 @@ def test_a_full_disk_is_exit_code_5_and_more_room_completes_it(images, tmp_path,
     assert contents(tmp_path / 'grown') == contents(tmp_path / 'undisturbed')
 
 
-# The first is the lock of the folder, then come the images, then the pipes of the workers.
+# The first is the lock of the folder, then come the images, then the pipes of the workers, for
+# which Python imports modules of its own.
 @pytest.mark.parametrize('more', [1, 2, 11])
 def test_too_few_open_files_are_exit_code_5_and_no_hang_and_blame_no_image(images, tmp_path, more):
     output = tmp_path / 'records'
     status, said = run_forked(WITH_FEW_FILES, more, *words(images, output, workers=2))
-    name = f'{output}: ' if more == 1 else ''
-    assert (status, said) == (5, f'error: {name}too many open files\n')
+    name = f'{output}: ' if more == 1 else '(.*/multiprocessing/.*: )?'
+    assert status == 5
+    assert re.fullmatch(f'error: {name}too many open files\n', said)
     assert contents(output) == {}
     assert convert_images(images, output).manifests['train'].examples == 30

@@ -27,12 +27,12 @@ signal, module, name, calls, *argv = argv
 module, calls = importlib.import_module(module), int(calls)
 function = getattr(module, name)
 
-def call(*args):
+def call(*args, **options):
     global calls
     calls -= 1
     if not calls:
         os.kill(os.getpid(), int(signal))
-    return function(*args)
+    return function(*args, **options)
 
 setattr(module, name, call)
 status = run_program(convert_dataset.main, argv)

@@ -17,12 +17,12 @@ def stop_at(monkeypatch, function, calls):
     """Lets a function of `files` fail at one of its calls."""
     original = getattr(files, function)
 
-    def call(*args):
+    def call(*args, **options):
         nonlocal calls
         calls -= 1
         if not calls:
             raise Killed
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(files, function, call)
 
@@ -40,9 +40,9 @@ def test_shards_are_renamed_once_all_are_written_and_the_manifest_comes_last(
 ):
     renamed = []
 
-    def note(source, target):
+    def note(source, target, **options):
         renamed.append(target.rpartition('/')[2])
-        replace(source, target)
+        replace(source, target, **options)
 
     replace = files.replace
     monkeypatch.setattr(files, 'replace', note)

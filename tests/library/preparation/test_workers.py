@@ -21,6 +21,7 @@ from library.preparation.encoding_options import EncodingOptions
 from library.preparation.images import PreparedImage, RejectedImage, prepare_image
 from library.preparation.workers import CHUNK, prepare, prepare_all, prepare_chunk
 from library.records.listing import LabelledImage, Unusable
+from tests.conftest import ROOT
 from tests.library.preparation.dying_workers import exit_at_once
 
 ENCODING = EncodingOptions(64)
@@ -77,6 +78,26 @@ def test_the_encoding_options_reach_the_workers(tmp_path):
     assert (outcome.width, outcome.height) == (12, 12)
     ((_, outcome),) = prepare_all(images, 1, EncodingOptions(64, formats=('JPEG',)))
     assert str(outcome) == 'not an image (JPEG)'
+
+
+@pytest.mark.process
+def test_workers_do_not_import_the_program_that_starts_them(program, tmp_path):
+    images = draw(tmp_path, 2)
+    script = tmp_path / 'program.py'
+    script.write_text(
+        'import sys\n'
+        f'open({str(tmp_path / "imported")!r}, "a").write(__name__)\n'
+        'from library.preparation.encoding_options import EncodingOptions\n'
+        'from library.preparation.workers import prepare_all\n'
+        'from library.records.listing import LabelledImage\n'
+        'if __name__ == "__main__":\n'
+        f'    images = [LabelledImage(path, 0, path, 1) for path in sys.argv[1:]]\n'
+        '    print(len(list(prepare_all(images, 2, EncodingOptions(64)))))\n'
+        '    print(sys.modules["__main__"].__file__ == __file__)\n'
+    )
+    done = program(script, *(image.content for image in images), PYTHONPATH=str(ROOT))
+    assert (done.stdout, done.stderr) == ('2\nTrue\n', '')
+    assert (tmp_path / 'imported').read_text() == '__main__'
 
 
 def test_no_images_are_no_outcomes():
