@@ -259,6 +259,20 @@ def test_nobody_joins_those_who_sum_up_together(tasks, server):
     )
 
 
+def test_a_busy_chief_that_misses_a_question_does_not_pass_for_one_that_trains(tasks, server):
+    listener = server(tasks[0])
+    listener.settimeout(10)
+    together = Together(tasks[:2], timeout=0.3)
+    together.start(tasks[1])
+    missed, _ = listener.accept()
+    with missed:
+        heard, _ = listener.accept()
+        with heard:
+            heard.sendall(b'{"task": "chief", "state": "ready", "devices": 1}\n')
+            together.join()
+    assert together.errors == {}
+
+
 def test_the_chief_keeps_its_door_open_until_all_have_heard(tasks):
     chief, worker = tasks[:2]
     together = Together((chief, worker))
