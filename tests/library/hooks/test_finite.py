@@ -57,3 +57,11 @@ def test_a_bad_variable_is_not_saved_even_if_the_loss_is_good(tmp_path, bad):
 def test_a_good_run_ends_as_ever(tmp_path):
     train(tmp_path, [1.0] * 3)
     assert tf.train.latest_checkpoint(str(tmp_path)).endswith('model.ckpt-3')
+
+
+def test_where_no_variable_could_be_spoiled_a_save_goes_on():
+    listener = FiniteVariablesListener()
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.get_variable('count', initializer=1)
+        listener.begin()
+        listener.before_save(session, 1)

@@ -115,4 +115,4 @@ def test_only_the_metrics_of_rules_in_force_are_asked_for():
 def test_a_run_that_is_started_again_is_judged_by_what_it_kept(tmp_path, patience, stops):
     keep(tmp_path, [1, 2, 3])
     rules = EarlyStopping(str(tmp_path), LoopOptions(early_stopping_patience=patience))
-    assert (rules.reason is not None) == stops
+    assert rules.is_reached == (rules.reason is not None) == stops

@@ -177,6 +177,11 @@ def test_a_module_has_no_classes(save):
         started({'module/bias': [0, 0]}, save({'module/bias': [1, 2, 3]}), num_classes=2)
 
 
+def test_a_single_number_is_not_taken_for_one_of_other_classes(save):
+    with pytest.raises(MismatchError, match=r'head/bias has the shape \[\] there and \[2\] in'):
+        started({'head/bias': [0, 0]}, save({'head/bias': 1}), num_classes=2)
+
+
 def test_another_type_is_refused(save):
     with tf.Graph().as_default():
         tf.compat.v1.get_variable('head/count', initializer=np.int32(3))

@@ -7,6 +7,8 @@ import json
 import pytest
 import tensorflow as tf
 
+from project.models.simple import CHANNELS, SimpleModel
+
 pytestmark = pytest.mark.train
 
 
@@ -24,3 +26,11 @@ def test_its_default_image_size_is_224(launch, tmp_path):
     names = [name for name, _ in tf.train.list_variables(str(tmp_path / 'checkpoints'))]
     assert 'trunk/conv0/kernel' in names
     assert 'head/logits/bias' in names
+
+
+@pytest.mark.graph
+def test_its_features_are_a_mean_of_each_channel_of_the_last_convolution():
+    model = SimpleModel(SimpleModel.options_class(), num_classes=3, random_seed=0)
+    with tf.Graph().as_default():
+        model.build(tf.zeros([2, 32, 32, 3]), training=False)
+    assert model.features.shape == [2, CHANNELS[-1]]
