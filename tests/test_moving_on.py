@@ -32,12 +32,12 @@ def pages_code(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def runs(launch, tmp_path_factory):
+def runs(trained_copy, tmp_path_factory):
     """The folders of a run on a frozen module, and of one that fine-tunes it; both evaluated."""
     found = {}
     for name, flags in (('frozen', {}), ('fine_tuned', {'fine_tuning': None})):
         found[name] = tmp_path_factory.mktemp(name)
-        assert launch(found[name], train_epochs=1, **flags) == 0
+        trained_copy(found[name], train_epochs=1, **flags)
     return found
 
 

@@ -15,9 +15,7 @@ pytestmark = [pytest.mark.train, pytest.mark.smoke]
 @pytest.fixture(scope='module')
 def trained(trained_copy, tmp_path_factory):
     """Two epochs of four steps on the features of a frozen module."""
-    folder = tmp_path_factory.mktemp('smoke')
-    trained_copy(folder)
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('smoke'))
 
 
 def test_convert_dataset_writes_records_and_their_manifest(tmp_path, capsys):

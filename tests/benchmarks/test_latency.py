@@ -44,8 +44,8 @@ def test_the_second_table_says_what_share_of_the_whole_each_stage_has():
     assert lines[3].split() == ['each', 'further', 'answer', '0.010']
 
 
-def test_one_prediction_is_timed_stage_by_stage(launch, program, tmp_path, data_dir):
-    launch(tmp_path, model='simple', image_size=16, train_epochs=1)
+def test_one_prediction_is_timed_stage_by_stage(trained_copy, program, tmp_path, data_dir):
+    trained_copy(tmp_path, model='simple', image_size=16, train_epochs=1)
     image = next((data_dir / 'images' / 'test').rglob('*.jpg'))
     done = program('-m', 'benchmarks.predict_stages', tmp_path / 'checkpoints', image, 2, cwd=ROOT)
     assert done.returncode == 0, done.stderr

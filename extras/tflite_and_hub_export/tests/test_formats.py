@@ -28,10 +28,10 @@ PAGE = Path(__file__).resolve().parents[1] / 'README.md'
 
 
 @pytest.fixture(scope='module')
-def frozen(launch, tmp_path_factory):
+def frozen(launch, trained_copy, tmp_path_factory):
     """A run on a module, exported in all formats."""
-    folder = tmp_path_factory.mktemp('frozen')
-    assert launch(folder, train_epochs=6) == 0
+    lengths = {'train_epochs': 6, 'epochs_between_evals': 6}
+    folder = trained_copy(tmp_path_factory.mktemp('frozen'), **lengths)
     flags = {'export_dir': folder / 'models', 'export_formats': ALL, 'min_agreement': 0.6}
     assert launch(folder, 'export', **flags) == 0
     return folder
@@ -43,10 +43,8 @@ def version(frozen):
 
 
 @pytest.fixture(scope='module')
-def simple(launch, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('simple')
-    assert launch(folder, model='simple', image_size=32, train_epochs=2) == 0
-    return folder
+def simple(trained_copy, tmp_path_factory):
+    return trained_copy(tmp_path_factory.mktemp('simple'), model='simple', image_size=32)
 
 
 @pytest.fixture(scope='module')
@@ -155,8 +153,8 @@ def test_a_module_in_the_old_format_is_exported_in_other_formats_too(launch, tmp
 def test_images_are_named_where_int8_has_none_to_learn_ranges_from(
     launch, simple, data_dir, tmp_path
 ):
-    data = shutil.copytree(data_dir, tmp_path / 'data')
-    shutil.rmtree(data / 'train')
+    data = tmp_path / 'data'
+    shutil.copytree(data_dir / 'test', data / 'test')
     with pytest.raises(ConfigError, match='train'):
         launch(
             simple,

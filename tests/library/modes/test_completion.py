@@ -9,9 +9,8 @@ from library.errors import MismatchError
 pytestmark = pytest.mark.train
 
 
-def test_a_run_goes_on_with_its_own_model_only(launch, tmp_path):
-    training = {'image_size': 16, 'train_epochs': 1}
-    assert launch(tmp_path, model='simple', **training) == 0
+def test_a_run_goes_on_with_its_own_model_only(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path, model='simple', image_size=16, train_epochs=1)
     with pytest.raises(MismatchError) as caught:
         launch(tmp_path, model='hub')
     assert str(caught.value) == (

@@ -14,10 +14,8 @@ from tests.conftest import convert_folder
 
 
 @pytest.fixture(scope='module')
-def trained(launch, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('trained')
-    assert launch(folder, train_epochs=3, hidden_units=4) == 0
-    return folder
+def trained(trained_copy, tmp_path_factory):
+    return trained_copy(tmp_path_factory.mktemp('trained'), train_epochs=3, hidden_units=4)
 
 
 def metrics(folder, name='eval'):
@@ -137,8 +135,8 @@ def test_a_folder_without_a_run_is_named(launch, tmp_path):
         launch(tmp_path, 'evaluate')
 
 
-def test_an_option_of_the_runs_own_model_is_legal(launch, tmp_path):
-    assert launch(tmp_path, model='simple', image_size=16, train_epochs=1) == 0
+def test_an_option_of_the_runs_own_model_is_legal(launch, trained_copy, tmp_path):
+    trained_copy(tmp_path, model='simple', image_size=16, train_epochs=1)
     with pytest.raises(ConfigError, match=r'--hidden_units is not used .* --model hub'):
         launch(tmp_path, 'evaluate', hidden_units=3)
     assert launch(tmp_path, 'evaluate', dropout_rate=0.1) == 0
@@ -160,7 +158,8 @@ def test_class_names_of_any_kind_survive_the_way_through_the_runs_values(
         Image.new('RGB', (32, 32), (20 * number, 0, 99)).save(images / name / '0.jpg')
     for split in ('train', 'test'):
         convert_folder(images, tmp_path / 'data' / split, split, max_edge=32)
-    assert launch(tmp_path, data_dir=tmp_path / 'data', train_epochs=1) == 0
+    flags = {'model': 'simple', 'image_size': 16, 'train_epochs': 1}
+    assert launch(tmp_path, data_dir=tmp_path / 'data', **flags) == 0
     assert launch(tmp_path, 'evaluate') == 0
     assert metrics(tmp_path / 'checkpoints')['examples'] == len(names)
 

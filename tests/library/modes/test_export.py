@@ -33,7 +33,8 @@ def frozen(launch, module_dir, tmp_path_factory):
     """A run on a module of its own, exported; the module is gone then."""
     folder = tmp_path_factory.mktemp('frozen')
     shutil.copytree(module_dir, folder / 'module')
-    assert launch(folder, module=folder / 'module', train_epochs=6) == 0
+    lengths = {'train_epochs': 6, 'epochs_between_evals': 6}
+    assert launch(folder, module=folder / 'module', **lengths) == 0
     assert launch(folder, 'export', export_dir=folder / 'models') == 0
     shutil.copytree(folder, folder.with_name('whole'), dirs_exist_ok=True)
     shutil.rmtree(folder / 'module')
@@ -47,9 +48,7 @@ def version(frozen):
 
 @pytest.fixture(scope='module')
 def simple(trained_copy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('simple')
-    trained_copy(folder, model='simple', image_size=32)
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('simple'), model='simple', image_size=32)
 
 
 @pytest.fixture(scope='module')

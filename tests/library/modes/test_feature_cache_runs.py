@@ -152,11 +152,9 @@ def test_a_run_on_augmented_copies_trains(launch, data, tmp_path):
 
 
 @pytest.fixture(scope='module')
-def tuned(launch, tmp_path_factory):
+def tuned(trained_copy, tmp_path_factory):
     """A fine-tuned run: its module is another than the file's."""
-    folder = tmp_path_factory.mktemp('tuned')
-    assert launch(folder, fine_tuning=None, train_epochs=1, learning_rate=0.1) == 0
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('tuned'), fine_tuning=None, learning_rate=0.1)
 
 
 @pytest.fixture(scope='module')

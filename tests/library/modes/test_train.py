@@ -16,6 +16,9 @@ from library.exporters.evaluation_log import read_history
 from library.hooks.progress import ProgressHook
 from library.runtime.entry import run_program
 
+# Sooner built than a module is loaded, for what holds of all models.
+SIMPLE = {'model': 'simple', 'image_size': 16}
+
 
 def newest(folder):
     return tf.train.latest_checkpoint(str(folder / 'checkpoints'))
@@ -32,7 +35,8 @@ def evaluated_steps(folder):
 
 def test_epochs_become_steps_and_every_interval_is_evaluated(launch, tmp_path):
     # 24 images in batches of 7: an epoch is 3.43 steps.
-    assert launch(tmp_path, train_batch_size=7, train_epochs=5, epochs_between_evals=2) == 0
+    lengths = {'train_batch_size': 7, 'train_epochs': 5, 'epochs_between_evals': 2}
+    assert launch(tmp_path, **lengths, **SIMPLE) == 0
     assert evaluated_steps(tmp_path) == [7, 14, 18]
     assert newest(tmp_path).endswith('model.ckpt-18')
 
@@ -41,7 +45,7 @@ def test_epochs_become_steps_and_every_interval_is_evaluated(launch, tmp_path):
 def test_two_runs_of_one_seed_are_alike_to_the_last_bit(
     launch, trained_copy, tmp_path, fine_tuning
 ):
-    flags = {'fine_tuning': None} if fine_tuning else {}
+    flags = {'fine_tuning': None, 'epochs_between_evals': 2} if fine_tuning else {}
     trained_copy(tmp_path / 'one', **flags)
     assert launch(tmp_path / 'two', **flags) == 0
     one, two = values(tmp_path / 'one'), values(tmp_path / 'two')
@@ -52,7 +56,7 @@ def test_two_runs_of_one_seed_are_alike_to_the_last_bit(
 
 def test_another_seed_is_another_run(launch, tmp_path):
     for seed in (1, 2):
-        assert launch(tmp_path / str(seed), random_seed=seed, train_epochs=1) == 0
+        assert launch(tmp_path / str(seed), random_seed=seed, train_epochs=1, **SIMPLE) == 0
     first, second = (values(tmp_path / str(seed))['head/logits/kernel'] for seed in (1, 2))
     assert (first != second).any()
 
@@ -67,7 +71,8 @@ def test_a_resumed_run_goes_on_to_the_same_total(launch, trained_copy, tmp_path,
 @pytest.mark.parametrize('fine_tuning', [False, True])
 def test_a_stop_and_a_resume_change_no_bit_of_the_result(launch, tmp_path, fine_tuning):
     # 24 images in batches of 7: the stop falls inside an epoch of the data.
-    flags = {'train_batch_size': 7, **({'fine_tuning': None} if fine_tuning else {})}
+    flags = {'train_batch_size': 7, 'epochs_between_evals': 9}
+    flags |= {'fine_tuning': None} if fine_tuning else {}
     assert launch(tmp_path / 'whole', train_epochs=3, **flags) == 0
     assert launch(tmp_path / 'parts', train_epochs=1, **flags) == 0
     assert launch(tmp_path / 'parts', train_epochs=3, **flags) == 0
@@ -122,12 +127,12 @@ def test_a_signal_saves_between_the_epochs_and_the_rest_keeps_its_steps(
 
     monkeypatch.setattr('library.modes.training_hooks.ProgressHook', SignalAtStep6)
     with pytest.raises(Stopped, match='stopped by SIGTERM after a checkpoint') as stopped:
-        launch(tmp_path, train_epochs=3)
+        launch(tmp_path, train_epochs=3, **SIMPLE)
     assert stopped.value.exit_code == 143
     assert newest(tmp_path).endswith('model.ckpt-6')
     assert evaluated_steps(tmp_path) == [4]
     monkeypatch.undo()
-    assert launch(tmp_path, train_epochs=3) == 0
+    assert launch(tmp_path, train_epochs=3, **SIMPLE) == 0
     assert evaluated_steps(tmp_path) == [4, 8, 12]
 
 
@@ -175,16 +180,16 @@ def test_a_runs_folder_is_not_taken_for_best_checkpoints(launch, trained_copy, t
 
 
 def test_two_runs_may_share_a_folder_for_the_best_one_after_the_other(launch, tmp_path, capsys):
-    shared = tmp_path / 'shared'
+    shared = {'best_model_dir': tmp_path / 'shared', **SIMPLE}
     for name in ('one', 'two'):
-        assert launch(tmp_path / name, best_model_dir=shared, train_epochs=2) == 0
+        assert launch(tmp_path / name, train_epochs=2, **shared) == 0
     first = read_history(str(tmp_path / 'one' / 'checkpoints'))
     capsys.readouterr()
-    assert launch(tmp_path / 'one', best_model_dir=shared, train_epochs=2) == 0
+    assert launch(tmp_path / 'one', train_epochs=2, **shared) == 0
     assert 'best:' not in capsys.readouterr().out  # what lies there is the other run's
     flags = {'xentropy_label_smoothing': 0.9, 'learning_rate': 1}
-    assert launch(tmp_path / 'one', best_model_dir=shared, train_epochs=6, **flags) == 0
-    state = json.loads((shared / 'best.json').read_text())
+    assert launch(tmp_path / 'one', train_epochs=6, **shared, **flags) == 0
+    state = json.loads((tmp_path / 'shared' / 'best.json').read_text())
     losses = [each['average_loss'] for each in read_history(str(tmp_path / 'one' / 'checkpoints'))]
     assert state['snapshots'][0]['value'] == pytest.approx(min(losses))
     assert min(losses) <= min(each['average_loss'] for each in first)
@@ -201,12 +206,12 @@ def test_a_loss_that_is_no_number_ends_the_run(launch, tmp_path):
 def test_keep_checkpoint_max_bounds_the_checkpoints_and_minus_one_keeps_all(launch, tmp_path):
     for keep, count in ((2, 2), (-1, 5)):
         folder = tmp_path / str(keep)
-        assert launch(folder, train_epochs=4, keep_checkpoint_max=keep) == 0
+        assert launch(folder, train_epochs=4, keep_checkpoint_max=keep, **SIMPLE) == 0
         assert len(list((folder / 'checkpoints').glob('model.ckpt-*.index'))) == count
 
 
 def test_tensorboard_gets_scalars_and_input_images(launch, tmp_path):
-    assert launch(tmp_path, save_summary_steps=1) == 0
+    assert launch(tmp_path, save_summary_steps=1, train_epochs=1) == 0
     (events,) = (tmp_path / 'checkpoints').glob('events.*')
     tags = {
         value.tag
@@ -217,7 +222,7 @@ def test_tensorboard_gets_scalars_and_input_images(launch, tmp_path):
 
 
 def test_xla_without_a_gpu_is_a_warning(launch, tmp_path, caplog):
-    assert launch(tmp_path, xla=None, train_epochs=1) == 0
+    assert launch(tmp_path, xla=None, train_epochs=1, **SIMPLE) == 0
     assert '--xla has no effect without a GPU' in caplog.text
 
 
@@ -234,7 +239,7 @@ def test_the_best_survives_a_restart_that_gets_worse(launch, tmp_path):
     before = json.loads((tmp_path / 'best' / 'best.json').read_text())
     assert before['snapshots'][0]['value'] < 0.5
     # So much smoothing asks for almost equal probabilities: -log 0.4 = 0.92 at the least.
-    flags = {'xentropy_label_smoothing': 0.9, 'learning_rate': 1}
+    flags = {'xentropy_label_smoothing': 0.9, 'learning_rate': 1, 'epochs_between_evals': 4}
     assert launch(tmp_path, train_epochs=8, **flags) == 0
     assert read_history(str(tmp_path / 'checkpoints'))[-1]['average_loss'] > 0.5
     assert json.loads((tmp_path / 'best' / 'best.json').read_text()) == before
@@ -262,8 +267,8 @@ def test_an_unknown_metric_is_reported_before_training(launch, tmp_path):
 
 def test_a_run_in_a_remote_folder_trains_resumes_and_is_evaluated(launch, tmp_path):
     remote = {'model_dir': 'ram://remote/run', 'best_model_dir': 'ram://remote/best'}
-    assert launch(tmp_path, train_epochs=1, **remote) == 0
-    assert launch(tmp_path, train_epochs=2, **remote) == 0
+    assert launch(tmp_path, train_epochs=1, **remote, **SIMPLE) == 0
+    assert launch(tmp_path, train_epochs=2, **remote, **SIMPLE) == 0
     assert launch(tmp_path, 'evaluate', model_dir='ram://remote/run') == 0
     assert launch(tmp_path, 'evaluate', model_dir='ram://remote/best') == 0
     with tf.io.gfile.GFile('ram://remote/run/eval/metrics.json') as file:

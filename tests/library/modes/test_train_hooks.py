@@ -57,6 +57,7 @@ def test_all_hooks_together_leave_their_files(launch, tmp_path, capsys):
 def test_a_stop_and_a_resume_leave_the_metrics_of_a_run_without_a_stop(launch, tmp_path):
     # The stop, at step 4, falls between two lines.
     flags = {'hooks': 'metrics', 'metrics_steps': 3, 'epochs_between_evals': 9}
+    flags |= {'model': 'simple', 'image_size': 16}
     assert launch(tmp_path / 'whole', train_epochs=3, **flags) == 0
     assert launch(tmp_path / 'parts', train_epochs=1, **flags) == 0
     assert launch(tmp_path / 'parts', train_epochs=3, **flags) == 0

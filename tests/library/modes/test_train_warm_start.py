@@ -19,17 +19,13 @@ STILL = 1e-12
 
 @pytest.fixture(scope='module')
 def frozen(trained_copy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('frozen')
-    trained_copy(folder)
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('frozen'))
 
 
 @pytest.fixture(scope='module')
-def tuned(launch, tmp_path_factory):
+def tuned(trained_copy, tmp_path_factory):
     """Fine-tuned with large steps: its features are far from the module's."""
-    folder = tmp_path_factory.mktemp('tuned')
-    assert launch(folder, fine_tuning=None, learning_rate=0.1) == 0
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('tuned'), fine_tuning=None, learning_rate=0.1)
 
 
 @pytest.fixture(scope='module')

@@ -29,16 +29,12 @@ def module_values(module_dir):
 
 @pytest.fixture(scope='module')
 def frozen(trained_copy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('frozen')
-    trained_copy(folder)
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('frozen'))
 
 
 @pytest.fixture(scope='module')
 def tuned(trained_copy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('tuned')
-    trained_copy(folder, fine_tuning=None)
-    return folder
+    return trained_copy(tmp_path_factory.mktemp('tuned'), fine_tuning=None)
 
 
 def test_a_frozen_module_stays_out_of_the_checkpoints(frozen):
