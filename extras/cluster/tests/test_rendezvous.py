@@ -258,14 +258,36 @@ def test_nobody_joins_those_who_sum_up_together(tasks, server):
     )
 
 
-def test_a_busy_chief_that_misses_a_question_does_not_pass_for_one_that_trains(tasks, server):
-    listener = server(tasks[0])
-    listener.settimeout(10)
-    together = Together(tasks[:2], timeout=0.3)
+@pytest.mark.parametrize('rejoins', [False, True])
+def test_a_task_that_is_frozen_has_not_started(tasks, listener, rejoins):
+    listener(tasks[1])
+    together = Together(tasks[:2], timeout=0.3, rejoins=rejoins)
+    together.start(tasks[0])
+    together.join()
+    assert together.errors['chief'] == (
+        f'worker 0 ({tasks[1].address}) did not start within 0.3 s (--cluster_timeout)'
+    )
+
+
+@pytest.mark.parametrize('rejoins', [False, True])
+def test_a_chief_that_is_frozen_has_not_started(tasks, listener, rejoins):
+    listener(tasks[0])
+    together = Together(tasks[:2], timeout=0.3, rejoins=rejoins)
     together.start(tasks[1])
-    missed, _ = listener.accept()
+    together.join()
+    assert together.errors['worker 0'] == (
+        f'chief ({tasks[0].address}) did not start: no answer within 0.3 s (--cluster_timeout)'
+    )
+
+
+def test_a_busy_chief_that_misses_a_question_does_not_pass_for_one_that_trains(tasks, listener):
+    port = listener(tasks[0])
+    port.settimeout(10)
+    together = Together(tasks[:2], timeout=20)
+    together.start(tasks[1])
+    missed, _ = port.accept()
     with missed:
-        heard, _ = listener.accept()
+        heard, _ = port.accept()
         with heard:
             heard.sendall(b'{"task": "chief", "state": "ready", "devices": 1}\n')
             together.join()
