@@ -1,4 +1,4 @@
-"""The part that stays: neither the owner's (project/) nor optional (extras/).
+"""Hold what stays: neither the owner's (project/) nor optional (extras/).
 
 Rooms from the highest floor to the lowest. A room imports only itself and lower floors, never
 project/ or extras/: what it needs of those is handed in by run.py as a value
