@@ -13,6 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from library.installation import report_missing_packages
+
+if code := report_missing_packages():  # the next import would show a traceback
+    sys.exit(code)
+
 from library.config.catalog import Catalog
 from library.config.command_line import CommandLine, help_text, parse
 from library.config.hparams import read_options

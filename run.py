@@ -2,9 +2,8 @@
 
 The first word is the mode: train (the default, also called train_and_eval) trains, evaluates after
 every checkpoint and keeps the best; evaluate evaluates one checkpoint; predict classifies images;
-export writes a model for serving; preview draws training images as the model sees them. Values
-come from sets in project.yaml (how and where to run, --config_set) and hyperparameters.yaml (what
-is learned, --hyperparameter_set); each key is also a flag, which wins.
+export writes a model for serving; preview draws training images as the model sees them. Values:
+project.yaml (--config_set) and hyperparameters.yaml (--hyperparameter_set); each key is a flag too.
 """
 
 from __future__ import annotations
@@ -13,6 +12,11 @@ import functools
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from library.installation import report_missing_packages
+
+if code := report_missing_packages():  # the next import would show a traceback
+    sys.exit(code)
 
 from library.config.command_line import help_text, parse
 from library.config.explain import explain

@@ -37,9 +37,9 @@ def main(argv: list[str]) -> int:
         make_module(DATASET, f'{MODULE}.partial')
         os.rename(f'{MODULE}.partial', MODULE)
     words = f'--dataset_dir {DATASET} --tfrecord_dir {DATASET} --max_edge 384'
-    _print_step(f'3/4  python convert_dataset.py {words}')
+    _print_step(f'3/4  .venv/bin/python convert_dataset.py {words}')
     convert_dataset.main(words.split())
-    _print_step(f'4/4  python run.py {" ".join(SETS)}')
+    _print_step(f'4/4  .venv/bin/python run.py {" ".join(SETS)}')
     for name in ('checkpoints', 'best'):
         shutil.rmtree(os.path.join(FOLDER, name), ignore_errors=True)
     run.main(SETS)

@@ -1,4 +1,4 @@
-"""The part that stays: neither the owner's (project/) nor optional (extras/).
+"""Hold what stays: neither the owner's (project/) nor optional (extras/).
 
 Rooms from the highest floor to the lowest. A room imports only itself and lower floors, never
 project/ or extras/: what it needs of those is handed in by run.py as a value
@@ -29,7 +29,8 @@ project/ or extras/: what it needs of those is handed in by run.py as a value
     extras          find the folders of extras/, and declare what one may add
     cores           how many cores this process may use
     console         lines for a terminal or a log
-    suggestions     the legal name nearest to a misspelt one
+    suggestions     the legal name nearest to a misspelt one, or for another program's name
+    installation    which packages are missing, and which Python starts a program
 
 Images go up through preparation, records and inputs; values go up through config and runs.
 """

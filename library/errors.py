@@ -1,4 +1,4 @@
-"""Failures that a person can mend, each with its exit code; every room may raise them.
+"""Define the failures that a person can mend, each with its exit code; every room may raise them.
 
 run.py and convert_dataset.py print such an error as one line. Anything else that is raised is a
 bug, and keeps its traceback.

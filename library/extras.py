@@ -99,13 +99,13 @@ class Extras:
     all: tuple[Extra, ...] = ()
 
     def joined(self, attribute: str) -> dict[str, Any]:
-        """One mapping of the mappings that the extras have under the name of an attribute."""
+        """Join the mappings that the extras have under the name of an attribute."""
         return {
             name: code for extra in self.all for name, code in getattr(extra, attribute).items()
         }
 
     def options(self, attribute: str = 'options') -> tuple[Any, ...]:
-        """The classes of options of all extras."""
+        """Return the classes of options of all extras."""
         return tuple(cls for extra in self.all for cls in getattr(extra, attribute))
 
     def check(self, hparams: Any, mode: str) -> None:

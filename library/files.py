@@ -1,4 +1,4 @@
-"""Files by path, local or remote, so that no other room asks which it is.
+"""Read and write files by path, local or remote, so that no other room asks which it is.
 
 Local paths use the standard library and never import TensorFlow. Paths with a scheme (gs://,
 ram://) go through tf.io.gfile, imported on first use.
@@ -25,17 +25,17 @@ SCHEMES = ('gs', 'ram', 'file')
 
 
 def is_remote(path: str) -> bool:
-    """True for a path with a scheme, such as gs://bucket/images."""
+    """Return True for a path with a scheme, such as gs://bucket/images."""
     return '://' in path
 
 
 def join(folder: str, *names: str) -> str:
-    """Joins path parts; a scheme in `folder` is kept."""
+    """Join path parts; a scheme in `folder` is kept."""
     return os.path.join(folder, *names)
 
 
 def gfile(path: str) -> Any:
-    """The module tf.io.gfile, once `path` is known to have a scheme that it opens.
+    """Import tf.io.gfile, once `path` is known to have a scheme that it opens.
 
     Raises:
       ResourceError: the scheme needs a file-system plug-in that is not installed.
@@ -52,7 +52,7 @@ def gfile(path: str) -> Any:
 
 
 def read_bytes(path: str) -> bytes:
-    """The whole file.
+    """Read the whole file.
 
     Raises:
       FileNotFoundError: there is none. Else OSError (local) or tf.errors.OpError (remote).
@@ -71,12 +71,12 @@ def read_bytes(path: str) -> bytes:
 
 
 def open_binary(path: str) -> Any:
-    """A file to read from, with read and seek; close it, or use it in a with statement."""
+    """Open a file to read from, with read and seek; close it, or use it in a with statement."""
     return gfile(path).GFile(path, 'rb') if is_remote(path) else open(path, 'rb')
 
 
 def digest(path: str) -> tuple[int, str]:
-    """A file's length in bytes and its sha256; never more than a piece of it is in memory."""
+    """Return a file's length in bytes and its sha256; only a piece at a time is in memory."""
     piece, length, sha256 = 1 << 20, 0, hashlib.sha256()
     with open_binary(path) as file:
         while data := file.read(piece):
@@ -86,7 +86,7 @@ def digest(path: str) -> tuple[int, str]:
 
 
 def digest_of_all(folder: str, names: Sequence[str]) -> str:
-    """One sha256 over the names and contents of several files of a folder."""
+    """Digest names and contents of several files of a folder to one sha256."""
     parts = [f'{name}\0{digest(join(folder, name))[1]}\n' for name in sorted(names)]
     return hashlib.sha256(''.join(parts).encode('utf-8', 'surrogateescape')).hexdigest()
 
@@ -141,7 +141,7 @@ def _created(path: str) -> Any:
 
 @contextlib.contextmanager
 def _named(path: str) -> Iterator[None]:
-    """Gives an OSError the name of the file: a full disk tells none."""
+    """Give an OSError the name of the file: a full disk tells none."""
     try:
         yield
     except OSError as error:
@@ -151,7 +151,7 @@ def _named(path: str) -> Iterator[None]:
 
 
 def write_if_changed(path: str, data: bytes) -> None:
-    """Writes as `write_atomically`, unless `path` holds this already: disks take their time."""
+    """Write as `write_atomically`, unless `path` holds this already: disks take their time."""
     if not (exists(path) and read_bytes(path) == data):
         write_atomically(path, data)
 
@@ -167,7 +167,7 @@ def replace(source: str, target: str, *, durable: bool = True) -> None:
 
 
 def sync(path: str) -> None:
-    """Makes a local file's content survive a power loss."""
+    """Make a local file's content survive a power loss."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -176,7 +176,7 @@ def sync(path: str) -> None:
 
 
 def is_exhausted(error: OSError) -> bool:
-    """True if reading failed for want of memory or of files that may be open at once.
+    """Return True if reading failed for want of memory or of files that may be open at once.
 
     It says nothing about the file then.
     """
@@ -184,12 +184,12 @@ def is_exhausted(error: OSError) -> bool:
 
 
 def real_path(path: str) -> str:
-    """The same for one file under two names, which only local links give it."""
+    """Return what is the same for one file under two names, which only local links give it."""
     return path if is_remote(path) else os.path.realpath(path)
 
 
 def identity(folder: str) -> object:
-    """The same for one folder under two names; it must be there."""
+    """Return what is the same for one folder under two names; it must be there."""
     if is_remote(folder):
         return folder
     status = os.stat(folder)
@@ -197,17 +197,17 @@ def identity(folder: str) -> object:
 
 
 def exists(path: str) -> bool:
-    """True if there is a file or folder of this name."""
+    """Return True if there is a file or folder of this name."""
     return bool(gfile(path).exists(path)) if is_remote(path) else os.path.exists(path)
 
 
 def is_folder(path: str) -> bool:
-    """True if there is a folder of this name."""
+    """Return True if there is a folder of this name."""
     return bool(gfile(path).isdir(path)) if is_remote(path) else os.path.isdir(path)
 
 
 def names_in(folder: str) -> list[str]:
-    """The sorted names inside a folder; [] where there is no such folder."""
+    """List the names inside a folder, sorted; [] where there is no such folder."""
     if not is_folder(folder):
         return []
     names = gfile(folder).listdir(folder) if is_remote(folder) else os.listdir(folder)
@@ -215,7 +215,7 @@ def names_in(folder: str) -> list[str]:
 
 
 def folders_in(folder: str) -> list[str]:
-    """The sorted names of the folders inside a folder, links to folders included."""
+    """List the names of the folders inside a folder, sorted, links to folders included."""
     if is_remote(folder):
         return [name for name in names_in(folder) if is_folder(join(folder, name))]
     # A folder may hold many photos: this asks for the kind of none of them.
@@ -224,31 +224,31 @@ def folders_in(folder: str) -> list[str]:
 
 
 def matching(pattern: str) -> list[str]:
-    """The sorted paths that a pattern with * ? [ stands for; the path itself if it is there."""
+    """List what a pattern with * ? [ stands for, sorted; the path itself if it is there."""
     if is_remote(pattern):
         return sorted(gfile(pattern).glob(pattern))
     return [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
 
 
 def size(path: str) -> int:
-    """The file's length in bytes."""
+    """Return the file's length in bytes."""
     return int(gfile(path).stat(path).length) if is_remote(path) else os.path.getsize(path)
 
 
 def names_below(folder: str) -> list[str]:
-    """The files in a folder and in those within it, as paths from there, sorted."""
+    """List the files in a folder and in those within it, as paths from there, sorted."""
     walk = gfile(folder).walk if is_remote(folder) else os.walk
     found = (join(parent, name) for parent, _, names in walk(folder) for name in names)
     return sorted(os.path.relpath(path, folder) for path in found)
 
 
 def size_below(folder: str) -> int:
-    """The length of all these files in bytes."""
+    """Return the length of all these files in bytes."""
     return sum(size(join(folder, name)) for name in names_below(folder))
 
 
 def copy_below(source: str, target: str, names: Iterable[str]) -> None:
-    """Copies files from one folder to another one, in this order, by their paths in it."""
+    """Copy files from one folder to another one, in this order, by their paths in it."""
     for name in names:
         path = join(target, name)
         make_folder(os.path.dirname(path))
@@ -256,7 +256,7 @@ def copy_below(source: str, target: str, names: Iterable[str]) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Makes the folder and its parents, if they are not there."""
+    """Make the folder and its parents, if they are not there."""
     if is_remote(path):
         gfile(path).makedirs(path)
     else:
@@ -264,7 +264,7 @@ def make_folder(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Removes a file."""
+    """Remove a file."""
     if is_remote(path):
         gfile(path).remove(path)
     else:
@@ -272,7 +272,7 @@ def remove(path: str) -> None:
 
 
 def remove_all(path: str) -> None:
-    """Removes a file, or a folder with all that is in it; a link alone, not what it leads to."""
+    """Remove a file, or a folder with all that is in it; a link alone, not what it leads to."""
     if is_remote(path):
         module = gfile(path)
         (module.rmtree if module.isdir(path) else module.remove)(path)

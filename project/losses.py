@@ -39,7 +39,7 @@ def training_losses(
     kernels: Sequence[tf.Variable],
     other_losses: Sequence[tf.Tensor],
 ) -> dict[str, tf.Tensor]:
-    """Give the parts of what is minimized: float32 scalars, whose sum is the training loss.
+    """Return the parts of what is minimized: float32 scalars, whose sum is the training loss.
 
     Evaluations report the plain cross entropy as average_loss, whatever is minimized here.
 
@@ -69,7 +69,7 @@ def training_losses(
 
 
 def cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-    """Give the softmax cross entropy of each example.
+    """Return the softmax cross entropy of each example.
 
     Args:
       logits: float32 [batch, classes].

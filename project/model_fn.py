@@ -41,7 +41,7 @@ def model_fn(
       labels: int64 [batch]; None when predicting.
       mode: a tf.estimator.ModeKeys.
       params: the run's HParams.
-      config: of the Estimator.
+      config: the RunConfig; the Estimator passes it, and no graph here depends on it.
       run: what the run found out: its classes, how many images it trains on.
     """
     # Keras initializers and stateful random operations ignore the graph's seed.

@@ -28,7 +28,7 @@ class Fixed(Schedule):
     def rate(
         self, step: tf.Tensor, start: float, steps_per_epoch: float, total_steps: int
     ) -> tf.Tensor:
-        """Give the rate of a step; see Schedule.rate."""
+        """Return the rate of a step; see Schedule.rate."""
         return tf.constant(start, tf.float32)
 
 
@@ -49,7 +49,7 @@ class Exponential(Schedule):
     def rate(
         self, step: tf.Tensor, start: float, steps_per_epoch: float, total_steps: int
     ) -> tf.Tensor:
-        """Give the rate of a step; see Schedule.rate."""
+        """Return the rate of a step; see Schedule.rate."""
         steps = _steps(self.num_epochs_per_decay, steps_per_epoch, total_steps)
         times = tf.cast(step, tf.float64) / steps
         if self.learning_rate_staircase:
@@ -94,7 +94,7 @@ class Polynomial(Falling):
     def rate(
         self, step: tf.Tensor, start: float, steps_per_epoch: float, total_steps: int
     ) -> tf.Tensor:
-        """Give the rate of a step; see Schedule.rate."""
+        """Return the rate of a step; see Schedule.rate."""
         progress = self._progress(step, steps_per_epoch, total_steps)
         return self._between(start, (1.0 - progress) ** self.polynomial_decay_power)
 
@@ -106,7 +106,7 @@ class Cosine(Falling):
     def rate(
         self, step: tf.Tensor, start: float, steps_per_epoch: float, total_steps: int
     ) -> tf.Tensor:
-        """Give the rate of a step; see Schedule.rate."""
+        """Return the rate of a step; see Schedule.rate."""
         progress = self._progress(step, steps_per_epoch, total_steps)
         return self._between(start, 0.5 * (1.0 + tf.cos(math.pi * progress)))
 
@@ -142,7 +142,7 @@ class Piecewise(Schedule):
     def rate(
         self, step: tf.Tensor, start: float, steps_per_epoch: float, total_steps: int
     ) -> tf.Tensor:
-        """Give the rate of the span in which a step lies; a boundary's own step has the next."""
+        """Return the rate of the span in which a step lies; a boundary's own step has the next."""
         # Rounded before it is rounded up: 27 * (7 / 3) is a little more than 63.
         boundaries = [
             math.ceil(round(epoch * steps_per_epoch, 6)) for epoch in self.learning_rate_boundaries

@@ -27,7 +27,7 @@ _ONE_WORD = 'A word without a flag is its value too.'
 
 
 def options_page(programs: Mapping[str, Catalog]) -> str:
-    """The page about all options of some programs, in the groups of --help.
+    """Write the page about all options of some programs, in the groups of --help.
 
     Args:
       programs: by name, each with its options.
@@ -58,7 +58,7 @@ def _row(option: Option, owner: str) -> str:
 
 
 def _takes(option: Option) -> str:
-    """Type, range or choices, and unit."""
+    """Return type, range or choices, and unit."""
     if option.choices:
         several = 'several of ' if option.many else ''
         return several + ', '.join(f'`{choice}`' for choice in option.choices)
@@ -68,7 +68,7 @@ def _takes(option: Option) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text with what Markdown would take for markup marked as text."""
+    """Escape what Markdown would take for markup."""
     for sign in '|*<':
         text = text.replace(sign, f'\\{sign}')
     return text

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ('library', 'project', 'extras', 'demo', 'benchmarks')
 FLOORS = (
-    ('console', 'cores', 'errors', 'extras', 'files', 'suggestions'),
+    ('console', 'cores', 'errors', 'extras', 'files', 'installation', 'suggestions'),
     ('config', 'records'),
     ('runs',),
     ('checkpoints', 'hooks', 'preparation'),

@@ -185,6 +185,27 @@ def test_explain_shows_each_value_with_its_origin(here, tmp_path):
     assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.parametrize(
+    ('typed', 'in_set'),
+    [
+        ('batch_size', 'train_batch_size'),
+        ('batch_size', 'eval_batch_size'),
+        ('train_epochs', 'train_steps'),
+        ('epochs_between_evals', 'save_checkpoints_steps'),
+        ('epochs_between_evals', 'save_checkpoints_secs'),
+    ],
+)
+def test_what_is_typed_counts_though_a_set_has_what_stands_for_it(
+    here, write, tmp_path, typed, in_set
+):
+    path = write(f'default:\n  {in_set}: 7\n')
+    words = ['--config_file', path, '--model_dir', tmp_path / 'run', '--explain']
+    assert values_of(here(*words))[in_set][0] == '7'
+    assert values_of(here(f'--{typed}', '5', *words))[in_set] == ('none', 'default')
+    both = values_of(here(f'--{typed}', '5', f'--{in_set}', '6', *words))
+    assert both[in_set] == ('6', 'command line')
+
+
 def test_explain_shows_keys_of_another_model_as_unused(here, write, tmp_path):
     path = write('default:\n  fine_tuning: true\n  dropout_rate: 0.1\n')
     words = ['--model', 'simple', '--hyperparameter_file', path, '--model_dir', tmp_path / 'run']
@@ -215,8 +236,10 @@ def test_the_original_command_without_data_names_the_conversion(program, tmp_pat
     assert (done.returncode, done.stdout) == (2, '')
     assert done.stderr.count('\n') == 1
     assert done.stderr.startswith(f'error: {tmp_path}/')
-    assert 'no converted images; make them with: python convert_dataset.py' in done.stderr
-    assert f'--tfrecord_dir {tmp_path} ' in done.stderr
+    assert 'no converted images; make them with: ' in done.stderr
+    assert (
+        f'python convert_dataset.py --dataset_dir PHOTOS --tfrecord_dir {tmp_path} ' in done.stderr
+    )
     assert not (tmp_path / 'run').exists()
 
 

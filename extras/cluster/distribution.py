@@ -60,17 +60,17 @@ class ClusterDistribution(Distribution):
 
     @property
     def is_alone(self) -> bool:
-        """False: the others train the same model."""
+        """Return False: the others train the same model."""
         return False
 
     @property
     def rejoins(self) -> bool:
-        """True where a task may start again while the others train."""
+        """Return True where a task may start again while the others train."""
         return self.kind == PARAMETER_SERVER
 
     @property
     def is_chief(self) -> bool:
-        """True if this process writes checkpoints."""
+        """Return True if this process writes checkpoints."""
         return self.cluster.is_chief
 
     def input_context(

@@ -1,4 +1,4 @@
-"""The options of a cluster."""
+"""Declare the options of a cluster."""
 
 from __future__ import annotations
 

@@ -46,12 +46,12 @@ class Answer:
 
     @property
     def is_there(self) -> bool:
-        """True if the task said anything."""
+        """Return True if the task said anything."""
         return self.state not in (UNREACHABLE, SILENT)
 
     @property
     def is_before_training(self) -> bool:
-        """True if the task has not begun to train."""
+        """Return True if the task has not begun to train."""
         return self.state in STATES
 
 

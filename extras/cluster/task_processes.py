@@ -70,7 +70,7 @@ class TaskProcess:
 
     @property
     def status(self) -> int | None:
-        """The exit status, 128 + n for signal n; None while it runs."""
+        """Return the exit status, 128 + n for signal n; None while it runs."""
         status = self._popen.poll()
         return 128 - status if status is not None and status < 0 else status
 

@@ -30,7 +30,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """Short for people: 'chief', 'worker 1'."""
+        """Return a short name for people: 'chief', 'worker 1'."""
         return self.job if self.job in (CHIEF, EVALUATOR) else f'{self.job} {self.index}'
 
     def __str__(self) -> str:
@@ -51,37 +51,37 @@ class Cluster:
 
     @property
     def trainers(self) -> tuple[Task, ...]:
-        """Chief and workers; their order numbers their shares of the data."""
+        """Return chief and workers; their order numbers their shares of the data."""
         return tuple(task for task in self.tasks if task.job in (CHIEF, WORKER))
 
     @property
     def parameter_servers(self) -> tuple[Task, ...]:
-        """The tasks that hold the variables; none in a cluster that sums gradients up."""
+        """Return the tasks that hold the variables; none in a cluster that sums gradients up."""
         return tuple(task for task in self.tasks if task.job == PS)
 
     @property
     def chief(self) -> Task:
-        """The task that writes checkpoints."""
+        """Return the task that writes checkpoints."""
         return self.tasks[0]
 
     @property
     def peers(self) -> tuple[Task, ...]:
-        """All tasks but this one."""
+        """Return all tasks but this one."""
         return tuple(task for task in self.tasks if task != self.own)
 
     @property
     def is_chief(self) -> bool:
-        """True if this process writes checkpoints."""
+        """Return True if this process writes checkpoints."""
         return self.own == self.chief
 
     @property
     def number(self) -> int:
-        """Of this process among the trainers, from 0."""
+        """Return the number of this process among the trainers, from 0."""
         return self.trainers.index(self.own)
 
     @property
     def jobs(self) -> dict[str, list[str]]:
-        """The addresses of each job's tasks."""
+        """Return the addresses of each job's tasks."""
         jobs: dict[str, list[str]] = {}
         for task in self.tasks:
             jobs.setdefault(task.job, []).append(task.address)

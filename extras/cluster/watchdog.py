@@ -87,7 +87,7 @@ class Watch:
 
     @property
     def tasks(self) -> list[Task]:
-        """Whom to ask: those who have not finished."""
+        """Return whom to ask: those who have not finished."""
         return [peer.task for peer in self._peers]
 
     def judge(self, answers: Mapping[Task, Answer], now: float) -> tuple[list[str], TaskEnd | None]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from library.config.fields import Option, Options, options_of
 from library.errors import ConfigError
 from library.extras import missing_extra
-from library.suggestions import suggestion
+from library.suggestions import option_suggestion
 
 # What two declarations of one name must share: YAML sets are checked without knowing the choice.
 _RULES = ('value_type', 'optional', 'many', 'home', 'low', 'high', 'above', 'below', 'choices')
@@ -77,7 +77,7 @@ class Catalog:
                 raise ConfigError(
                     f'{place}: is an option of extras/{extra}, which this clone does not have'
                 )
-            raise ConfigError(f'{place}: unknown{suggestion(name, self.by_name)}')
+            raise ConfigError(f'{place}: unknown{option_suggestion(name, self.by_name)}')
         return self.by_name[name]
 
     def choice(self, selector: str, text: str) -> str:

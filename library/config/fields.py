@@ -47,6 +47,7 @@ class Option:
     positional: bool
     commas: bool
     needs: str
+    instead_of: str
     changes_images: bool
     offloads: bool
     group: str
@@ -162,6 +163,7 @@ def option(
     positional: bool = False,
     commas: bool = True,
     needs: str = '',
+    instead_of: str = '',
     changes_images: bool = False,
     offloads: bool = False,
 ) -> Any:
@@ -179,6 +181,8 @@ def option(
         command line still wins): with another one the model would be another, or not be found.
       needs: another option of training without which this one has no effect: 'fine_tuning' must be
         on or have a value, 'hooks profiler' must have this value, or hold it.
+      instead_of: the option that this one takes the place of. Where that one is typed and this
+        one only stands in a set, the typed one counts.
       changes_images: training images that are augmented depend on the value, and so do features
         that were computed from them.
       offloads: where the option has a value, other machines prepare the training batches.
@@ -195,6 +199,7 @@ def option(
         'positional': positional,
         'commas': commas,
         'needs': needs,
+        'instead_of': instead_of,
         'changes_images': changes_images,
         'offloads': offloads,
     }

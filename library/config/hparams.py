@@ -113,6 +113,10 @@ def resolve(
     known = catalog.by_name
     kept = {n: w for n, w in (saved or {}).items() if n in known and known[n].kept_with_run}
     written = {**sets, **kept, **typed}
+    for name in written.keys() - typed.keys():
+        if name in known and known[name].instead_of in typed:
+            # As if its set had not been: what was typed would have no effect.
+            del written[name]
     chosen = _choices(catalog, written)
     used = {option.name: option for option in catalog.used(command_line.mode, chosen)}
     for name in typed:

@@ -69,5 +69,9 @@ class EvaluationLog(tf.estimator.Exporter):
 
 def plain(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Convert NumPy scalars to what JSON can hold: None for what is not finite."""
-    values = {name: value.tolist() for name, value in metrics.items()}
-    return {name: value if np.isfinite(value) else None for name, value in values.items()}
+    return {name: _plain(value) if np.isfinite(value) else None for name, value in metrics.items()}
+
+
+def _plain(value: np.generic) -> int | float:
+    """Convert one number; a float32 to the fewest digits that mean it: 0.89, not 0.889999986."""
+    return float(str(value)) if value.dtype == np.float32 else value.item()

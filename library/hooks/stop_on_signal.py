@@ -41,7 +41,7 @@ class StopRequest:
 
     @property
     def is_asked(self) -> bool:
-        """True once a signal came."""
+        """Return True once a signal came."""
         return self.signal_number is not None
 
     def raise_if_asked(self) -> None:

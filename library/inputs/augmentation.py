@@ -31,7 +31,7 @@ class Augmentation(Options, abc.ABC, group='augmentation', home=HYPERPARAMETERS)
 
     @property
     def is_on(self) -> bool:
-        """True if its options ask for any change: one of them is true, or not 0."""
+        """Return True if its options ask for any change: one of them is true, or not 0."""
         return any(getattr(self, each.name) for each in options_of(type(self)))
 
     @abc.abstractmethod

@@ -81,7 +81,7 @@ def open_all(
 
 
 def _open_to_train(hparams: HParams, saved: Set | None, sources: Sources) -> Split:
-    """What a run trains on, with the labels that it kept where these are classes in another order.
+    """Open what a run trains on, with the labels that it kept if they number the same classes.
 
     Earlier versions sorted the folders of numbered classes as texts.
     """
@@ -149,7 +149,7 @@ def _open_metadata(
 
 
 def _lies_beside_records(path: str) -> bool:
-    """True for a file that a conversion wrote and that is no shard."""
+    """Return True for a file that a conversion wrote and that is no shard."""
     return not _RECORD_FILE.fullmatch(path) and wrote(path)
 
 
@@ -191,7 +191,7 @@ def _own_records(paths: list[str]) -> Manifest | None:
 
 
 def _list_images(path: str, sources: Sources, flag: str, known: tuple[str, ...]) -> Listing:
-    """The usable images of a CSV file or folder; those of a split for this use, if it has any."""
+    """List the usable images of a CSV file or folder, of a split for this use if it has any."""
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
     options = SourceOptions(dataset_dir=path)
@@ -220,7 +220,7 @@ def _list_images(path: str, sources: Sources, flag: str, known: tuple[str, ...])
 def _check_bad(
     path: str, bad: list[LabelledImage], total: int, remarks: tuple[Remark, ...]
 ) -> None:
-    """Says which images are left out.
+    """Say which images are left out.
 
     Raises:
       DataError: they are too many, or the other files are that count as bad.

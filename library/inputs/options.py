@@ -57,10 +57,18 @@ class DataOptions(Options, group='data', home=PROJECT):
         low=1,
     )
     train_batch_size: int | None = option(
-        None, 'Images in a training batch; none: batch_size.', unit='images', low=1
+        None,
+        'Images in a training batch; none: batch_size.',
+        unit='images',
+        low=1,
+        instead_of='batch_size',
     )
     eval_batch_size: int | None = option(
-        None, 'Images in an evaluation batch; none: batch_size.', unit='images', low=1
+        None,
+        'Images in an evaluation batch; none: batch_size.',
+        unit='images',
+        low=1,
+        instead_of='batch_size',
     )
     shuffle_buffer: int = option(
         4096, 'Encoded images in the shuffle buffer while training.', unit='images', low=1

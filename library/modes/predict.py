@@ -30,7 +30,7 @@ from library.runtime.experiment import Experiment
 from library.runtime.options import SessionOptions
 from library.runtime.run_config import session_config
 
-# Rows on the screen where all of them go to a file.
+# Rows on the screen where all of them go to a file; of the others as many that are errors.
 SHOWN = 20
 
 
@@ -118,7 +118,7 @@ class _Screen:
     def __init__(self, table: PredictionTable, output: str | None):
         self._table = table
         self._output = output
-        self._images = self._errors = 0
+        self._images = self._errors = self._late_errors = 0
         self._seconds = 0.0
 
     def __enter__(self) -> _Screen:
@@ -136,7 +136,11 @@ class _Screen:
         for predictions in batches:
             rows: Sequence[Prediction] = predictions
             if self._output is not None:
-                rows = predictions[: max(SHOWN - self._images, 0)]
+                left = max(SHOWN - self._images, 0)
+                late = [each for each in predictions[left:] if each.error]
+                late = late[: max(SHOWN - self._late_errors, 0)]
+                self._late_errors += len(late)
+                rows = [*predictions[:left], *late]
             if rows:
                 # Over the bar, which is drawn again below.
                 self._bar.write('\n'.join(self._table.lines(rows)), file=sys.stdout)

@@ -71,6 +71,10 @@ def checked_values(
         run_directory = find_run(project.catalog, command_line, mode.trains, sets)
         if mode.on_a_run:
             check_run_exists(run_directory.folder)
+        elif not mode.trains and 'model_dir' not in command_line.values:
+            # It only shows data, so a run that happens to lie in the default folder, perhaps of
+            # another model, is none of its business.
+            run_directory = NO_RUN
     saved = run_directory.saved if mode.on_a_run else None
     hparams = resolve(project.catalog, command_line, saved, sets)
     hparams = in_run_directory(hparams, run_directory)

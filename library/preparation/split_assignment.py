@@ -115,7 +115,8 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
         twice = [name for name in fractions if name in given and name != 'train']
         if twice:
             raise ConfigError(
-                f'--splits: {listing.folder} has a split {twice[0]} of its own; leave out --splits'
+                f'--splits: {listing.folder} has a split {twice[0]} of its own: leave out --splits '
+                f'or give fractions without {twice[0]}, which divide train alone'
             )
 
 

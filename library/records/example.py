@@ -1,4 +1,4 @@
-"""One labelled image as a tf.train.Example: its writer and its readers on one page.
+"""Write and read one labelled image as a tf.train.Example.
 
 Only the reader inside a graph imports TensorFlow.
 """
@@ -78,7 +78,7 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
 
 
 def read_file(record: bytes) -> tuple[str, bytes]:
-    """File name ('' where the record has none) and encoded image of a record of a checked shard."""
+    """Return file name ('' if it has none) and encoded image of a record of a checked shard."""
     feature = example_class().FromString(record).features.feature
     name = feature[FILENAME].bytes_list.value
     encoded = feature[ENCODED].bytes_list.value[0]

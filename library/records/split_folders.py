@@ -13,6 +13,7 @@ from collections import Counter
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.installation import start_of
 from library.records.listing import FOLD, SPLIT_NAMES, usual_order
 from library.records.manifest import Manifest, check_whole, manifest_names, read_manifest
 from library.records.shards import is_shard
@@ -112,6 +113,6 @@ def _way_on(data_dir: str, split: str) -> str:
         source = word
         directly = 'images as they are go to --train_metadata and --eval_metadata; or '
     return (
-        f'{directly}make them with: python convert_dataset.py --dataset_dir {source} '
+        f'{directly}make them with: {start_of("convert_dataset.py")} --dataset_dir {source} '
         f'--tfrecord_dir {word} --max_edge 384'
     )

@@ -44,7 +44,7 @@ class Distribution:
 
     @property
     def is_alone(self) -> bool:
-        """False where other processes train the same model on the same data."""
+        """Return False where other processes train the same model on the same data."""
         return True
 
     def input_context(

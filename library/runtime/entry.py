@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from library.errors import DataError, ResourceError, ScaffoldError, Stopped
+from library.installation import start_of
 from library.runtime.environment import is_verbose
 
 # TensorFlow's errors about files and folders.
@@ -101,9 +102,8 @@ def _known_failure(error: Exception) -> ScaffoldError | None:
         return ResourceError(text.splitlines()[0] if text else type(error).__name__)
     if 'DataLossError' in kinds:
         # TensorFlow does not say in which file.
-        return DataError(
-            'a shard is damaged; python convert_dataset.py --verify DATA_DIR shows which'
-        )
+        verify = start_of('convert_dataset.py')
+        return DataError(f'a shard is damaged; {verify} --verify DATA_DIR shows which')
     # Raised in a Python function of an input pipeline, and wrapped by TensorFlow.
     inside = re.search(r'DataError: (.*)', text)
     if inside and 'OpError' in kinds:

@@ -64,7 +64,7 @@ class Experiment:
 
     @functools.cached_property
     def estimator(self) -> tf.estimator.Estimator:
-        """A tf.estimator.Estimator over the project's model_fn, whose params are `hparams`."""
+        """Make a tf.estimator.Estimator over the project's model_fn, whose params are `hparams`."""
         hparams = self.hparams
         config = run_config(
             hparams.model_dir,

@@ -37,10 +37,16 @@ class CheckpointOptions(Options, group='checkpoints', home=PROJECT):
         5, 'How many of the newest checkpoints are kept; -1 or 0: all.', unit='checkpoints', low=-1
     )
     save_checkpoints_steps: int | None = option(
-        None, 'Steps between two checkpoints, instead of epochs_between_evals.', low=1
+        None,
+        'Steps between two checkpoints, instead of epochs_between_evals.',
+        low=1,
+        instead_of='epochs_between_evals',
     )
     save_checkpoints_secs: int | None = option(
-        None, 'Seconds between two checkpoints, instead of epochs_between_evals.', low=1
+        None,
+        'Seconds between two checkpoints, instead of epochs_between_evals.',
+        low=1,
+        instead_of='epochs_between_evals',
     )
     save_summary_steps: int = option(100, 'How often TensorBoard gets values.', unit='steps', low=1)
 

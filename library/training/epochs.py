@@ -25,7 +25,7 @@ class Epochs:
 
     @property
     def steps_per_epoch(self) -> float:
-        """Steps of one epoch, of which the last may reach into the next epoch."""
+        """Return the steps of one epoch, of which the last may reach into the next epoch."""
         return self.examples / self.batch_size
 
     def total_steps(self, length: LengthOptions) -> int:

@@ -15,7 +15,11 @@ class LengthOptions(Options, group='base', home=PROJECT):
         1000, 'Passes over the training images, over all starts of the run.', unit='epochs', low=1
     )
     train_steps: int | None = option(
-        None, 'Steps to train, instead of train_epochs.', unit='steps', low=1
+        None,
+        'Steps to train, instead of train_epochs.',
+        unit='steps',
+        low=1,
+        instead_of='train_epochs',
     )
     max_train_steps: int | None = option(
         None, 'Never train longer than this, whatever the other two say.', unit='steps', low=1

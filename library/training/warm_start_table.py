@@ -34,7 +34,7 @@ class RestoreStatus:
 
     @property
     def outcome(self) -> tuple[str, str]:
-        """Kind and reason, as they are shown; variables that share both can share a line."""
+        """Return kind and reason, as they are shown; variables that share both can share a line."""
         return self.kind, self.why and f'({self.why})'
 
 

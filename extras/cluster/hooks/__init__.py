@@ -1,1 +1,1 @@
-"""Hooks of training sessions that work together."""
+"""Hook into training sessions that work together."""

@@ -4,7 +4,6 @@ import pytest
 
 from library.config.yaml_sets import MAX_ENTRIES, Written, read_flat, read_sets
 from library.errors import ConfigError
-from library.suggestions import suggestion
 
 
 @pytest.fixture
@@ -221,11 +220,3 @@ def test_aliases_of_lists_of_aliases_are_no_flat_set(write):
 def test_a_set_that_merges_itself_is_refused(write):
     path = write('default: &SELF\n  key: 1\n  <<: *SELF\n')
     assert refusal(path) == f"{path}:1: set 'default' merges itself or nests too deeply"
-
-
-def test_the_nearest_name_is_suggested():
-    assert suggestion('batchsize', ['batch_size', 'model']) == "; did you mean 'batch_size'?"
-
-
-def test_nothing_is_suggested_where_nothing_is_near():
-    assert suggestion('zzz', ['batch_size', 'model']) == ''

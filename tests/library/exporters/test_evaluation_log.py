@@ -34,6 +34,12 @@ def test_each_evaluation_is_one_line_of_json(log, tmp_path):
     assert read_history(str(tmp_path)) == [json.loads(line) for line in lines]
 
 
+def test_a_number_is_written_with_the_digits_that_it_has(log, tmp_path):
+    export(log, 1, accuracy=np.float32(0.89), average_loss=np.float32(1e-12))
+    text = (tmp_path / 'eval' / 'history.jsonl').read_text()
+    assert text == '{"global_step": 1, "accuracy": 0.89, "average_loss": 1e-12}\n'
+
+
 def test_an_evaluation_made_again_replaces_what_came_after_it(log, tmp_path):
     for step in (1, 2, 3):
         export(log, step, accuracy=np.float32(step))

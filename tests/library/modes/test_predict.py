@@ -180,6 +180,18 @@ def test_with_a_file_for_all_predictions_twenty_are_shown(data, predict, capsys)
     assert lines[-1].startswith('24 images, 0 errors, ')
 
 
+def test_errors_beyond_the_rows_shown_are_shown_too(data, predict, capsys, tmp_path):
+    folder = tmp_path / 'many'
+    shutil.copytree(data / 'images' / 'test', folder)
+    (folder / 'z-broken.jpg').write_bytes(b'no image')
+    predict(folder)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 20 + 1 + 2
+    assert 'z-broken.jpg' in lines[21]
+    assert 'error: ' in lines[21]
+    assert lines[-1].startswith('25 images, 1 error, ')
+
+
 def test_without_a_file_all_predictions_are_shown(data, trained, launch, capsys):
     assert launch(trained, 'predict', predict_input=data / 'images' / 'test') == 0
     lines = capsys.readouterr().out.splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import shutil
 import signal
 
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 from PIL import Image
 
 import run
-from library.errors import ConfigError
+from library.errors import ConfigError, MismatchError
 from library.modes import preview
 from library.modes.preview import INCHES, draw_grid
 from library.pages.png import DPI
 from library.runtime.entry import run_program
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.graph
 
@@ -113,7 +115,8 @@ def show(data_dir, tmp_path):
         values = {'model': 'simple', 'image_size': EDGE, 'data_dir': data_dir}
         values |= {'model_dir': tmp_path / 'run', 'preview_file': path, 'batch_size': 8}
         values |= {'train_batch_size': 'none'} | flags
-        words = [*words, *(f'--{name}={value}' for name, value in values.items())]
+        given = {name: value for name, value in values.items() if value is not None}
+        words = [*words, *(f'--{name}={value}' for name, value in given.items())]
         assert run.main(['preview', *words]) == 0
         return path
 
@@ -129,6 +132,22 @@ def test_a_preview_is_written_and_told(show, capsys, tmp_path):
 def test_a_preview_needs_no_run_and_leaves_none(show, drawn, tmp_path):
     assert show().read_bytes() == b'a picture'
     assert [path.name for path in tmp_path.iterdir()] == ['some']
+
+
+def test_a_run_of_another_model_in_the_default_folder_is_no_matter(
+    show, drawn, tmp_path, monkeypatch
+):
+    folder = tmp_path / 'out' / 'current' / 'checkpoints'
+    folder.mkdir(parents=True)
+    (folder / 'hparams.yaml').write_text('model: hub\n')
+    (folder / 'model.ckpt-7.index').touch()
+    (folder / 'checkpoint').write_text('model_checkpoint_path: "model.ckpt-7"\n')
+    with pytest.raises(MismatchError, match='is a run of the model hub, and not of simple'):
+        show(model_dir=folder)
+    for name in ('project.yaml', 'hyperparameters.yaml'):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert show(model_dir=None).exists()
 
 
 def test_images_have_the_names_of_their_classes(show, drawn):

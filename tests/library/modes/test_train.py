@@ -14,6 +14,7 @@ import tensorflow as tf
 from library.errors import ConfigError, MismatchError, NumericalError, Stopped
 from library.exporters.evaluation_log import read_history
 from library.hooks.progress import ProgressHook
+from library.installation import start_of
 from library.runtime.entry import run_program
 
 # Sooner built than a module is loaded, for what holds of all models.
@@ -255,7 +256,7 @@ def test_a_damaged_record_is_one_line_that_names_the_check(launch, tmp_path, dat
     status = run_program(lambda argv: launch(tmp_path, data_dir=tmp_path / 'data'), [])
     assert status == 3
     assert capsys.readouterr().err.splitlines()[-1] == (
-        'error: a shard is damaged; python convert_dataset.py --verify DATA_DIR shows which'
+        f'error: a shard is damaged; {start_of("convert_dataset.py")} --verify DATA_DIR shows which'
     )
 
 

@@ -170,7 +170,8 @@ def test_given_splits_without_training_images_to_divide_are_refused(
 
 def test_a_fraction_for_a_split_that_the_source_gives_is_refused(several):
     refuses(
-        '--splits: /images has a split test of its own; leave out --splits',
+        '--splits: /images has a split test of its own: leave out --splits or give fractions '
+        'without test, which divide train alone',
         listing_of(train=2, test=2),
         several,
         fractions=FRACTIONS,

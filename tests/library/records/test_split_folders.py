@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from library.errors import ConfigError
+from library.installation import start_of
 from library.records.manifest import Manifest, Shard
 from library.records.split_folders import evaluation_split, open_split
 
@@ -25,7 +26,8 @@ def put_split(folder, name):
 
 
 def test_an_empty_place_leads_to_a_conversion_of_images_that_are_elsewhere(tmp_path):
-    expected = 'no converted images; make them with: python convert_dataset.py --dataset_dir PHOTOS'
+    command = f'{start_of("convert_dataset.py")} --dataset_dir PHOTOS'
+    expected = f'no converted images; make them with: {command}'
     for place in (tmp_path, tmp_path / 'none'):
         assert refusal(place, 'test') == (
             f'{place}/test: {expected} --tfrecord_dir {place} --max_edge 384'
@@ -36,7 +38,7 @@ def test_a_folder_of_images_leads_to_both_ways(tmp_path):
     (tmp_path / 'cat').mkdir()
     assert refusal(tmp_path, 'test') == (
         f'{tmp_path}/test: no converted images; images as they are go to --train_metadata and '
-        f'--eval_metadata; or make them with: python convert_dataset.py '
+        f'--eval_metadata; or make them with: {start_of("convert_dataset.py")} '
         f'--dataset_dir {tmp_path} --tfrecord_dir {tmp_path} --max_edge 384'
     )
 
