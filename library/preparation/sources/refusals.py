@@ -59,7 +59,8 @@ class Refusals:
                 if ways
                 else f'{told} the classes ({at(deep[0], 1)})'
             )
-        alike = [set(_names_of(_without_wrappers(each).with_images)) for each in deep]
+        first = below[0] if below else []
+        alike = [_names_of(b for b in first if b.name.startswith(f'{top.name}/')) for top in deep]
         if several and not in_splits and len(alike[0]) > 1 and alike.count(alike[0]) == len(deep):
             ways.append(f'or one of these folders alone ({self._given(deep[0])})')
         return f'{message}folders {shown(inner)}: are {", ".join(ways)}?'

@@ -97,8 +97,9 @@ class Beside:
         names = {class_name(each) for each in classes}
         empty = [each for each in levels if not each.count and class_name(each) not in names]
         self.names += [f'{each.name}: no images' for each in empty]
-        # A link first: it might be a class.
-        told = sorted(self.names, key=lambda name: 'symbolic link' not in name)[:NAMES_SHOWN]
+        # Links too, however many names are before them: they might be classes.
+        links = [name for name in self.names if ': symbolic link' in name][:NAMES_SHOWN]
+        told = list(dict.fromkeys([*self.names[:NAMES_SHOWN], *links]))
         self.remarks += [Remark(f'ignored (not an image of a class): {name}') for name in told]
         if more := len(self.names) - len(told):
             self.remarks.append(Remark(f'ignored: {more} more beside the class folders'))

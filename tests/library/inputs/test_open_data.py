@@ -112,7 +112,7 @@ def test_a_split_column_serves_training_and_evaluation(opened, csv):
 def test_without_a_split_for_this_use_it_is_named(refusal, csv):
     path = csv('red/0.jpg,red,train', 'red/1.jpg,red,fold', header='path,label,split')
     message = refusal(ConfigError, path, training=False)
-    assert message == f'{path}: has no split validation or test'
+    assert message == f'{path}: has no split validation or test, only train, fold (--eval_metadata)'
 
 
 def test_a_few_missing_images_are_a_warning_and_many_an_error(opened, refusal, csv, capsys):
