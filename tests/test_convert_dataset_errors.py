@@ -138,7 +138,11 @@ def test_a_folder_without_classes_is_exit_code_3(fails, tmp_path):
 
 def test_an_empty_class_is_exit_code_3(fails, images):
     (images / 'violet').mkdir()
-    fails(3, f'{images}/violet: the class folder holds no images', *flags(images))
+    fails(
+        3,
+        f'{images}/violet: the class folder holds no images; if it is none: --classes_at 1',
+        *flags(images),
+    )
 
 
 def test_a_class_that_the_file_of_names_lacks_is_exit_code_3(fails, images, write):

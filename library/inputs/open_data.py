@@ -27,6 +27,8 @@ from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_with
 
 # Images of a direct source that may be unusable, as when converting.
 MAX_BAD_FRACTION = 0.1
+# Names in one line.
+SHOWN = 10
 
 # Files that a pattern such as train* means: TFRecords by their ending or by their numbering.
 _RECORD_FILE = re.compile(r'.*(\.(tfrecords?|tfrec)|-\d{5}-of-\d{5})', re.DOTALL)
@@ -71,6 +73,7 @@ def open_all(
         eval_data = _by_name(eval_data, run.class_names)
     if train_data:
         check_same_classes(train_data, eval_data)
+        _warn_of_shared(train_data, eval_data)
     else:
         run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
@@ -204,8 +207,15 @@ def _list_images(path: str, sources: Sources, flag: str, known: tuple[str, ...])
         wanted = ('train',) if flag == '--train_metadata' else ('validation', 'test')
         split = next((name for name in wanted if name in listing.splits), None)
         if split is None:
-            raise ConfigError(f'{path}: has no split {" or ".join(wanted)}')
+            there = ', '.join(listing.splits)
+            raise ConfigError(f'{path}: has no split {" or ".join(wanted)}, only {there} ({flag})')
         images = tuple(image for image in images if image.split == split)
+        counts = dataclasses.replace(listing, images=images).label_counts
+        empty = [name for name, n in zip(listing.class_names, counts, strict=True) if not n]
+        if empty:
+            more = f' and {len(empty) - SHOWN} more classes' if len(empty) > SHOWN else ''
+            told = f'{split} has no image of {", ".join(empty[:SHOWN])}{more}'
+            print(f'warning: {path}: {told}', file=sys.stderr)
     good = tuple(image for image in images if isinstance(image.content, str))
     bad = [image for image in images if isinstance(image.content, Unusable)]
     if len(good) + len(bad) < len(images):
@@ -238,6 +248,19 @@ def _check_bad(
     if (len(bad) + others) / (total + others) > MAX_BAD_FRACTION:
         raise DataError(text)
     print(f'warning: {text}', file=sys.stderr)
+
+
+def _warn_of_shared(train: Split, evaluation: Split) -> None:
+    """Warn where images are evaluated that are trained on, as of one folder without splits."""
+    if isinstance(train, Listing) and isinstance(evaluation, Listing):
+        trained = {image.content for image in train.images if isinstance(image.content, str)}
+        shared = sum(image.content in trained for image in evaluation.images)
+        if shared:
+            print(
+                f'warning: {shared} of the {evaluation.examples} images to evaluate on are trained '
+                f'on too, so what is measured is memory',
+                file=sys.stderr,
+            )
 
 
 def _by_name(data: Split, class_names: tuple[str, ...]) -> Split:

@@ -107,6 +107,15 @@ class RejectedImage(Exception):
     """The file cannot become a record; the message is the reason for the report."""
 
 
+def _opens(data: bytes, name: str) -> bool:
+    try:
+        Image.open(io.BytesIO(data), formats=(name,)).close()
+    # Pillow raises almost anything where the header is damaged.
+    except Exception:
+        return False
+    return True
+
+
 def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     """Read the header of an image file, no pixel.
 
@@ -129,7 +138,9 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
                 if failed:
                     raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
             names = ' or '.join(', '.join(formats).rsplit(', ', 1))
-            raise RejectedImage(f'not an image ({names})') from None
+            rare = [name for name in EXTRA_FORMATS if name not in formats and _opens(data, name)]
+            way = f', but {rare[0]} (convert_dataset.py --extra_formats {rare[0]})' if rare else ''
+            raise RejectedImage(f'not an image ({names}){way}') from None
     if image.format == 'PNG' and 'transparency' in image.info:
         packing = image.tile[0].args
         if isinstance(packing, str) and packing in TRANSPARENT_COLOR:

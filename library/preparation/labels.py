@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from unicodedata import normalize
 
 from library import files
@@ -59,6 +59,16 @@ def sorted_names(names: Collection[str], before: Sequence[str] = ()) -> tuple[st
     if known == sorted(known) != sorted(known, key=_as_number):
         return tuple(sorted(names))
     return tuple(sorted(names, key=_as_number))
+
+
+def spellings(names: Iterable[str]) -> list[list[str]]:
+    """Find the names that differ in capitals, spaces, - and _, or zeros before a number alone."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        form = re.sub(r'[\s_-]+', ' ', name).strip().casefold() or name
+        form = (form.lstrip('0') or '0') if form.isdecimal() else form
+        found.setdefault(form, []).append(name)
+    return [each for each in found.values() if len(each) > 1]
 
 
 def _as_number(digits: str) -> tuple[int, str, str]:

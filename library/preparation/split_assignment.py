@@ -68,10 +68,11 @@ def assign_splits(
         # Its folds stand for train.
         if split not in found and not (split == 'train' and split not in fractions):
             other_way = ', or use --split_by exact' if split_by == 'hash' else ''
-            groups = f' in {len(set(of_chosen))} groups' if group_by else ''
+            count = len(set(of_chosen))
+            among = f' ({count} different {"groups" if group_by else "files"})'
             raise DataError(
-                f'--splits: {split} gets none of {len(chosen)} images{groups}; give it a larger '
-                f'fraction{other_way}'
+                f'--splits: {split} gets none of {len(chosen)} images'
+                f'{among if count < len(chosen) else ""}; give it a larger fraction{other_way}'
             )
     return images
 

@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from library import files
 from library.errors import DataError
+from library.preparation.labels import spellings
 from library.preparation.sources.refusals import Refusals, shown
 from library.preparation.sources.split_folders import split_folders
 from library.preparation.sources.tree import Branch, Tree
@@ -114,7 +115,18 @@ class Reader:
         levels = [level for level in levels if level.folder.folders]
         if not any(level.folder.with_images for level in levels):
             raise DataError(self._refusals.no_level(depth))
-        return Layout(levels)
+        # Where a split has none of the classes to train on, its folders are none: test/images.
+        trained = {
+            name for level in levels if level.split == 'train' for name, _ in level.classes()
+        }
+        held: dict[str, set[str]] = {}
+        for level in levels:
+            held.setdefault(level.split, set()).update(name for name, _ in level.classes())
+        others = {split for split, names in held.items() if trained and not names & trained}
+        return Layout(
+            [level for level in levels if level.split not in others],
+            [level.folder for level in levels if level.split in others and level.folder.count],
+        )
 
     def _divided(self, folder: Branch, splits: dict[Branch, str]) -> Layout:
         """The classes within splits, each of which may hold them in a folder of its own."""
@@ -122,9 +134,13 @@ class Reader:
         trained: set[str] = set()
         if train:
             trained = {name for name, _ in Level(_unwrapped(train, self._known)).classes()}
+        levels = {
+            each: Level(_unwrapped(each, trained or self._known), split)
+            for each, split in splits.items()
+        }
+        self._check_spelling(list(levels.values()))
         labelled, unlabelled = [], []
-        for each, split in splits.items():
-            level = Level(_unwrapped(each, trained or self._known), split)
+        for each, level in levels.items():
             found = {name for name, _ in level.classes()}
             # Where none is a class to train on, they are no classes, as in test/test/1.jpg.
             if found and (not trained or trained & found):
@@ -147,13 +163,24 @@ class Reader:
         self, splits: dict[Branch, str], labelled: Sequence[Level], unlabelled: Sequence[Branch]
     ) -> None:
         """Raises DataError where a split without classes cannot be left out."""
-        found = {level.split for level in labelled}
+        found = {level.split: level.folder for level in labelled}
         is_enough = 'train' in found and (len(found) > 1 or self._divides)
-        train = next((each for each, split in splits.items() if split == 'train'), None)
-        for each in unlabelled:
-            if each is train or not each.count or not is_enough:
-                known = train if 'train' in found else None
-                raise DataError(self._refusals.no_classes(each, known))
+        # What is to be trained on first: of the others only that is said then.
+        for each in sorted(unlabelled, key=lambda each: splits[each] != 'train'):
+            if splits[each] == 'train' or not each.count or not is_enough:
+                raise DataError(self._refusals.no_classes(each, found.get('train')))
+
+    def _check_spelling(self, levels: Sequence[Level]) -> None:
+        """Raises DataError where splits write a class differently, such as train/Cat, test/cat."""
+        folders: dict[str, list[tuple[str, Branch]]] = {}
+        for level in levels:
+            for name, each in level.classes():
+                folders.setdefault(name, []).append((level.split, each))
+        for names in spellings(folders):
+            splits = [split for name in names for split, _ in folders[name]]
+            # A split that has both tells them apart.
+            if len(splits) == len(set(splits)):
+                raise DataError(self._refusals.two_spellings([folders[n][0][1] for n in names]))
 
     def _check_classes(self, levels: Sequence[Level]) -> None:
         """Raises DataError unless the folders of these levels can be nothing but classes."""
@@ -164,12 +191,12 @@ class Reader:
         found = [each for level in levels for each in level.classes()]
         certain = {name for name, each in found if not each.only_folders} | self._known
         deep = [each for name, each in found if name not in certain]
-        if deep:
-            raise DataError(self._refusals.only_folders(deep, bool(levels[0].split)))
-        self._check_empty(levels)
         names = {name for name, _ in found}
+        if deep:
+            raise DataError(self._refusals.only_folders(deep, names, bool(levels[0].split)))
+        self._check_empty(levels)
         if len(names) == 1 and not names & self._known:
-            raise DataError(self._refusals.one_class(top, names.pop()))
+            raise DataError(self._refusals.one_class(top, found[0][1]))
 
     def _check_empty(self, levels: Sequence[Level]) -> None:
         """Raises DataError for a class folder without images, unless another split has some."""
@@ -177,7 +204,7 @@ class Reader:
         for level in levels:
             for each in level.folder.folders:
                 if not each.count and class_name(each) not in names:
-                    raise DataError(self._refusals.empty_class(each))
+                    raise DataError(self._refusals.empty_class(each, len(names) > 1))
 
 
 def class_name(folder: Branch) -> str:

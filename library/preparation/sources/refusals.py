@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from shlex import quote
 
-from library.preparation.image_files import is_archive
-from library.preparation.sources.split_folders import split_word
+from library.preparation.image_files import ending_of, is_archive
+from library.preparation.sources.split_folders import split_folders, split_word
 from library.preparation.sources.tree import Branch, Tree
 
 # Longer lists of folders are cut.
@@ -29,73 +31,121 @@ class Refusals:
         """Of a folder without folders."""
         path = self._path(folder)
         message = f'{path}: no class folders (expected {path}/CLASS/IMAGE.jpg)'
-        others = [entry.path for _, entry in folder.others if entry.kind == 'image']
         if folder.images:
-            tables = [file for file in others if file.lower().endswith('.csv')]
-            csv = f', or give a CSV file ({self._flag} {tables[0]})' if tables else ''
             itself = f'it holds {pictures(len(folder.images))} itself'
-            return f'{message}; {itself}: make folders{csv or OTHER_THAN_FOLDERS}'
-        archives = [os.path.basename(file) for file in others if is_archive(file)]
-        return f'{message}; unpack first: {shown(archives)}' if archives else message
+            return f'{message}; {itself}: {self._make_classes(folder)}'
+        return f'{message}{_to_unpack(folder)}'
 
-    def only_folders(self, deep: Sequence[Branch], in_splits: bool) -> str:
-        """Of would-be classes that hold no image themselves."""
-        first, several = deep[0], len(deep) > 1
-        inner = sorted({each.last_name for branch in deep for each in branch.with_images})
-        names = shown([each.name for each in deep])
-        holds = 'hold no pictures themselves' if several else 'holds no picture itself'
-        together = self._classes_at(first, levels_up=1)
-        if several and all(map(split_word, inner)):
-            return (
-                f'{self._root}: {names} {holds}, only the splits {shown(inner)}: move the classes '
-                f'into folders of splits (SPLIT/CLASS), or take all together ({together})'
-            )
-        below = self._classes_at(first)
+    def only_folders(self, deep: Sequence[Branch], names: Collection[str], in_splits: bool) -> str:
+        """Of would-be classes that hold no image themselves, among all classes of these names."""
+        several = len(deep) > 1
+        told = shown([each.name for each in deep])
+        inner = _names_of(inside for each in deep for inside in each.with_images)
+        message = f'{self._root}: {told} hold{"" if several else "s"} no picture{"s" * several} '
+        message += f'{"themselves" if several else "itself"}, only the '
+        splits = [each for top in deep for each in split_folders(top)]
+        if splits or (several and all(map(split_word, inner))):
+            return f'{message}splits {shown(_names_of(splits) or inner)}: {self._undivided(deep)}'
+        at, below = self._classes_at, list(_levels_below(deep))
+        ways = [f'{shown(_names_of(each))} the classes ({at(each[0], 1)})' for each in below]
         if not several and not in_splits:
-            below = f'{self._flag} {self._path(first)}'
-        return (
-            f'{self._root}: {names} {holds}, only the folders {shown(inner)}: are these the '
-            f'classes ({below}), or {names} ({together})?'
-        )
+            # The folders beside it are no classes then, or on another level.
+            ways = [f'these the classes ({self._given(_without_wrappers(deep[0]))})']
+        elif ways and _names_of(below[0]) == inner:
+            ways[0] = f'these the classes ({at(below[0][0], 1)})'
+        if len(names) > 1 or not ways:
+            ways.append(
+                f'or {told} ({at(deep[0], 1)})'
+                if ways
+                else f'{told} the classes ({at(deep[0], 1)})'
+            )
+        first = below[0] if below else []
+        alike = [_names_of(b for b in first if b.name.startswith(f'{top.name}/')) for top in deep]
+        if several and not in_splits and len(alike[0]) > 1 and alike.count(alike[0]) == len(deep):
+            ways.append(f'or one of these folders alone ({self._given(deep[0])})')
+        return f'{message}folders {shown(inner)}: are {", ".join(ways)}?'
 
-    def one_class(self, folder: Branch, name: str) -> str:
+    def _undivided(self, deep: Sequence[Branch]) -> str:
+        """The way on where would-be classes hold splits."""
+        way = f'give it alone ({self._given(deep[0])})'
+        if len(deep) == 1:
+            return way
+        if not any(each.only_folders for top in deep for each in top.with_images):
+            way = 'move the classes into folders of splits (SPLIT/CLASS)'
+        way = way.replace('it alone', 'one of them alone')
+        return f'{way}, or take all together ({self._classes_at(deep[0], 1)})'
+
+    def one_class(self, folder: Branch, branch: Branch) -> str:
         """Of a folder that holds one class alone."""
+        name = branch.last_name
+        if branch.images and (word := split_word(name)) and not word.rest:
+            return self.no_classes(branch, None)
         return (
             f'{self._root}: holds one class folder alone, {name}: there is nothing to tell it '
-            f'from; if that is meant: {self._classes_at(folder)}'
+            f'from: {self._make_classes(branch)}; if one is meant: {self._classes_at(folder)}'
         )
 
-    def empty_class(self, folder: Branch) -> str:
+    def empty_class(self, folder: Branch, leaves_classes: bool) -> str:
         """Of a class folder without images."""
-        return f'{self._path(folder)}: the class folder holds no images'
+        others = Counter(ending_of(name) for each in folder.all() for name, _ in each.others)
+        message = f'{self._path(folder)}: the class folder holds no images'
+        message += f', only {told_endings(others)}' if others else ''
+        archives = _to_unpack(folder)
+        if leaves_classes and not archives:
+            return f'{message}; if it is none: {self._classes_at(folder, 1)}'
+        return f'{message}{archives}'
 
-    def no_classes(self, split: Branch, train: Branch | None) -> str:
-        """Of a split without classes, beside one to train on that has some (else None)."""
+    def no_classes(self, split: Branch, classes: Branch | None) -> str:
+        """Of a split without classes, beside the folder of those to train on (else None)."""
         path = self._path(split)
         message = f'{path}: is named after a split, but holds no class folders'
-        if split.count and train:
+        if split.count and classes:
             if split.with_images:
                 message = f'{path}: is named after a split, but holds none of the classes in train'
-            dividing = ' --splits train=0.8,test=0.2' * self._converts
+            # Not to evaluate on what is trained on.
+            program = '' if self._converts else 'convert_dataset.py '
             return (
                 f'{message}, only {pictures(split.count)} without a class; without them: '
-                f'{self._flag} {self._path(train)}{dividing}'
+                f'{program}--dataset_dir {quote(self._path(classes))} --splits train=0.8,test=0.2'
             )
         message += f' (expected {path}/CLASS/IMAGE.jpg)'
+        if classes:
+            return f'{message}; {self._classes_at(classes)} leaves it out'
         if split.count:
-            message += f'; it holds {pictures(split.count)}: make folders{OTHER_THAN_FOLDERS}'
+            message += f'; it holds {pictures(split.count)}: {self._make_classes(split)}'
+        if split.images:
+            message += f'; if it is a class: {self._classes_at(split, 1)}'
         return message
+
+    def two_spellings(self, folders: Sequence[Branch]) -> str:
+        """Of splits that seem to write the name of a class in two ways."""
+        names = ', '.join(each.name for each in folders)
+        return (
+            f'{self._root}: {names}: one class in two spellings? Rename one folder; if they are '
+            f'two classes: {self._classes_at(folders[0], 1)}'
+        )
 
     def beside_splits(self, folder: Branch, splits: Collection[Branch], other: Branch) -> str:
         """Of a folder that holds splits and another one with classes."""
+        way = 'move it away'
+        if split_folders(other):
+            way += f', or give it alone ({self._given(other)})'
         return (
             f'{self._path(folder)}: holds the splits {_last_names(splits)}, and beside them '
-            f'{other.last_name}, which is none; move it away'
+            f'{other.last_name}, which is none; {way}'
         )
 
     def one_split_twice(self, folder: Branch, splits: Collection[Branch]) -> str:
         """Of a folder in which a split has two folders."""
-        return f'{self._path(folder)}: two folders of one split among {_last_names(splits)}'
+        within = min(
+            (inner for each in splits for inner in each.with_images),
+            default=None,
+            key=lambda each: each.name,
+        )
+        together = f'; to take them together: {self._classes_at(within, 1)}' if within else ''
+        return (
+            f'{self._path(folder)}: two folders of one split among {_last_names(splits)}{together}'
+        )
 
     def no_level(self, depth: int) -> str:
         """Of a tree that is not so deep."""
@@ -111,8 +161,63 @@ class Refusals:
         level = folder.name.count('/') + 1 + bool(folder.name) - levels_up
         return f'{"" if self._converts else "convert_dataset.py "}--classes_at {level}'
 
+    def _make_classes(self, folder: Branch) -> str:
+        """What to do with images that lie in one folder, all classes together."""
+        tables = [
+            entry.path
+            for above in self._tree.root.all()
+            if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
+            for name, entry in above.others
+            if entry.kind == 'image' and name.lower().endswith('.csv')
+        ]
+        if not tables:
+            return f'make folders{OTHER_THAN_FOLDERS}'
+        names = shown([f'{self._flag} {quote(table)}' for table in tables])
+        return f'make folders, or give a CSV file that names the class of each ({names})'
+
+    def _given(self, folder: Branch) -> str:
+        """What gives this folder alone, as a shell takes it."""
+        return f'{self._flag} {quote(self._path(folder))}'
+
     def _path(self, folder: Branch) -> str:
         return self._tree.path(folder.name)
+
+
+def _names_of(folders: Iterable[Branch]) -> list[str]:
+    return sorted({each.last_name for each in folders})
+
+
+def _levels_below(folders: Sequence[Branch]) -> Iterator[Sequence[Branch]]:
+    """Yields the folders of each level that could be classes, down to the first with images.
+
+    Those of one name, such as CLASS/images, are none.
+    """
+    while not any(each.images for each in folders):
+        folders = [inner for each in folders for inner in each.with_images]
+        if len(_names_of(folders)) > 1:
+            yield folders
+
+
+def _without_wrappers(folder: Branch) -> Branch:
+    """The folder within that holds images, or more than one folder with some."""
+    while len(folder.with_images) == 1 and folder.with_images[0].only_folders:
+        (folder,) = folder.with_images
+    return folder
+
+
+def _to_unpack(folder: Branch) -> str:
+    """The way on where archives lie; '' for none."""
+    files = [entry.path for _, entry in folder.others if entry.kind == 'image']
+    archives = [os.path.basename(file) for file in files if is_archive(file)]
+    return f'; unpack first: {shown(archives)}' if archives else ''
+
+
+def told_endings(endings: Counter[str]) -> str:
+    """Such as '120 other files: 40 .dcm, 40 .dng, 40 .jxl'."""
+    total = endings.total()
+    by_count = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
+    kinds = [f'{count} {ending or "without an ending"}' for ending, count in by_count]
+    return f'{total} other file{"s" * (total > 1)}: {shown(kinds)}'
 
 
 def shown(names: Sequence[str]) -> str:

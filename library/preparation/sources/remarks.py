@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from library.preparation.image_files import ending_of
+from library.preparation.labels import spellings
 from library.preparation.sources.entries import Entry
 from library.preparation.sources.layout import Layout, class_name
-from library.preparation.sources.refusals import pictures, shown
+from library.preparation.sources.refusals import pictures, told_endings
 from library.preparation.sources.tree import Branch, Tree
 from library.records.listing import Remark
 
@@ -30,6 +31,8 @@ def layout_remarks(layout: Layout, classes: Classes) -> Iterator[Remark]:
     for name, branches in classes.items():
         if len({branch.last_name for branch in branches}) > 1:
             yield Remark(f'{name}: written in two Unicode forms, taken for one class')
+    for names in spellings(classes):
+        yield Remark(f'taken for different classes: {", ".join(names)}')
 
 
 def class_remarks(classes: Classes) -> Iterator[Remark]:
@@ -50,11 +53,11 @@ def class_remarks(classes: Classes) -> Iterator[Remark]:
             found.append(_Class(name, images, _endings(others), bad if bad > images else 0))
     found.sort(key=lambda each: -each.bad)
     for each in found[:CLASSES_SHOWN]:
-        yield Remark(f'{each.name}: {each.images} images, {_told(each.endings)}', each.bad)
+        yield Remark(f'{each.name}: {each.images} images, {told_endings(each.endings)}', each.bad)
     if rest := found[CLASSES_SHOWN:]:
         endings = sum((each.endings for each in rest), Counter[str]())
         bad = sum(each.bad for each in rest)
-        yield Remark(f'{len(rest)} more classes: {_told(endings)}', bad)
+        yield Remark(f'{len(rest)} more classes: {told_endings(endings)}', bad)
 
 
 def other_names(classes: Classes) -> Iterator[str]:
@@ -94,7 +97,9 @@ class Beside:
         names = {class_name(each) for each in classes}
         empty = [each for each in levels if not each.count and class_name(each) not in names]
         self.names += [f'{each.name}: no images' for each in empty]
-        told = self.names[:NAMES_SHOWN]
+        # Links too, however many names are before them: they might be classes.
+        links = [name for name in self.names if ': symbolic link' in name][:NAMES_SHOWN]
+        told = list(dict.fromkeys([*self.names[:NAMES_SHOWN], *links]))
         self.remarks += [Remark(f'ignored (not an image of a class): {name}') for name in told]
         if more := len(self.names) - len(told):
             self.remarks.append(Remark(f'ignored: {more} more beside the class folders'))
@@ -102,7 +107,9 @@ class Beside:
             text = f'warning: {pictures(loose)} beside the class folders, left out'
             self.remarks.append(Remark(text, loose if loose > listed else 0))
         for branch in layout.unlabelled:
-            text = f'{branch.name}: {pictures(branch.count)} without a class'
+            classes_of = 'in none of the classes in train'
+            why = classes_of if len(branch.with_images) > 1 else 'without a class'
+            text = f'{branch.name}: {pictures(branch.count)} {why}'
             self.names.append(text)
             self.remarks.append(Remark(f'warning: {text}, left out'))
         if counts := tree.skipped.counts:
@@ -129,17 +136,6 @@ def _without_image(branch: Branch) -> int:
 
 def _endings(others: Iterable[tuple[str, Entry]]) -> Counter[str]:
     return Counter(ending_of(os.path.basename(name)) for name, _ in others)
-
-
-def _told(endings: Counter[str]) -> str:
-    """Such as '120 other files: 40 .dcm, 40 .dng, 40 .jxl'."""
-    total = endings.total()
-    kinds = [f'{count} {ending or "without an ending"}' for ending, count in _by_count(endings)]
-    return f'{total} other file{"s" * (total > 1)}: {shown(kinds)}'
-
-
-def _by_count(endings: Counter[str]) -> list[tuple[str, int]]:
-    return sorted(endings.items(), key=lambda each: (-each[1], each[0]))
 
 
 def _names(entries: Iterable[tuple[str, Entry]]) -> Iterator[str]:

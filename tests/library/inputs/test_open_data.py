@@ -112,7 +112,32 @@ def test_a_split_column_serves_training_and_evaluation(opened, csv):
 def test_without_a_split_for_this_use_it_is_named(refusal, csv):
     path = csv('red/0.jpg,red,train', 'red/1.jpg,red,fold', header='path,label,split')
     message = refusal(ConfigError, path, training=False)
-    assert message == f'{path}: has no split validation or test'
+    assert message == f'{path}: has no split validation or test, only train, fold (--eval_metadata)'
+
+
+def test_a_class_without_images_in_a_split_is_told(opened, tmp_path, capsys):
+    draw_images(tmp_path / 'photos' / 'train', per_class=2)
+    draw_images(tmp_path / 'photos' / 'test', per_class=2)
+    shutil.rmtree(tmp_path / 'photos' / 'train' / 'green')
+    listing = opened(tmp_path / 'photos')
+    assert (listing.class_names, listing.label_counts) == (CLASSES, (2, 0, 2))
+    told = f'warning: {tmp_path}/photos: train has no image of green\n'
+    assert capsys.readouterr().err == told
+    opened(tmp_path / 'photos', training=False)
+    assert capsys.readouterr().err == ''
+
+
+@pytest.mark.parametrize('both', [True, False])
+def test_images_to_evaluate_on_that_are_trained_on_are_told(hparams, tmp_path, capsys, both):
+    train = draw_images(tmp_path / 'train', per_class=2)
+    test = train if both else draw_images(tmp_path / 'test', per_class=2)
+    params = hparams(train_metadata=train, eval_metadata=test)
+    open_all(params, None, SOURCES, training=True)
+    warning = (
+        'warning: 6 of the 6 images to evaluate on are trained on too, so what is measured is '
+        'memory\n'
+    )
+    assert capsys.readouterr().err == warning * both
 
 
 def test_a_few_missing_images_are_a_warning_and_many_an_error(opened, refusal, csv, capsys):

@@ -46,7 +46,7 @@ def put_odd_files(folder):
 
 
 def test_no_odd_json_file_hangs_or_ends_anything(tmp_path):
-    images = draw_images(tmp_path / 'data' / 'test', per_class=4)
+    images = draw_images(tmp_path / 'data' / 'test', per_class=15)
     for folder in (images, images / 'red', images / 'red' / 'deep', tmp_path / 'data'):
         put_odd_files(folder)
     (images / 'folder.json').rmdir()
@@ -56,7 +56,7 @@ def test_no_odd_json_file_hangs_or_ends_anything(tmp_path):
     status, said = run_forked(ALL_OF_IT, tmp_path / 'data', *words)
     assert status == 0
     *_, verified, examples = said.splitlines()
-    assert (verified, examples) == (f'{tmp_path}/data: every record is as it was written', '12')
+    assert (verified, examples) == (f'{tmp_path}/data: every record is as it was written', '45')
     for line in (
         'ignored (not an image of a class): pipe.json: not a regular file',
         'ignored (not an image of a class): huge.json',

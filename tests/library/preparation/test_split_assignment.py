@@ -191,3 +191,11 @@ def test_a_split_that_gets_no_image_is_an_error_that_says_what_to_do(several):
         with pytest.raises(DataError, match=f'^{re.escape(expected + advice)}$'):
             assigned(listing_of(none=3), several, fractions=fractions, split_by=split_by)
     assert DataError.exit_code == 3
+
+
+def test_copies_of_one_file_that_cannot_be_divided_are_counted_once(several):
+    listing = listing_of(none=6)
+    with pytest.raises(DataError, match=r': test gets none of 6 images \(1 different files\);'):
+        assign_splits(
+            listing, [b'x' * 32] * 6, several, fractions=FRACTIONS, split_by='exact', seed=0
+        )

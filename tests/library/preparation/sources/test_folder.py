@@ -58,8 +58,9 @@ def test_classes_are_numbered_in_the_order_of_their_names(tmp_path):
 def test_one_class_alone_is_taken_only_where_somebody_named_it(tmp_path):
     write(tmp_path, 'cat/1.jpg')
     expected = (
-        f'{tmp_path}: holds one class folder alone, cat: there is nothing to tell it from; if that '
-        f'is meant: --classes_at 1'
+        f'{tmp_path}: holds one class folder alone, cat: there is nothing to tell it from: make '
+        'folders, or name the class of each in a CSV file (columns path and label); if one is '
+        'meant: --classes_at 1'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path, known=())
@@ -189,7 +190,8 @@ def test_a_folder_that_only_begins_like_the_output_folder_is_a_class(tmp_path):
 
 def test_a_class_folder_without_images_is_an_error_that_names_it(tmp_path):
     write(tmp_path, 'cat/1.jpg', 'dog/notes.txt')
-    with pytest.raises(DataError, match=f'^{tmp_path}/dog: the class folder holds no images$'):
+    expected = f'{tmp_path}/dog: the class folder holds no images, only 1 other file: 1 .txt'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
     assert DataError.exit_code == 3
 

@@ -79,7 +79,7 @@ def test_folders_of_splits_without_folders_of_classes_are_an_error_that_says_wha
     expected = (
         f'{tmp_path}/train: is named after a split, but holds no class folders (expected '
         f'{tmp_path}/train/CLASS/IMAGE.jpg); it holds 1 picture: make folders, or name the class '
-        f'of each in a CSV file (columns path and label)'
+        f'of each in a CSV file (columns path and label); if it is a class: --classes_at 1'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
@@ -115,7 +115,10 @@ def test_training_images_alone_are_a_split(tmp_path):
 
 def test_two_folders_of_one_split_are_an_error(tmp_path):
     write(tmp_path, 'train/cat/1.jpg', 'val/cat/1.jpg', 'validation/cat/1.jpg')
-    expected = f'{tmp_path}: two folders of one split among train, val, validation'
+    expected = (
+        f'{tmp_path}: two folders of one split among train, val, validation; to take them '
+        f'together: --classes_at 2'
+    )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
 

@@ -139,7 +139,8 @@ def test_a_test_split_alone_is_one(tmp_path):
 )
 def test_two_folders_of_one_split_are_refused(tmp_path, folders, named):
     names = [f'{folder}/{name}/1.jpg' for folder in folders for name in ('cat', 'dog')]
-    expected = f'{tmp_path}: two folders of one split among {named}'
+    expected = f'{tmp_path}: two folders of one split among {named}; to take them '
+    expected += 'together: --classes_at 2'
     assert refusal(tmp_path, *names) == expected
     # With the level of the classes given they are one.
     assert listed(tmp_path, classes_at=2).splits == ('train', 'test')
@@ -165,7 +166,11 @@ def test_a_class_may_be_empty_in_one_split_and_not_in_all(tmp_path):
     for split in ('train', 'val'):
         (tmp_path / split / 'cow').mkdir()
     message = refusal(tmp_path)
-    assert message == f'{tmp_path}/train/cow: the class folder holds no images'
+    expected = (
+        f'{tmp_path}/train/cow: the class folder holds no images; if it is none: --classes_at 2'
+    )
+    assert message == expected
+    assert listed(tmp_path, classes_at=2).class_names == ('cat', 'dog')
 
 
 @pytest.mark.parametrize(('level', 'names'), [(1, ('a', 'd')), (2, ('b', 'e')), (3, ('c', 'f'))])
@@ -238,7 +243,8 @@ def test_archives_in_a_folder_without_anything_else_are_to_be_unpacked(tmp_path)
 
 def test_a_table_beside_the_pictures_is_the_way_on(tmp_path):
     message = refusal(tmp_path, '1.jpg', '2.jpg', 'labels.csv')
-    expected = f'make folders, or give a CSV file (--dataset_dir {tmp_path}/labels.csv)'
+    expected = 'or give a CSV file that names the class of each '
+    expected += f'(--dataset_dir {tmp_path}/labels.csv)'
     assert message.endswith(expected)
 
 
