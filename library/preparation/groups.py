@@ -33,32 +33,36 @@ def group_by_name(listing: Listing, pattern: str) -> Listing:
         the same text in its groups (without any: in the whole match) belong together.
 
     Raises:
-      ConfigError: the pattern is no regular expression, or matches no path.
-      DataError: it matches some paths only; the message names one that it does not.
+      ConfigError: the pattern is no regular expression, or finds nothing in any path.
+      DataError: it finds something in some paths only; the message names one of the others.
     """
     try:
         expression = re.compile(pattern)
     except re.error as error:
         raise ConfigError(f'--group_by {pattern}: not a regular expression ({error})') from None
-    matches = [expression.search(image.filename) for image in listing.images]
-    missing = [i.filename for i, match in zip(listing.images, matches, strict=True) if not match]
-    if len(missing) == len(matches):
-        raise ConfigError(f'--group_by {pattern}: matches no path, such as {missing[0]}')
+    images = tuple(
+        dataclasses.replace(image, group=_group(expression.search(image.filename)))
+        for image in listing.images
+    )
+    # A group that took part in no match, or an empty text, is nothing to have in common.
+    missing = [image.filename for image in images if not image.group]
+    if len(missing) == len(images):
+        raise ConfigError(f'--group_by {pattern}: finds nothing in any path, such as {missing[0]}')
     if missing:
         raise DataError(
-            f'--group_by {pattern}: does not match {len(missing)} of {len(matches)} paths, such as '
-            f'{missing[0]}'
+            f'--group_by {pattern}: finds nothing in {len(missing)} of {len(images)} paths, such '
+            f'as {missing[0]}'
         )
-    images = tuple(
-        dataclasses.replace(image, group=_key(match))
-        for image, match in zip(listing.images, matches, strict=True)
-    )
     return dataclasses.replace(listing, images=images)
 
 
-def _key(match: re.Match[str] | None) -> str:
-    assert match
-    return '\0'.join(each or '' for each in match.groups()) or match[0]
+def _group(match: re.Match[str] | None) -> str:
+    """Return what a path's group is called: '' where the pattern finds nothing in it."""
+    if not match:
+        return ''
+    texts = [each or '' for each in match.groups()] or [match[0]]
+    # No path holds this letter.
+    return '\0'.join(texts) if any(texts) else ''
 
 
 def unit_digests(images: Sequence[LabelledImage], digests: Sequence[bytes]) -> list[bytes]:

@@ -42,8 +42,11 @@ def test_a_pattern_without_groups_goes_by_all_that_it_matches():
     ('pattern', 'error', 'message'),
     [
         ('(p', ConfigError, '--group_by (p: not a regular expression ('),
-        ('(q)', ConfigError, '--group_by (q): matches no path, such as a/p1.jpg'),
-        ('(p1)', DataError, '--group_by (p1): does not match 1 of 2 paths, such as a/p2.jpg'),
+        ('(q)', ConfigError, '--group_by (q): finds nothing in any path, such as a/p1.jpg'),
+        ('q*', ConfigError, '--group_by q*: finds nothing in any path, such as a/p1.jpg'),
+        ('(q)?p', ConfigError, '--group_by (q)?p: finds nothing in any path, such as a/p1.jpg'),
+        ('(1)?(q)?.jpg', DataError, '--group_by (1)?(q)?.jpg: finds nothing in 1 of 2 paths, such'),
+        ('(p1)', DataError, '--group_by (p1): finds nothing in 1 of 2 paths, such as a/p2.jpg'),
     ],
 )
 def test_a_pattern_that_leaves_images_over_is_refused(pattern, error, message):
