@@ -137,7 +137,8 @@ def test_splits_and_a_name_for_one_are_exit_code_2(images, divided, tmp_path, ca
     assert convert(capsys, *flags(images, tmp_path / 'out', splits=FRACTIONS)) == (
         2,
         '',
-        'error: --splits names the splits: leave out --tfrecord_filename, which names one\n',
+        'error: --splits and --folds name the splits: leave out --tfrecord_filename, which names '
+        'one\n',
     )
     assert convert(capsys, *flags(divided, tmp_path / 'out')) == (
         2,

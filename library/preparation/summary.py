@@ -103,7 +103,12 @@ def _duplicates(groups: list[Group], output: Output) -> Iterator[str]:
 
 def _groups(conversion: Conversion) -> Iterator[str]:
     if conversion.groups:
-        torn = sorted(name for name, splits in conversion.groups.items() if len(splits) > 1)
+        torn = sorted(
+            # Several texts of a pattern are joined by a letter that no screen shows.
+            name.replace('\0', ' ')
+            for name, splits in conversion.groups.items()
+            if len(splits) > 1
+        )
         if torn:
             yield (
                 f'warning: {len(torn)} of {len(conversion.groups)} groups are in two splits, as '
