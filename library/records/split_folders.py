@@ -114,5 +114,5 @@ def _option(split: str, splits: list[str]) -> str:
     if any(map(is_fold, splits)):
         return '--fold' if split == 'train' or is_fold(split) else '--eval_split'
     if is_fold(split):
-        return 'leave out --fold, or make folds: convert_dataset.py --folds'
+        return '--eval_split, or leave out --fold'
     return '--data_dir' if split == 'train' else '--eval_split'

@@ -64,7 +64,7 @@ def test_the_splits_that_are_there_are_named_and_no_conversion_of_them(tmp_path)
         ('fold1 fold2', 'train', '--fold'),
         ('fold1 fold2', 'fold3', '--fold'),
         ('fold1 fold2', 'validation', '--eval_split'),
-        ('train test', 'fold1', 'leave out --fold, or make folds: convert_dataset.py --folds'),
+        ('train test', 'fold1', '--eval_split, or leave out --fold'),
         ('test', 'train', '--data_dir'),
     ],
 )
