@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from library.records.manifest import read_manifest
 from tests.conftest import draw_images
 from tests.converting import convert, flags
 
@@ -88,10 +89,15 @@ def test_a_class_that_a_split_lacks_is_a_warning(divided, tmp_path, capsys):
     assert lines[0] == 'warning: test has no image of green'
 
 
-def test_a_label_that_no_image_has_is_exit_code_3(divided, tmp_path, write, capsys):
+def test_a_label_that_no_image_has_is_one_warning(divided, tmp_path, write, capsys):
+    shutil.rmtree(divided / 'test' / 'green')
     names = write('red\ngreen\nviolet\nblue\n', 'labels.txt')
-    done = convert(capsys, *several(divided, tmp_path / 'out', labels=names))
-    assert done == (3, '', "error: class 'violet' (--labels) has no image in any split\n")
+    lines = said(capsys, *several(divided, tmp_path / 'out', labels=names))
+    assert lines[:2] == [
+        'warning: no split has an image of violet (--labels)',
+        'warning: test has no image of green',
+    ]
+    assert read_manifest(str(tmp_path / 'out' / 'test')).examples_per_class['violet'] == 0
 
 
 def test_a_leak_between_splits_is_a_warning_and_dropping_mends_it(divided, tmp_path, capsys):
@@ -131,7 +137,8 @@ def test_splits_and_a_name_for_one_are_exit_code_2(images, divided, tmp_path, ca
     assert convert(capsys, *flags(images, tmp_path / 'out', splits=FRACTIONS)) == (
         2,
         '',
-        'error: --splits names the splits: leave out --tfrecord_filename, which names one\n',
+        'error: --splits and --folds name the splits: leave out --tfrecord_filename, which names '
+        'one\n',
     )
     assert convert(capsys, *flags(divided, tmp_path / 'out')) == (
         2,

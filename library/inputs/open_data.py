@@ -23,7 +23,13 @@ from library.records.external import read_external
 from library.records.listing import LabelledImage, Listing, Remark, Split, Unusable, is_split_name
 from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
 from library.records.split_folders import evaluation_split, open_other_folds, open_split
-from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
+from library.runs.metadata import (
+    Run,
+    check_fold,
+    kept_metadata,
+    metadata_of,
+    metadata_without_data,
+)
 
 # Images of a direct source that may be unusable, as when converting.
 MAX_BAD_FRACTION = 0.1
@@ -59,8 +65,10 @@ def open_all(
     Raises:
       ConfigError: there is no such data.
       DataError: it is damaged, or the two hold different classes.
-      MismatchError: the run was trained on other classes.
+      MismatchError: the run was trained on other classes, or on the fold to evaluate.
     """
+    if not training:
+        check_fold(hparams, saved)
     train_data = _open_to_train(hparams, saved, sources) if training else None
     if not evaluating:
         return hparams, metadata_without_data(hparams.model_dir, saved), train_data, None

@@ -15,6 +15,7 @@ from library.modes.training_checks import check_dtype, check_metrics, check_trai
 from library.runs.directory import empty_run_folder, link_latest
 from library.runs.kept_values import changes, read_saved
 from library.runs.lock import LOCK, only_trainer
+from library.runs.metadata import check_fold
 from library.runtime.experiment import Experiment
 
 
@@ -27,7 +28,8 @@ def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
       evaluates: this process keeps the best checkpoints, too.
 
     Raises:
-      MismatchError: the run's checkpoint does not fit these options, or none can be read.
+      MismatchError: the run's checkpoint does not fit these options, or none can be read; it was
+        trained on the fold to evaluate.
       ResourceError: another process trains in this folder.
     """
     hparams = experiment.hparams
@@ -42,6 +44,8 @@ def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
             mend_checkpoints(hparams.model_dir)
             check_metrics(experiment)
             newest = experiment.estimator.latest_checkpoint()
+            if newest:
+                check_fold(hparams, read_saved(hparams.model_dir))
             check_dtype(hparams, newest)
             ready = with_cached_features(experiment, newest)
             _log_start(ready)

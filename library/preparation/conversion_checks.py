@@ -37,7 +37,6 @@ def check_free(target: Target, output: Output) -> None:
 def check_manifests(
     manifests: Mapping[Target, Manifest],
     images: Sequence[LabelledImage],
-    output: Output,
     max_bad_fraction: float,
     remarks: Sequence[Remark] = (),
 ) -> None:
@@ -46,7 +45,6 @@ def check_manifests(
     Args:
       manifests: of all splits, before they are published.
       images: all that were listed.
-      output: of the conversion.
       max_bad_fraction: the fraction of them that may be bad.
       remarks: of the source, which may name further files that count as bad.
 
@@ -57,7 +55,7 @@ def check_manifests(
         for target, manifest in manifests.items():
             _write_report(target, manifest)
         _check_budget(manifests, len(images), max_bad_fraction, remarks)
-        _check_classes(manifests, images, output)
+        _check_classes(manifests, images)
     except DataError:
         remove_unfinished(list(manifests))
         raise
@@ -121,10 +119,8 @@ def _edge_that_is_enough(reason: str) -> int | None:
     return math.ceil(MIN_EDGE * long / short)
 
 
-def _check_classes(
-    manifests: Mapping[Target, Manifest], images: Sequence[LabelledImage], output: Output
-) -> None:
-    """Raise DataError for a split or class without images, unless --labels names the class."""
+def _check_classes(manifests: Mapping[Target, Manifest], images: Sequence[LabelledImage]) -> None:
+    """Raise DataError for a split or class without good images; --labels may name more classes."""
     for target, manifest in manifests.items():
         if not manifest.examples:
             why = _commonest(manifest.rejected)
@@ -132,11 +128,8 @@ def _check_classes(
                 f'{target.folder}: none of its images is good{why}; see {target.report}'
             )
     first = next(iter(manifests.values()))
-    listed = {image.label for image in images}
     reports = ', '.join(target.report for target in manifests)
-    for label, name in enumerate(first.class_names):
+    for label in sorted({image.label for image in images}):
+        name = first.class_names[label]
         if not any(each.examples_per_class[name] for each in manifests.values()):
-            if label in listed:
-                raise DataError(f'class {name!r} has no good image; see {reports}')
-            if output.name is None:
-                raise DataError(f'class {name!r} (--labels) has no image in any split')
+            raise DataError(f'class {name!r} has no good image; see {reports}')

@@ -120,7 +120,7 @@ def convert(
             target: _manifest(listing, output, target, plans, finished[target], options)
             for target in plans
         }
-        check_manifests(manifests, images, output, max_bad_fraction, listing.remarks)
+        check_manifests(manifests, images, max_bad_fraction, listing.remarks)
         for target, shards in plans.items():
             write_images(target.images, shards, manifests[target].rejected)
         removed = publish(output, manifests)

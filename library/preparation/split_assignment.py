@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from library import files
 from library.errors import ConfigError, DataError
+from library.preparation.group_splits import split_groups
 from library.preparation.groups import unit_digests
 from library.preparation.image_list import read_digests
 from library.preparation.output import Output, old_manifest
-from library.preparation.splits import split_by_hash, split_exactly, split_groups
-from library.records.listing import FOLD, LabelledImage, Listing
+from library.preparation.splits import split_by_hash, split_exactly
+from library.records.listing import LabelledImage, Listing, is_fold
 
 
 def assign_splits(
@@ -67,12 +68,15 @@ def assign_splits(
     for split in (*fractions, *given):
         # Its folds stand for train.
         if split not in found and not (split == 'train' and split not in fractions):
+            flag, way = '--splits', 'give it a larger fraction'
+            if is_fold(split):
+                flag, way = '--folds', 'make fewer folds'
             other_way = ', or use --split_by exact' if split_by == 'hash' else ''
             count = len(set(of_chosen))
             among = f' ({count} different {"groups" if group_by else "files"})'
             raise DataError(
-                f'--splits: {split} gets none of {len(chosen)} images'
-                f'{among if count < len(chosen) else ""}; give it a larger fraction{other_way}'
+                f'{flag}: {split} gets none of {len(chosen)} images'
+                f'{among if count < len(chosen) else ""}; {way}{other_way}'
             )
     return images
 
@@ -91,7 +95,8 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
     if output.name is not None:
         if fractions is not None:
             raise ConfigError(
-                '--splits names the splits: leave out --tfrecord_filename, which names one'
+                '--splits and --folds name the splits: leave out --tfrecord_filename, which names '
+                'one'
             )
         if given:
             raise ConfigError(
@@ -107,7 +112,7 @@ def _check(listing: Listing, output: Output, fractions: Mapping[str, float] | No
         if any(not image.split for image in listing.images):
             raise DataError(f'{listing.folder}: some images have a split and some have none')
     elif given:
-        parts = [name for name in fractions if name == 'train' or name.startswith(FOLD)]
+        parts = [name for name in fractions if name == 'train' or is_fold(name)]
         if 'train' not in given or not parts:
             raise ConfigError(
                 f'--splits: {listing.folder} has the splits {", ".join(given)}; only its train can '

@@ -9,11 +9,14 @@ import bisect
 import hashlib
 import itertools
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from library.errors import ConfigError
-from library.records.listing import FOLD, SPLIT_NAMES, is_split_name, usual_order
+from library.records.listing import FOLD, SPLIT_NAMES, is_fold, is_split_name, usual_order
+
+# Stands for all folds together; no split is called so.
+TRAIN = ''
 
 
 def with_folds(fractions: Mapping[str, float] | None, folds: int) -> dict[str, float]:
@@ -24,11 +27,15 @@ def with_folds(fractions: Mapping[str, float] | None, folds: int) -> dict[str, f
       folds: how many.
 
     Raises:
-      ConfigError: there is no train to divide.
+      ConfigError: there is no train to divide, or a fold among the splits already.
     """
     found = dict(fractions or {'train': 1.0})
     if 'train' not in found:
         raise ConfigError('--folds: divides train, which --splits does not give')
+    if taken := next(filter(is_fold, found), None):
+        raise ConfigError(
+            f'--folds: makes the splits {FOLD}1 to {FOLD}{folds}, so --splits cannot give {taken}'
+        )
     train = found.pop('train')
     return {**{f'{FOLD}{number}': train / folds for number in range(1, folds + 1)}, **found}
 
@@ -85,7 +92,7 @@ def split_by_hash(units: Sequence[bytes], fractions: Mapping[str, float], seed: 
     ends = list(itertools.accumulate(fractions.values()))
     # The last end is infinite: sums like 0.8 + 0.1 + 0.1 may fall short of 1.
     ends[-1] = math.inf
-    return [names[bisect.bisect_right(ends, _place(unit, seed))] for unit in units]
+    return [names[bisect.bisect_right(ends, place_of(unit, seed))] for unit in units]
 
 
 def split_exactly(
@@ -112,8 +119,8 @@ def split_exactly(
         if digest not in chosen:
             chosen[digest] = ''
             classes[label].append(digest)
-    for members in classes.values():
-        quotas = _quotas(len(members), fractions)
+    for label, members in classes.items():
+        quotas = _quotas_with_folds(len(members), fractions, label)
         newcomers = []
         for digest in members:
             split = before.get(digest)
@@ -125,7 +132,7 @@ def split_exactly(
         # Each split takes newcomers that follow each other, so that some of them, if they were
         # there before, change nothing for the others: a rerun of a killed conversion is such a
         # case, and one with bad images, which no list of stored images names.
-        newcomers.sort(key=lambda each: _place(each, seed))
+        newcomers.sort(key=lambda each: place_of(each, seed))
         splits = itertools.chain.from_iterable(
             itertools.repeat(name, count) for name, count in _takes(len(newcomers), quotas).items()
         )
@@ -133,55 +140,25 @@ def split_exactly(
     return [chosen[digest] for digest in digests]
 
 
-def split_groups(
-    units: Sequence[bytes],
-    labels: Sequence[int],
-    fractions: Mapping[str, float],
-    seed: int,
-    before: Mapping[bytes, str],
-) -> list[str]:
-    """The split of each image, whole groups together, each class's share as near as they allow.
+def _quotas_with_folds(count: int, fractions: Mapping[str, float], label: int) -> dict[str, int]:
+    """Round as `_quotas` does, the folds together as the one split that they divide.
 
-    From the largest group to the smallest, each goes where it leaves the least sum of squared
-    differences from the fractions, over classes and splits, each relative to what is wanted.
-
-    Args:
-      units: a digest for each image, equal where they must share a split (`unit_digests`).
-      labels: the class of each image.
-      fractions: split to fraction.
-      seed: another one gives another split.
-      before: the split of units that were converted before; they stay where they were.
+    Each class begins with another fold, or what cannot be shared out would all go to the first.
     """
-    counts: defaultdict[bytes, Counter[int]] = defaultdict(Counter)
-    for unit, label in zip(units, labels, strict=True):
-        counts[unit][label] += 1
-    total = Counter(labels)
-    order = sorted(counts, key=lambda unit: (-counts[unit].total(), _place(unit, seed)))
-    # Anew first: a conversion that was killed, and is run again, then comes out the same.
-    for known in ({}, before):
-        chosen: dict[bytes, str] = {unit: known[unit] for unit in order if unit in known}
-        held = {split: Counter[int]() for split in fractions}
-        for unit, split in chosen.items():
-            held[split] += counts[unit]
-        for unit in order:
-            if unit not in chosen:
-                chosen[unit] = min(
-                    fractions,
-                    key=lambda split: _growth(held[split], counts[unit], total, fractions[split]),
-                )
-                held[chosen[unit]] += counts[unit]
-        if all(chosen[unit] == split for unit, split in before.items() if unit in chosen):
-            break
-    return [chosen[unit] for unit in units]
+    folds, others = folds_apart(fractions)
+    if not folds:
+        return _quotas(count, fractions)
+    quotas = _quotas(count, {TRAIN: sum(folds.values()), **others})
+    names = list(folds)
+    turn = label % len(names)
+    in_turn = {name: folds[name] for name in names[turn:] + names[:turn]}
+    return {**_quotas(quotas.pop(TRAIN), in_turn), **quotas}
 
 
-def _growth(held: Counter[int], group: Counter[int], total: Counter[int], fraction: float) -> float:
-    """How much a split's squared differences grow by a group."""
-    growth = 0.0
-    for label, count in group.items():
-        wanted = fraction * total[label]
-        growth += count * (count + 2 * (held[label] - wanted)) / wanted
-    return growth
+def folds_apart(fractions: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the fractions of the folds, and those of the other splits."""
+    folds = {name: fraction for name, fraction in fractions.items() if is_fold(name)}
+    return folds, {name: fractions[name] for name in fractions if name not in folds}
 
 
 def _quotas(count: int, fractions: Mapping[str, float]) -> dict[str, int]:
@@ -205,7 +182,7 @@ def _takes(count: int, quotas: Mapping[str, int]) -> dict[str, int]:
     return takes
 
 
-def _place(digest: bytes, seed: int) -> float:
+def place_of(digest: bytes, seed: int) -> float:
     """Return a number in [0, 1) that follows from content and seed."""
     mixed = hashlib.sha256(f'{seed}\0'.encode() + digest).digest()
     return int.from_bytes(mixed[:8], 'big') / 2**64

@@ -34,13 +34,7 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
         yield f'warning: {count} of these pictures are in {folder} too'
     for name in conversion.removed:
         yield f'removed: {name}, a split of an earlier conversion'
-    for split, manifest in manifests.items():
-        empty = [name for name, count in manifest.examples_per_class.items() if not count]
-        if empty:
-            more = f' and {len(empty) - SHOWN} more classes' if len(empty) > SHOWN else ''
-            by_hash = manifest.options.get('split_by') == 'hash'
-            hint = ' (--split_by exact gives each split its share of each class)' * by_hash
-            yield f'warning: {split} has no image of {", ".join(empty[:SHOWN])}{more}{hint}'
+    yield from _empty_classes(manifests)
     if len(manifests) > 1:
         yield from _table(manifests)
     if conversion.kept:
@@ -51,6 +45,27 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
             f'{len(manifest.shards)} shards ({manifest.reencoded} re-encoded, '
             f'{_missing(manifest)}), {seconds:.1f} s: {output.target(split).manifest}'
         )
+
+
+def _empty_classes(manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    """Name the classes that splits lack; only --labels names some that all of them lack."""
+    counts = [manifest.examples_per_class for manifest in manifests.values()]
+    nowhere = [name for name in counts[0] if not any(each[name] for each in counts)]
+    if nowhere and len(manifests) > 1:
+        yield f'warning: no split has an image of {_classes(nowhere)} (--labels)'
+    for split, manifest in manifests.items():
+        empty = [name for name, count in manifest.examples_per_class.items() if not count]
+        if len(manifests) > 1:
+            empty = [name for name in empty if name not in nowhere]
+        if empty:
+            by_hash = manifest.options.get('split_by') == 'hash'
+            hint = ' (--split_by exact gives each split its share of each class)' * by_hash
+            yield f'warning: {split} has no image of {_classes(empty)}{hint}'
+
+
+def _classes(names: Sequence[str]) -> str:
+    more = f' and {len(names) - SHOWN} more classes' if len(names) > SHOWN else ''
+    return ', '.join(names[:SHOWN]) + more
 
 
 def _missing(manifest: Manifest) -> str:
@@ -88,7 +103,12 @@ def _duplicates(groups: list[Group], output: Output) -> Iterator[str]:
 
 def _groups(conversion: Conversion) -> Iterator[str]:
     if conversion.groups:
-        torn = sorted(name for name, splits in conversion.groups.items() if len(splits) > 1)
+        torn = sorted(
+            # Several texts of a pattern are joined by a letter that no screen shows.
+            name.replace('\0', ' ')
+            for name, splits in conversion.groups.items()
+            if len(splits) > 1
+        )
         if torn:
             yield (
                 f'warning: {len(torn)} of {len(conversion.groups)} groups are in two splits, as '

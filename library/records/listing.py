@@ -90,6 +90,11 @@ def is_split_name(name: str) -> bool:
     return bool(name) and not re.search(r'^\.|[/\\\x00-\x1f\x7f]', name)
 
 
+def is_fold(name: str) -> bool:
+    """Return True for the name of a split that is a fold of a cross-validation."""
+    return re.fullmatch(rf'{FOLD}[1-9][0-9]*', name) is not None
+
+
 def usual_order(splits: Iterable[str]) -> tuple[str, ...]:
     """Sort train, validation and test first, then others by name."""
     known = tuple(dict.fromkeys(SPLIT_NAMES.values()))

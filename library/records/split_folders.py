@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import shlex
 from collections import Counter
 
 from library import files
 from library.errors import ConfigError, DataError
 from library.installation import start_of
-from library.records.listing import FOLD, SPLIT_NAMES, usual_order
+from library.records.listing import FOLD, SPLIT_NAMES, is_fold, usual_order
 from library.records.manifest import Manifest, check_whole, manifest_names, read_manifest
 from library.records.shards import is_shard
 
@@ -46,8 +45,8 @@ def open_other_folds(data_dir: str, fold: int) -> Manifest:
       DataError: a fold is of another conversion, or a shard is missing or has another size.
     """
     left_out = open_split(data_dir, f'{FOLD}{fold}')
-    names = [name for name in left_out.splits if re.fullmatch(rf'{FOLD}[0-9]+', name)]
-    others = [open_split(data_dir, name) for name in names if name != f'{FOLD}{fold}']
+    names = [name for name in left_out.splits if is_fold(name) and name != f'{FOLD}{fold}']
+    others = [open_split(data_dir, name) for name in names]
     if not others:
         raise ConfigError(f'{data_dir}: has no fold beside {FOLD}{fold} (--fold)')
     counts: Counter[str] = Counter()
@@ -93,14 +92,7 @@ def _way_on(data_dir: str, split: str) -> str:
     names = files.names_in(data_dir)
     splits = [name for name in names if manifest_names(files.join(data_dir, name))]
     if splits:
-        way = (
-            '--fold'
-            if f'{FOLD}1' in splits
-            else '--data_dir'
-            if split == 'train'
-            else '--eval_split'
-        )
-        return f'{data_dir} holds {", ".join(usual_order(splits))} ({way})'
+        return f'{data_dir} holds {", ".join(usual_order(splits))} ({_option(split, splits)})'
     if manifest_names(data_dir):
         return f'{data_dir} is a split itself: give the folder above it as --data_dir'
     word = shlex.quote(data_dir)
@@ -116,3 +108,12 @@ def _way_on(data_dir: str, split: str) -> str:
         f'{directly}make them with: {start_of("convert_dataset.py")} --dataset_dir {source} '
         f'--tfrecord_dir {word} --max_edge 384'
     )
+
+
+def _option(split: str, splits: list[str]) -> str:
+    """Name the option that leads from a missing split to those that are there."""
+    if any(map(is_fold, splits)):
+        return '--fold' if split == 'train' or is_fold(split) else '--eval_split'
+    if is_fold(split):
+        return '--eval_split, or leave out --fold'
+    return '--data_dir' if split == 'train' else '--eval_split'

@@ -85,6 +85,19 @@ def kept(saved: Set | None, option: Option) -> Any:
         raise ConfigError(f'{saved[option.name].origin}: {error}') from None
 
 
+def check_fold(hparams: HParams, saved: Set | None) -> None:
+    """Raise MismatchError for a fold that the saved run, if there is one, has trained on."""
+    if saved is None or hparams.fold is None:
+        return
+    before = kept(saved, hparams.entries()['fold'].option)
+    if before != hparams.fold:
+        left_out = 'no fold' if before is None else f'fold {before} alone'
+        raise MismatchError(
+            f'{hparams.model_dir}: its training leaves out {left_out}, so --fold {hparams.fold} '
+            f'would evaluate on what it has seen; each fold needs a --model_dir of its own'
+        )
+
+
 def kept_metadata(saved: Set | None, names: Collection[str] = ()) -> Run:
     """Read the metadata that a saved run kept.
 

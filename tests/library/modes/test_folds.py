@@ -9,7 +9,7 @@ import pytest
 
 import convert_dataset
 import run
-from library.errors import ConfigError
+from library.errors import ConfigError, MismatchError
 from tests.conftest import draw_images
 
 pytestmark = pytest.mark.train
@@ -38,6 +38,10 @@ def test_each_run_leaves_its_fold_out_and_compare_sums_them_up(launch, folds, tm
     found = json.loads(metrics.read_text())
     assert (found['split'], found['examples']) == ('fold2', 24)
     assert launch(tmp_path / 'fold2', 'evaluate', eval_split='test', validation_name='t') == 0
+    seen = r'its training leaves out fold 2 alone, so --fold 1 would evaluate on what it has seen'
+    for mode, flags in (('evaluate', {}), ('train', {'data_dir': folds, 'train_epochs': 2})):
+        with pytest.raises(MismatchError, match=seen):
+            launch(tmp_path / 'fold2', mode, fold=1, **flags)
     capsys.readouterr()
     assert run.main(['compare', str(tmp_path)]) == 0
     table = capsys.readouterr().out

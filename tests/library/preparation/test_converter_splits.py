@@ -89,10 +89,10 @@ def test_splits_that_were_converted_one_by_one_with_the_same_labels_fit(divided,
     assert train.examples_per_class == {'red': 2, 'green': 2, 'blue': 2, 'violet': 0}
 
 
-def test_a_label_without_an_image_in_any_split_is_an_error(divided, output):
-    labels = (*COLORS, 'violet')
-    with pytest.raises(DataError, match=r"^class 'violet' \(--labels\) has no image in any split$"):
-        convert_splits(divided, output, labels=labels)
+def test_a_label_without_an_image_in_any_split_stays_a_class(divided, output):
+    manifests = convert_splits(divided, output, labels=(*COLORS, 'violet')).manifests
+    assert [each.examples_per_class['violet'] for each in manifests.values()] == [0, 0, 0]
+    assert {each.class_names[-1] for each in manifests.values()} == {'violet'}
 
 
 def test_pictures_shared_with_a_split_that_was_converted_before_are_counted(divided, output):

@@ -124,7 +124,7 @@ def test_an_exact_split_assignment_keeps_what_an_earlier_conversion_stored(sever
 
 def test_fractions_beside_the_name_of_one_split_are_refused(single):
     refuses(
-        '--splits names the splits: leave out --tfrecord_filename, which names one',
+        '--splits and --folds name the splits: leave out --tfrecord_filename, which names one',
         listing_of(none=4),
         single,
         fractions=FRACTIONS,
@@ -199,3 +199,20 @@ def test_copies_of_one_file_that_cannot_be_divided_are_counted_once(several):
         assign_splits(
             listing, [b'x' * 32] * 6, several, fractions=FRACTIONS, split_by='exact', seed=0
         )
+
+
+def test_a_fold_that_gets_no_image_leads_to_fewer_folds(several):
+    fractions = {f'fold{number}': 0.2 for number in range(1, 6)}
+    expected = '--folds: fold3 gets none of 3 images; make fewer folds'
+    with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
+        assigned(listing_of(none=3), several, fractions=fractions, split_by='exact')
+
+
+def test_a_split_whose_name_begins_like_that_of_a_fold_is_none(several):
+    refuses(
+        '--splits: /images has the splits train, test; only its train can be divided, and a part '
+        'of it must be called train',
+        listing_of(train=8, test=2),
+        several,
+        fractions={'folder': 0.5, 'rest': 0.5},
+    )

@@ -201,3 +201,20 @@ def test_it_does_not_matter_which_newcomers_are_known_when_splits_are_assigned_a
 
 def test_a_class_of_one_image_goes_to_the_largest_split():
     assert exactly(digests_of(1), [0]) == ['train']
+
+
+FOLDS = {**{f'fold{number}': 0.16 for number in range(1, 6)}, 'test': 0.2}
+
+
+def test_folds_take_what_train_would_and_leave_the_test_split_as_it_is():
+    digests, labels = digests_of(7 * 40), [number % 40 for number in range(7 * 40)]
+    whole = exactly(digests, labels, {'train': 0.8, 'test': 0.2})
+    folded = exactly(digests, labels, FOLDS)
+    assert [split == 'test' for split in whole] == [split == 'test' for split in folded]
+    sizes = Counter(folded)
+    assert {sizes[name] for name in FOLDS if name != 'test'} == {48}
+
+
+def test_classes_of_one_image_are_spread_over_the_folds():
+    sizes = Counter(exactly(digests_of(40), range(40), FOLDS))
+    assert sizes == {f'fold{number}': 8 for number in range(1, 6)}

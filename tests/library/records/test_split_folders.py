@@ -60,6 +60,23 @@ def test_the_splits_that_are_there_are_named_and_no_conversion_of_them(tmp_path)
     )
 
 
+@pytest.mark.parametrize(
+    ('there', 'split', 'option'),
+    [
+        ('fold1 fold2', 'train', '--fold'),
+        ('fold1 fold2', 'fold3', '--fold'),
+        ('fold1 fold2', 'validation', '--eval_split'),
+        ('train test', 'fold1', '--eval_split, or leave out --fold'),
+        ('test', 'train', '--data_dir'),
+    ],
+)
+def test_what_is_there_decides_which_option_leads_on(tmp_path, there, split, option):
+    for name in there.split():
+        put_split(tmp_path, name)
+    shown = there.replace(' ', ', ')
+    assert refusal(tmp_path, split).endswith(f'; {tmp_path} holds {shown} ({option})')
+
+
 def test_a_split_that_is_given_as_the_whole_is_recognized(tmp_path):
     put_split(tmp_path, 'train')
     assert refusal(tmp_path / 'train', 'train') == (
