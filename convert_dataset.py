@@ -78,6 +78,7 @@ def main(argv: list[str]) -> int:
     quiet_tensorflow(running.verbose)
     if running.verify is not None:
         return _verify(running.verify)
+    choice = read_options(SourceChoice, command_line, CATALOG)
     source_options = read_options(SourceOptions, command_line, CATALOG)
     conversion = read_options(ConversionOptions, command_line, CATALOG)
     splitting = read_options(SplitOptions, command_line, CATALOG)
@@ -87,7 +88,7 @@ def main(argv: list[str]) -> int:
     name = conversion.tfrecord_filename
     usual = parse_fractions(DEFAULT_SPLITS) if name is None else {}
     output = _output(tfrecord_dir, name, fractions or usual)
-    listing = _listing(command_line, source_options, output)
+    listing = _listing(command_line, choice.source, source_options, output)
     if fractions is None and name is None and not listing.splits:
         print(f'{listing.folder}: no splits of its own, so {DEFAULT_SPLITS} (--splits)')
         fractions = usual
@@ -142,12 +143,13 @@ def _fractions(splitting: SplitOptions) -> dict[str, float] | None:
     return with_folds(fractions, splitting.folds) if splitting.folds else fractions
 
 
-def _listing(command_line: CommandLine, options: SourceOptions, output: Output) -> Listing:
+def _listing(
+    command_line: CommandLine, source: str | None, options: SourceOptions, output: Output
+) -> Listing:
     """List the images, numbered as --labels says, and print how the data set was read."""
     dataset_dir = _given(options.dataset_dir, 'dataset_dir')
     labels = read_labels(options.labels) if options.labels else None
-    choice = read_options(SourceChoice, command_line, CATALOG)
-    source = choice.source or find_source(ALL_SOURCES, dataset_dir)
+    source = source or find_source(ALL_SOURCES, dataset_dir)
     check_flags(ALL_SOURCES, command_line.values, source)
     make_source = source_class(ALL_SOURCES, source)
     with announced(f'listing {dataset_dir}'):

@@ -18,7 +18,7 @@ from library.preparation.options import (
     SourceOptions,
     SplitOptions,
 )
-from library.records.manifest import open_split
+from library.records.split_folders import open_split
 from tests.conftest import draw_images
 from tests.converting import SHARDS, convert, flags
 

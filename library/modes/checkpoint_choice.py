@@ -92,5 +92,5 @@ def with_chosen_checkpoint(
             now = newest_checkpoint(folder) if folder else None
             if attempt == ATTEMPTS or now is None or now == newest:
                 raise
-            log(f'{os.path.basename(now)} is there meanwhile: taking that')
+            log(f'{os.path.basename(now)} has appeared meanwhile: using that')
     raise AssertionError

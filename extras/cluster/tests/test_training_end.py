@@ -157,7 +157,7 @@ def test_the_evaluations_of_another_process_are_seen_now_and_then(tmp_path, cloc
     assert len(reads) == 1  # at the start
     clock[0] += 0.1
     assert is_early()
-    assert rules.reason == 'step 30: average_loss has not gained since 1.0000 at step 10'
+    assert rules.reason == 'step 30: average_loss has not improved since 1.0000 at step 10'
 
 
 def test_a_look_in_vain_starts_the_time_anew(tmp_path, clock, reads):

@@ -79,7 +79,7 @@ def _headline(model_dir: str, evaluation: Evaluation) -> dict[str, Any]:
     return {
         'title': '/'.join(os.path.normpath(model_dir).split('/')[-2:]).lstrip('/'),
         'subtitle': (
-            f'{right} of {images} images of {metrics["split"]} classified right, at '
+            f'{right} of {images} images of {metrics["split"]} classified correctly, at '
             f'step {metrics["global_step"]} ({metrics["checkpoint"]}).'
         ),
         'tiles': [(name.replace('_', ' '), _figure(value)) for name, value in shown.items()],

@@ -268,12 +268,12 @@ def test_a_kill_at_any_write_leaves_the_old_best_or_the_new_one(run, tmp_path, m
     count = 0
 
     def dying(call):
-        def wrapped(*args):
+        def wrapped(*args, **options):
             nonlocal count
             count += 1
             if count > moment:
                 raise KeyboardInterrupt
-            return call(*args)
+            return call(*args, **options)
 
         return wrapped
 

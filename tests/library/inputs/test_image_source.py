@@ -258,6 +258,8 @@ def test_a_damaged_file_is_told_by_its_name(hparams, tmp_path, name):
     path = tmp_path / 'images' / 'red' / name
     path.parent.mkdir(parents=True)
     path.write_bytes(b'\xff\xd8\xff')
+    (tmp_path / 'images' / 'blue').mkdir()
+    Image.new('RGB', (32, 32)).save(tmp_path / 'images' / 'blue' / '0.jpg')
     printed = str(path).replace('\udce9', r'\udce9').replace('\n', ' ')
     message = told(hparams(tmp_path / 'images', batch_size=1), EVAL)
     assert f'DataError: {printed}: cannot be read' in message

@@ -103,7 +103,7 @@ def test_patience_counts_over_a_restart(train, tmp_path, capsys):
     assert train(tmp_path, train_epochs=2, **flags) == 0
     assert train(tmp_path, train_epochs=9, **flags) == 0
     assert evaluated(tmp_path) == [4, 8, 12, 16]
-    assert 'average_loss has not gained since' in capsys.readouterr().out
+    assert 'average_loss has not improved since' in capsys.readouterr().out
     assert train(tmp_path, train_epochs=5, early_stopping_patience=9) == 0
     assert evaluated(tmp_path)[-1] == 20
 

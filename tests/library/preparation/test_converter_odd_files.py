@@ -58,7 +58,7 @@ def test_further_formats_are_known_by_the_endings_that_they_have(tmp_path, capsy
             (images / 'red' / f'{kind}.{ending}').write_bytes(data)
     status, out, _ = convert(capsys, *flags(images, extra_formats=','.join(kinds)))
     assert (status, 'rejected: ' in out, 'ignored' in out) == (0, False, False)
-    assert '33 images of 3 classes in 2 shards (15 encoded anew, 0 rejected)' in out
+    assert '33 images of 3 classes in 2 shards (15 re-encoded, 0 rejected)' in out
 
 
 ENDINGS = ('jpg', 'png', 'webp', 'bmp', 'tif', 'gif', 'avif', 'txt', 'dcm', 'bin')
