@@ -40,7 +40,7 @@ from library.preparation.sources.registry import (
     source_class,
 )
 from library.preparation.splits import parse_fractions, with_folds
-from library.preparation.summary import SHOWN, summarize
+from library.preparation.summary import SHOWN, describe, summarize
 from library.records.listing import is_split_name
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
@@ -86,10 +86,12 @@ def main(argv: list[str]) -> int:
     max_edge = _given(conversion.max_edge, 'max_edge')
     output = _output(tfrecord_dir, conversion.tfrecord_filename, fractions)
     labels = read_labels(source_options.labels) if source_options.labels else None
-    source = choice.source or find_source(ALL_SOURCES, dataset_dir)
+    source = choice.source or find_source(ALL_SOURCES, dataset_dir, source_options)
     _check_unused(command_line.values, source)
     write_shards = _shard_writer(command_line, running)
     listing = source_class(ALL_SOURCES, source)(source_options, output).listing()
+    for line in describe(listing):
+        print(line)
     if labels:
         names, listing = listing.class_names, relabel(listing, labels)
         _print_positions(names, labels)

@@ -14,11 +14,18 @@ from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
 from library.inputs.options import DataOptions
 from library.preparation.labels import relabel
-from library.preparation.options import SourceOptions
+from library.preparation.options import SourceOptions, TableOptions
 from library.preparation.output import Output
 from library.preparation.sources.registry import Sources, find_source, source_class
 from library.records.external import read_external
-from library.records.listing import LabelledImage, Listing, Split, Unusable, is_split_name
+from library.records.listing import (
+    LabelledImage,
+    Listing,
+    Split,
+    Unusable,
+    check_one_label,
+    is_split_name,
+)
 from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
 from library.records.split_folders import evaluation_split, open_other_folds, open_split
 from library.runs.metadata import Run, kept_metadata, metadata_of, metadata_without_data
@@ -28,6 +35,9 @@ MAX_BAD_FRACTION = 0.1
 
 # Files that a pattern such as train* means: TFRecords by their ending or by their numbering.
 _RECORD_FILE = re.compile(r'.*(\.(tfrecords?|tfrec)|-\d{5}-of-\d{5})', re.DOTALL)
+
+# Endings of tables of images, which are given alone.
+TABLES = ('.csv', '.jsonl', '.parquet')
 
 _MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_dir)'
 
@@ -102,7 +112,8 @@ def open_data(
         return SyntheticImages(names, data.synthetic_examples)
     metadata = data.train_metadata if training else data.eval_metadata
     if metadata:
-        return _renumbered(_open_metadata(metadata, sources, training), class_names)
+        opened = _open_metadata(metadata, sources, training, params.take(TableOptions))
+        return _renumbered(opened, class_names)
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
         raise ConfigError(f'--{missing}_metadata is missing: give both, or none')
@@ -116,17 +127,20 @@ def open_data(
 
 
 def _open_metadata(
-    metadata: tuple[str, ...], sources: Sources, training: bool
+    metadata: tuple[str, ...], sources: Sources, training: bool, table: TableOptions
 ) -> Manifest | Listing | Any:
     first, flag = metadata[0], f'--{"train" if training else "eval"}_metadata'
-    is_csv = first.lower().endswith('.csv') and files.exists(first)
-    if len(metadata) == 1 and (is_csv or files.is_folder(first)):
-        return _list_images(first, sources, training)
+    if len(metadata) == 1 and (_is_table(first) or files.is_folder(first)):
+        return _list_images(first, sources, training, table)
     paths = sorted({path for pattern in metadata for path in _record_files(pattern, sources, flag)})
     own = _own_records(paths)
     if own is not None:
         return own
     return read_external(paths, ', '.join(metadata))
+
+
+def _is_table(path: str) -> bool:
+    return path.lower().endswith(TABLES) and files.exists(path)
 
 
 def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
@@ -135,7 +149,7 @@ def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
     paths = [path for path in found if _RECORD_FILE.fullmatch(path) and not files.is_folder(path)]
     if paths:
         return paths
-    if files.is_folder(pattern) or (pattern.lower().endswith('.csv') and files.exists(pattern)):
+    if files.is_folder(pattern) or _is_table(pattern):
         raise ConfigError(f'{pattern}: a folder or CSV file is given alone ({flag})')
     if files.exists(pattern) and any(source_class(sources, name).fits(pattern) for name in sources):
         raise ConfigError(_MUST_BE_CONVERTED.format(pattern))
@@ -164,13 +178,16 @@ def _own_records(paths: list[str]) -> Manifest | None:
     return part
 
 
-def _list_images(path: str, sources: Sources, training: bool) -> Listing:
+def _list_images(path: str, sources: Sources, training: bool, table: TableOptions) -> Listing:
     """The usable images of a CSV file or folder; those of a split for this use, if it has any."""
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
-    options = SourceOptions(dataset_dir=path)
-    source = source_class(sources, find_source(sources, path))(options, Output('', None))
-    listing = source.listing()
+    options = SourceOptions(dataset_dir=path, **vars(table))
+    source = source_class(sources, find_source(sources, path, options))
+    listing = source(options, Output('', None)).listing()
+    for remark in listing.remarks:
+        print(remark.text, file=sys.stderr)
+    check_one_label(listing)
     images = listing.images
     if listing.splits:
         wanted = ('train',) if training else ('validation', 'test')

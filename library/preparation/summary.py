@@ -7,12 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from library.preparation.converter import Conversion
 from library.preparation.duplicates import Group, is_dropped
 from library.preparation.output import Output
+from library.records.listing import Listing
 from library.records.manifest import Manifest
 
 # Longer lists are cut: the files beside the shards hold them whole.
 SHOWN = 10
 # Classes that the table of splits still shows one by one.
 TABLE_ROWS = 30
+
+
+def describe(listing: Listing) -> Iterator[str]:
+    """Yield how the source read the data set, before anything is converted."""
+    yield from (remark.text for remark in listing.remarks)
 
 
 def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterator[str]:

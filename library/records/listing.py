@@ -96,6 +96,14 @@ def usual_order(splits: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A line for a person on how the source was read, and how many bad images it stands for."""
+
+    text: str
+    bad: int = 0
+
+
+@dataclass(frozen=True)
 class Listing:
     """What a source found; the same for the same files, in whatever order a disk lists them.
 
@@ -104,12 +112,14 @@ class Listing:
       images: all of them, the unusable ones too.
       ignored: names of files that are not images of any class.
       folder: what the source read, for messages.
+      remarks: how it was read, and what was left out.
     """
 
     class_names: tuple[str, ...]
     images: tuple[LabelledImage, ...]
     ignored: tuple[str, ...] = ()
     folder: str = ''
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def examples(self) -> int:
@@ -136,7 +146,6 @@ def check_listing(listing: Listing) -> None:
     for name, times in Counter(names).items():
         if times > 1 or not name or '\n' in name:
             raise DataError(f'{where}: {name!r} cannot be the name of a class, or is one twice')
-    labels: dict[str, int] = {}
     for image in listing.images:
         if not 0 <= image.label < len(names):
             raise DataError(
@@ -145,14 +154,22 @@ def check_listing(listing: Listing) -> None:
             )
         if image.split and not is_split_name(image.split):
             raise DataError(f'{where}: {image.split!r} cannot be the name of a split')
-        before = labels.setdefault(image.filename, image.label)
-        if before != image.label:
-            raise DataError(
-                f'{where}: {image.filename} is listed as {names[before]!r} and as '
-                f'{names[image.label]!r}'
-            )
-    if len(labels) < len(listing.images):
-        count = Counter(image.filename for image in listing.images)
-        twice = sorted(name for name, times in count.items() if times > 1)
+    check_one_label(listing)
+    count = Counter(image.filename for image in listing.images)
+    twice = sorted(name for name, times in count.items() if times > 1)
+    if twice:
         more = f' and {len(twice) - 1} more' if len(twice) > 1 else ''
         raise DataError(f'{where}: {twice[0]}{more} listed twice')
+
+
+def check_one_label(listing: Listing) -> None:
+    """Raise DataError for an image that is listed under two classes."""
+    labels: dict[str, int] = {}
+    for image in listing.images:
+        before = labels.setdefault(image.filename, image.label)
+        if before != image.label:
+            names = listing.class_names
+            raise DataError(
+                f'{listing.folder}: {image.filename} is listed as {names[before]!r} and as '
+                f'{names[image.label]!r}: each picture has one class here'
+            )

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from library import files
 from library.errors import ConfigError
 from library.extras import load
+from library.preparation.options import TableOptions
 from library.preparation.sources.source import Source
 
 # It fits every folder.
 LAST = 'folder'
+# What --label_from_name asks for.
+BY_NAME = 'names'
 
 # Name to 'module:class', in the order in which they are tried.
 Sources = Mapping[str, str]
@@ -29,12 +32,19 @@ def source_class(sources: Sources, name: str) -> type[Source]:
     return load(sources[name])
 
 
-def find_source(sources: Sources, dataset_dir: str) -> str:
+def find_source(sources: Sources, dataset_dir: str, options: TableOptions | None = None) -> str:
     """Return the name of the first source that fits what stands at a path.
+
+    Args:
+      sources: by name.
+      dataset_dir: the path.
+      options: may ask for a source.
 
     Raises:
       ConfigError: there is nothing, or nothing that a source knows.
     """
+    if options and options.label_from_name and BY_NAME in sources:
+        return BY_NAME
     for name in sources:
         if source_class(sources, name).fits(dataset_dir):
             return name
