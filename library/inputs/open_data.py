@@ -12,11 +12,13 @@ from library import files
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
+from library.inputs.foreign_records import describe
 from library.inputs.options import DataOptions
 from library.preparation.labels import relabel
 from library.preparation.options import SourceOptions, TableOptions
 from library.preparation.output import Output
 from library.preparation.sources.registry import Sources, find_source, source_class
+from library.records.example_keys import NAME
 from library.records.external import read_external
 from library.records.listing import (
     LabelledImage,
@@ -112,7 +114,7 @@ def open_data(
         return SyntheticImages(names, data.synthetic_examples)
     metadata = data.train_metadata if training else data.eval_metadata
     if metadata:
-        opened = _open_metadata(metadata, sources, training, params.take(TableOptions))
+        opened = _open_metadata(metadata, sources, training, params)
         return _renumbered(opened, class_names)
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
@@ -127,16 +129,21 @@ def open_data(
 
 
 def _open_metadata(
-    metadata: tuple[str, ...], sources: Sources, training: bool, table: TableOptions
+    metadata: tuple[str, ...], sources: Sources, training: bool, params: HParams
 ) -> Manifest | Listing | Any:
     first, flag = metadata[0], f'--{"train" if training else "eval"}_metadata'
     if len(metadata) == 1 and (_is_table(first) or files.is_folder(first)):
-        return _list_images(first, sources, training, table)
+        return _list_images(first, sources, training, params.take(TableOptions))
     paths = sorted({path for pattern in metadata for path in _record_files(pattern, sources, flag)})
     own = _own_records(paths)
     if own is not None:
         return own
-    return read_external(paths, ', '.join(metadata))
+    image_key, label_key = params.record_image_key, params.record_label_key
+    records = read_external(paths, ', '.join(metadata), image_key, label_key)
+    named = image_key is not None and label_key is not None
+    for line in describe(records, named, params, training):
+        print(line, file=sys.stderr)
+    return records
 
 
 def _is_table(path: str) -> bool:
@@ -243,6 +250,14 @@ def _renumbered(split: Any, class_names: tuple[str, ...]) -> Split:
         return split
     if isinstance(split, Listing):
         return relabel(split, class_names, 'the training data')
+    if split.keys.kind == NAME:
+        unknown = [name for name in split.class_names if name not in class_names]
+        if unknown:
+            raise DataError(
+                f'{split.folder}: holds classes that the training data does not name: '
+                f'{", ".join(map(repr, unknown[:5]))}'
+            )
+        return split.renamed(class_names)
     if len(split.class_names) > len(class_names):
         raise DataError(
             f'{split.folder}: holds the label {len(split.class_names) - 1}, but there are '

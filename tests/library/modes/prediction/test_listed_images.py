@@ -27,7 +27,9 @@ def rows(write, tmp_path):
     return call
 
 
-@pytest.mark.parametrize('column', ['path', 'file', 'filename', 'file_name', 'image', 'Path', 'FILE', 'Image Path'])
+@pytest.mark.parametrize(
+    'column', ['path', 'file', 'filename', 'file_name', 'image', 'Path', 'FILE', 'Image Path']
+)
 def test_the_column_of_paths_has_several_names(rows, column):
     assert rows(f'id,{column}\n7,a.jpg\n') == [('a.jpg', '')]
 
