@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from library import files
 from library.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,8 +59,24 @@ class Unusable:
     reason: str
 
 
-# A path, local or remote; a whole file's bytes; uint8 pixels [height, width] or [height, width, 3].
-Content: TypeAlias = 'str | bytes | np.ndarray | Unusable'
+@dataclass(frozen=True)
+class Part:
+    """A file that lies whole within another, such as a tar: where it starts, and its size."""
+
+    path: str
+    start: int
+    size: int
+
+    def read(self) -> bytes:
+        """Read it; raises OSError."""
+        with files.open_binary(self.path) as file:
+            file.seek(self.start)
+            return bytes(file.read(self.size))
+
+
+# A path, local or remote; a part of such a file; a whole file's bytes; uint8 pixels [height, width]
+# or [height, width, 3].
+Content: TypeAlias = 'str | Part | bytes | np.ndarray | Unusable'
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ class LabelledImage:
     Attributes:
       filename: its name in the records, with '/' between folders, below the data set's folder.
       label: index into the listing's class names.
-      content: the path of its file, the file's bytes, its pixels, or why it has none.
+      content: the path of its file, a part of a file, its bytes, its pixels, or why it has none.
       size: in bytes, to plan the shards.
       split: 'train', 'validation' ... where the source says so, otherwise ''.
       group: images of one group share a split; '' is an image alone.

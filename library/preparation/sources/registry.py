@@ -8,6 +8,7 @@ from library import files
 from library.errors import ConfigError
 from library.extras import load
 from library.preparation.options import TableOptions
+from library.preparation.sources.other_downloads import advice
 from library.preparation.sources.source import Source
 
 # It fits every folder.
@@ -47,9 +48,13 @@ def find_source(sources: Sources, dataset_dir: str, options: TableOptions | None
         return BY_NAME
     for name in sources:
         if source_class(sources, name).fits(dataset_dir):
+            if name == LAST and (way := advice(dataset_dir)):
+                raise ConfigError(f'{dataset_dir}: {way}')
             return name
     if not files.exists(dataset_dir):
         raise ConfigError(f'{dataset_dir}: no such folder or file (--dataset_dir)')
+    if way := advice(dataset_dir):
+        raise ConfigError(f'{dataset_dir}: {way}')
     known = ', '.join(sources)
     raise ConfigError(f'{dataset_dir}: no source knows this (--source is one of {known})')
 

@@ -77,7 +77,7 @@ class Table(Source):
             images = _nearby(rows, images, remarks)
         filenames = _located(path, rows, images)
         remarks += endings_added({row.filename: f for row, f in zip(rows, filenames, strict=True)})
-        class_names = _sorted_names({row.class_name for row in rows})
+        class_names = sorted_names({row.class_name for row in rows})
         label_of = {name: label for label, name in enumerate(class_names)}
         contents = images.contents([row.number for row in rows], filenames)
         if all(isinstance(content, Unusable) for content, _ in contents):
@@ -236,7 +236,7 @@ def _raise_bad(path: str, bad: Sequence[str]) -> None:
         raise DataError(f'{path}: {bad[0]}{count}')
 
 
-def _sorted_names(names: set[str]) -> tuple[str, ...]:
+def sorted_names(names: set[str]) -> tuple[str, ...]:
     """Sort as texts; if all are whole numbers, as those, so that 0 to n - 1 are the labels."""
     if not all(name.isascii() and name.isdigit() for name in names):
         return tuple(sorted(names))
