@@ -11,6 +11,7 @@ import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from library import files
@@ -54,8 +55,7 @@ class WebDataset(Source):
         if not files.exists(first) or files.is_folder(first):
             return False
         try:
-            with files.open_binary(first) as file, tarfile.open(fileobj=file, mode='r:') as tar:
-                names = [member.name for member, _ in zip(tar, range(FIRST_MEMBERS), strict=False)]
+            names = [member.name for member, _ in islice(_members(first), FIRST_MEMBERS)]
         # What is damaged is reported when it is read.
         except Exception:
             return True
@@ -160,7 +160,7 @@ def _members(path: str) -> Iterator[tuple[tarfile.TarInfo, Any]]:
         with files.open_binary(path) as file, tarfile.open(fileobj=file, mode='r:') as tar:
             for member in tar:
                 # tarfile keeps all members otherwise.
-                tar.members = []
+                tar.members = []  # type: ignore[attr-defined]
                 end = member.offset_data + (-(-member.size // tarfile.BLOCKSIZE)) * (
                     tarfile.BLOCKSIZE if member.isreg() else 0
                 )
