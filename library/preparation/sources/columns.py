@@ -131,25 +131,25 @@ def _labels(
     found = known_column(place, hidden, LABEL_COLUMNS, 'label_column')
     if found is not None:
         return (found,)
-    flags = tuple(index for index in others if rows and _is_flag(rows, index))
-    if not flags:
+    cells = {index: _cells(rows, index) for index in others}
+    flags = tuple(index for index in others if rows and cells[index] <= ZEROS | ONES)
+    # A class may have no image here.
+    if not any(cells[index] & ONES for index in flags):
         raise missing(place, header, "'label', 'class' or 'category'", 'label_column')
     return flags
 
 
 def _split_column(header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> int | None:
     for index, column in enumerate(header):
-        if plain_name(column) in SPLIT_COLUMNS and rows:
-            cells = {cells[index].strip().lower() for _, cells in rows if index < len(cells)}
-            if cells and cells <= SPLIT_NAMES.keys():
-                return index
+        is_named = bool(rows) and plain_name(column) in SPLIT_COLUMNS
+        if is_named and _cells(rows, index) <= SPLIT_NAMES.keys():
+            return index
     return None
 
 
-def _is_flag(rows: Sequence[tuple[int, list[str]]], index: int) -> bool:
-    """Return True for a column of 0 and 1."""
-    cells = {cells[index].strip().lower() if index < len(cells) else '' for _, cells in rows}
-    return cells <= ZEROS | ONES and bool(cells & ONES)
+def _cells(rows: Sequence[tuple[int, list[str]]], index: int) -> set[str]:
+    """Return the different cells of a column."""
+    return {cells[index].strip().lower() if index < len(cells) else '' for _, cells in rows}
 
 
 def missing(place: str, header: Sequence[str], wanted: str, flag: str = '') -> ConfigError:
