@@ -74,7 +74,7 @@ def write_table(path, rows):
         (
             '.csv',
             lambda name, color: {'image_id': name, 'old': 1} | {c: int(c == color) for c in COLORS},
-            {'label_column': list(COLORS)},
+            {'label_column': ','.join(COLORS)},
         ),
     ],
     ids=['ids', 'json lines', 'columns of 0 and 1'],
