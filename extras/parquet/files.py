@@ -83,10 +83,10 @@ class Parquet(Table):
             class_names, tuple(images), folder=root, remarks=(Remark(f'{root}: {said}'),)
         )
 
-    def file(self) -> str:
-        """Return the path of the file to read."""
+    def parts(self) -> list[tuple[str, str]]:
+        """Return the one file of paths."""
         root = self.dataset_dir
-        return _files_in(root)[0][1] if files.is_folder(root) else root
+        return [('', _files_in(root)[0][1])] if files.is_folder(root) else [('', root)]
 
     def table(self, path: str) -> tuple[list[str], Iterator[NumberedRow]]:
         """Return the columns of a file of paths, and its rows."""

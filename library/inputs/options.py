@@ -31,12 +31,14 @@ class DataOptions(Options, group='data', home=PROJECT):
         'Feature with the image in TFRecords of other programs; none: the usual one that is there '
         '(image/encoded, image ...).',
         kept_with_run=True,
+        needs='train_metadata',
     )
     record_label_key: str | None = option(
         None,
         'Feature with the class in TFRecords of other programs: a number, a text, or 0 and 1 for '
         'each class; none: the usual one (image/class/label, label, class ...).',
         kept_with_run=True,
+        needs='train_metadata',
     )
     use_synthetic_data: bool = option(
         False,

@@ -42,17 +42,20 @@ class TableOptions(Options, group='data', home=PROJECT):
         'Regular expression that finds the class in the name of each file of a folder without '
         r'class folders, by its first group, such as ^(\w+)\. for cat.0.jpg.',
         kept_with_run=True,
+        needs='train_metadata',
     )
     image_root: str | None = option(
         None,
         'Folder that the paths of a table (CSV, JSON lines) start from; none: that of the table.',
         kept_with_run=True,
+        needs='train_metadata',
     )
     path_column: str | None = option(
         None,
         'Column of a table with the path of the image; none: the one with a usual name (path, '
         'filename, image_id ...).',
         kept_with_run=True,
+        needs='train_metadata',
     )
     label_column: tuple[str, ...] = option(
         (),
@@ -60,11 +63,13 @@ class TableOptions(Options, group='data', home=PROJECT):
         'for each class. None: the one with a usual name (label, class, breed ...), otherwise all '
         'columns of 0 and 1.',
         kept_with_run=True,
+        needs='train_metadata',
     )
     split_column: str | None = option(
         None,
         'Column of a table with the split; none: the column split, if there is one.',
         kept_with_run=True,
+        needs='train_metadata',
     )
 
 

@@ -12,6 +12,7 @@ from library.preparation.sources.columns import LABEL_COLUMNS, PATH_COLUMNS
 from library.preparation.sources.csv_table import header_and_rows, plain_name
 from library.preparation.sources.entries import look
 from library.preparation.sources.table import NumberedRow, Table
+from library.records.listing import SPLIT_NAMES
 
 # What the imagefolder sets of Hugging Face have beside their images.
 METADATA = 'metadata.csv'
@@ -23,19 +24,20 @@ class CsvFile(Table):
 
     Delimited by commas, semicolons or tabs. Spaces around cells do not count, and neither do blank
     rows. Columns are found by their usual names; without a header, the first has the paths and the
-    second the classes. A folder with a metadata.csv that has the column file_name is read by it.
+    second the classes. A folder, or folders of splits, with a metadata.csv that has the column
+    file_name are read by it.
     """
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
         """Return True for a file whose name ends in .csv, or a folder with a metadata.csv."""
         if files.is_folder(dataset_dir):
-            return is_described(dataset_dir, METADATA)
+            return bool(described_parts(dataset_dir, METADATA))
         return dataset_dir.lower().endswith('.csv')
 
-    def file(self) -> str:
-        """Return the path of the file to read."""
-        return file_in(self.dataset_dir, METADATA)
+    def parts(self) -> list[tuple[str, str]]:
+        """Return the file, or the metadata in a folder or in its splits."""
+        return described_parts(self.dataset_dir, METADATA) or [('', self.dataset_dir)]
 
     def table(self, path: str) -> tuple[list[str], Iterator[NumberedRow]]:
         """Return the columns of the file, and its rows."""
@@ -44,10 +46,16 @@ class CsvFile(Table):
         return header_and_rows(path, read_table(path, 'CSV'), named or EVERY_NAME)
 
 
-def file_in(path: str, name: str) -> str:
-    """Return the file of this name in a folder that has one; of a file, the file itself."""
-    inside = files.join(path, name)
-    return inside if files.is_folder(path) and files.exists(inside) else path
+def described_parts(folder: str, name: str) -> list[tuple[str, str]]:
+    """Return the metadata file of a folder, or those of its splits, each behind its folder."""
+    if is_described(folder, name):
+        return [('', files.join(folder, name))]
+    splits = [each for each in files.names_in(folder) if each.lower() in SPLIT_NAMES]
+    return [
+        (each, files.join(folder, each, name))
+        for each in splits
+        if is_described(files.join(folder, each), name)
+    ]
 
 
 def is_described(folder: str, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from library import files
 from library.errors import DataError
-from library.preparation.sources.csv_file import file_in, is_described, read_table
+from library.preparation.sources.csv_file import described_parts, read_table
 from library.preparation.sources.several_labels import BETWEEN
 from library.preparation.sources.table import NumberedRow, Table
 
@@ -25,12 +25,12 @@ class JsonLines(Table):
     def fits(dataset_dir: str) -> bool:
         """Return True for a file whose name ends in .jsonl, or a folder with a metadata.jsonl."""
         if files.is_folder(dataset_dir):
-            return is_described(dataset_dir, METADATA)
+            return bool(described_parts(dataset_dir, METADATA))
         return dataset_dir.lower().endswith('.jsonl')
 
-    def file(self) -> str:
-        """Return the path of the file to read."""
-        return file_in(self.dataset_dir, METADATA)
+    def parts(self) -> list[tuple[str, str]]:
+        """Return the file, or the metadata in a folder or in its splits."""
+        return described_parts(self.dataset_dir, METADATA) or [('', self.dataset_dir)]
 
     def table(self, path: str) -> tuple[list[str], Iterator[NumberedRow]]:
         """Return all keys in the order in which they are met, and the values below them."""

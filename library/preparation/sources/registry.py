@@ -44,7 +44,8 @@ def find_source(sources: Sources, dataset_dir: str, options: TableOptions | None
     Raises:
       ConfigError: there is nothing, or nothing that a source knows.
     """
-    if options and options.label_from_name and BY_NAME in sources:
+    by_name = options is not None and options.label_from_name and BY_NAME in sources
+    if by_name and files.is_folder(dataset_dir):
         return BY_NAME
     for name in sources:
         if source_class(sources, name).fits(dataset_dir):

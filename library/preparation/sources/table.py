@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from library import files
@@ -67,7 +68,30 @@ class Table(Source):
           ConfigError: there is no such file, folder or column, or several columns may be meant.
           DataError: the file holds no rows, or one that cannot be meant; the message names it.
         """
-        path = self.file()
+        parts = self.parts()
+        listings = [(part, self._listing(path)) for part, path in parts]
+        if len(listings) == 1:
+            return listings[0][1]
+        class_names = sorted_names({each for _, one in listings for each in one.class_names})
+        label_of = {name: label for label, name in enumerate(class_names)}
+        images = (
+            replace(
+                image,
+                filename=f'{part}/{image.filename}',
+                label=label_of[one.class_names[image.label]],
+                split=SPLIT_NAMES[part.lower()],
+            )
+            for part, one in listings
+            for image in one.images
+        )
+        remarks = tuple(remark for _, one in listings for remark in one.remarks)
+        return Listing(class_names, tuple(images), folder=self.dataset_dir, remarks=remarks)
+
+    def parts(self) -> list[tuple[str, str]]:
+        """Return the tables to read, each behind the folder of its split if there are several."""
+        return [('', self.dataset_dir)]
+
+    def _listing(self, path: str) -> Listing:
         root = self.options.image_root
         if root is not None and not files.is_folder(root):
             raise ConfigError(f'{root}: no such folder (--image_root)')
@@ -91,10 +115,6 @@ class Table(Source):
         )
         told = tuple(Remark(f'{path}: {text}') for text in remarks)
         return Listing(class_names, tuple(listed), folder=path, remarks=told)
-
-    def file(self) -> str:
-        """Return the path of the file to read."""
-        return self.dataset_dir
 
     def _rows(self, path: str, images: TableImages) -> tuple[list[TableRow], list[str]]:
         """Read all rows, and what is to be said of the columns."""

@@ -278,6 +278,17 @@ def test_a_bad_line_of_json_is_named(refusal, line, message):
     assert said.startswith(f'a.jsonl: row 2: {message}')
 
 
+def test_folders_of_splits_with_metadata_are_read_together(tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'train/2.jpg', 'val/1.jpg')
+    (tmp_path / 'train' / 'metadata.csv').write_text('file_name,label\n1.jpg,b\n2.jpg,c\n')
+    (tmp_path / 'val' / 'metadata.csv').write_text('file_name,label\n1.jpg,a\n')
+    assert find_source(SOURCES, str(tmp_path)) == 'csv'
+    listing = CsvFile(SourceOptions(dataset_dir=str(tmp_path)), Output('out', None)).listing()
+    assert classes(listing) == {'train/1.jpg': 'b', 'train/2.jpg': 'c', 'val/1.jpg': 'a'}
+    assert [image.split for image in listing.images] == ['train', 'train', 'validation']
+    assert listing.images[2].content == str(tmp_path / 'val' / '1.jpg')
+
+
 @pytest.mark.parametrize(
     ('name', 'text', 'source'),
     [
