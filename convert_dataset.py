@@ -149,7 +149,7 @@ def _listing(
     """List the images, numbered as --labels says, and print how the data set was read."""
     dataset_dir = _given(options.dataset_dir, 'dataset_dir')
     labels = read_labels(options.labels) if options.labels else None
-    source = source or find_source(ALL_SOURCES, dataset_dir)
+    source = source or find_source(ALL_SOURCES, dataset_dir, options)
     check_flags(ALL_SOURCES, command_line.values, source)
     make_source = source_class(ALL_SOURCES, source)
     with announced(f'listing {dataset_dir}'):

@@ -26,6 +26,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
         *('cluster_timeout', 'peer_timeout'),
     ),
     'data_service': ('data_service',),
+    'parquet': ('parquet',),
     'report_and_compare': ('report', 'compare', 'runs', 'sort_by'),
     'tflite_and_hub_export': (
         *('tflite', 'tflite_dynamic', 'tflite_int8', 'hub_module'),

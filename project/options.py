@@ -24,6 +24,7 @@ from library.modes.options import (
     SavedModelOptions,
     TopKOptions,
 )
+from library.preparation.options import TableOptions
 from library.runtime.options import (
     CheckpointOptions,
     DistributionOptions,
@@ -87,6 +88,7 @@ CATALOG = Catalog(
         LengthOptions,
         LoopOptions,
         DataOptions,
+        TableOptions,
         FeatureOptions,
         ImageOptions,
         RandomCrop,

@@ -28,6 +28,9 @@ _NAME = re.compile(
     r'(?P<prefix>.+-)?(?P<split>train|t10k|test)-(?P<kind>images|labels)[-.]idx\d-ubyte(\.gz)?'
 )
 
+# A line of EMNIST's mapping, such as 1 65 97.
+_MAPPED = re.compile(r'(\d{1,3})\s+(\d{1,4})(?:\s+\d{1,4})?')
+
 CHANNELS = 3
 
 # The third byte of a header's four; before it are two zeros, after it the number of dimensions.
@@ -64,7 +67,8 @@ class Idx(Source):
 
     Each may end in .gz (the plain one is read where both are there), have a dot before idx, and,
     like EMNIST's, start with the name of a data set, the same for all. Images are grey, [N, height,
-    width], or coloured, [N, height, width, 3]. Classes are the numbers 0 to the highest label.
+    width], or coloured, [N, height, width, 3]. Classes are the numbers that occur as labels; where
+    EMNIST's PREFIX-mapping.txt is there, the characters that these stand for.
 
     Caveat: EMNIST's images lie on their side, as its authors made them; they are not turned.
     """
@@ -92,15 +96,45 @@ class Idx(Source):
                 (stem, split, *_read_pair(images, labels))
                 for stem, split, images, labels in _pairs(folder)
             ]
-            highest = max(int(labels.max()) for _, _, _, labels in parts)
+            numbers = sorted({int(each) for *_, labels in parts for each in np.unique(labels)})
+            label_of = {number: label for label, number in enumerate(numbers)}
             images = [
                 image
                 for stem, split, pixels, labels in parts
-                for image in _images(stem, split, pixels, labels)
+                for image in _images(stem, split, pixels, [label_of[n] for n in labels.tolist()])
             ]
-            return Listing(tuple(map(str, range(highest + 1))), tuple(images), folder=folder)
+            names = _mapping(folder)
+            class_names = tuple(names.get(number, str(number)) for number in numbers)
+            return Listing(class_names, tuple(images), folder=folder)
         except MemoryError:
             raise ResourceError(f'{folder}: the images do not fit into memory') from None
+
+
+def _mapping(folder: str) -> dict[int, str]:
+    """Read what EMNIST's labels stand for: lines of a label and the code of its character.
+
+    A second code is that of the small letter, where both are one class.
+
+    Raises:
+      DataError: a line is something else, or two labels stand for one character.
+    """
+    prefix = _names_in(folder)[0].prefix
+    path = files.join(folder, f'{prefix}mapping.txt')
+    if not prefix or not files.exists(path):
+        return {}
+    names: dict[int, str] = {}
+    for number, line in enumerate(files.read_bytes(path)[:_PIECE].decode('latin-1').split('\n'), 1):
+        if not (match := _MAPPED.fullmatch(line.strip())):
+            if line.strip():
+                raise DataError(f'{path}: line {number}: not a label and the code of a character')
+            continue
+        name = chr(int(match[2]))
+        if not name.isprintable() or name in names.values():
+            raise DataError(
+                f'{path}: line {number}: the code {match[2]} is none, or is there twice'
+            )
+        names[int(match[1])] = name
+    return names
 
 
 def _names_in(folder: str) -> list[_Name]:
@@ -137,6 +171,11 @@ def _pairs(folder: str) -> Iterator[tuple[str, str, str, str]]:
         if images is None or labels is None:
             there = next(each for each in names if each.split == split)
             other = 'labels' if images else 'images'
+            if qmnist := [n for n in files.names_in(folder) if n.startswith('qmnist-')]:
+                raise DataError(
+                    f'{folder}: {qmnist[0]} and others are QMNIST, whose labels (idx2-int) are not '
+                    f"read; write the first of each label's 8 numbers as labels-idx1-ubyte"
+                )
             raise DataError(f'{folder}: {there.file_name} is there, but {split}-{other}-* is not')
         image_path, label_path = (files.join(folder, each.file_name) for each in (images, labels))
         yield images.stem, SPLITS[split], image_path, label_path
@@ -152,10 +191,10 @@ def _read_pair(images: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _images(
-    stem: str, split: str, pixels: np.ndarray, labels: np.ndarray
+    stem: str, split: str, pixels: np.ndarray, labels: list[int]
 ) -> Iterator[LabelledImage]:
     size = math.prod(pixels.shape[1:])
-    for index, label in enumerate(labels.tolist()):
+    for index, label in enumerate(labels):
         yield LabelledImage(f'{stem}/{index:08d}', label, pixels[index], size, split)
 
 

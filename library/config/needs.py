@@ -32,5 +32,5 @@ def _is_on(hparams: HParams, needed: str) -> bool:
     name, _, wanted = needed.partition(' ')
     value = getattr(hparams, name) if name in hparams else None
     if not wanted:
-        return value is not None and value is not False
+        return value is not None and value is not False and value != ()
     return wanted in value if isinstance(value, tuple) else value == wanted

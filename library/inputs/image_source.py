@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +16,7 @@ from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.workers import prepare
 from library.records.example import parse_example
+from library.records.example_keys import parse_foreign
 from library.records.external import ExternalRecords
 from library.records.listing import Listing
 from library.records.manifest import Manifest
@@ -94,18 +96,19 @@ class ImageSource:
         if isinstance(self.split, Listing):
             path, label = element
             return {'jpeg': in_python(_prepare_file, path), 'label': label}
-        example = parse_example(element)
         if isinstance(self.split, Manifest):
+            example = parse_example(element)
             if self.split.labels:
                 example['label'] = tf.gather(
                     tf.constant(self.split.labels, tf.int64), example['label']
                 )
             return example
-        folder = self.split.folder
+        split = self.split
 
         def prepare_bytes(encoded: bytes) -> bytes:
-            return as_stored(encoded, f'{folder}: an image')
+            return as_stored(encoded, lambda: split.place_of(encoded))
 
+        example = parse_foreign(element, split.keys, split.class_names)
         return example | {'jpeg': in_python(prepare_bytes, example['jpeg'])}
 
 
@@ -132,20 +135,21 @@ def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
 
 def _prepare_file(path: bytes) -> bytes:
     name = os.fsdecode(path)
-    return as_stored(name, name)
+    return as_stored(name, lambda: name)
 
 
-def as_stored(content: str | bytes, name: str) -> bytes:
+def as_stored(content: str | bytes, place: Callable[[], str]) -> bytes:
     """Encode an image that was not converted, as a conversion would store it.
 
     Args:
       content: the path of its file, or the file's bytes.
-      name: for messages.
+      place: names the image, for messages.
 
     Raises:
       DataError: it cannot be read.
     """
     outcome = prepare(content, AS_THEY_ARE)
     if isinstance(outcome, RejectedImage):
-        raise DataError(f'{name}: {outcome}; take it out, or convert the data set')
+        convert = ', or convert the data set' if isinstance(content, str) else ''
+        raise DataError(f'{place()}: {outcome}; take it out{convert}')
     return outcome.jpeg

@@ -13,14 +13,24 @@ from library import files
 from library.config.hparams import HParams
 from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
+from library.inputs.foreign_records import describe
 from library.inputs.options import DataOptions
 from library.preparation.image_files import is_archive
 from library.preparation.labels import relabel
-from library.preparation.options import SourceOptions
+from library.preparation.options import SourceOptions, TableOptions
 from library.preparation.output import Output, wrote
 from library.preparation.sources.registry import Sources, find_source, source_class
+from library.records.example_keys import NAME
 from library.records.external import read_external
-from library.records.listing import LabelledImage, Listing, Remark, Split, Unusable, is_split_name
+from library.records.listing import (
+    LabelledImage,
+    Listing,
+    Remark,
+    Split,
+    Unusable,
+    check_one_label,
+    is_split_name,
+)
 from library.records.manifest import Manifest, check_same_classes, check_whole, read_manifest
 from library.records.split_folders import evaluation_split, open_other_folds, open_split
 from library.runs.metadata import (
@@ -38,6 +48,9 @@ SHOWN = 10
 
 # Files that a pattern such as train* means: TFRecords by their ending or by their numbering.
 _RECORD_FILE = re.compile(r'.*(\.(tfrecords?|tfrec)|-\d{5}-of-\d{5})', re.DOTALL)
+
+# Endings of tables of images, which are given alone.
+TABLES = ('.csv', '.jsonl', '.parquet')
 
 _MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_dir)'
 
@@ -128,7 +141,7 @@ def open_data(
         return SyntheticImages(names, data.synthetic_examples)
     metadata = data.train_metadata if training else data.eval_metadata
     if metadata:
-        opened = _open_metadata(metadata, sources, training, class_names)
+        opened = _open_metadata(metadata, sources, training, params, class_names)
         return _renumbered(opened, class_names)
     if data.train_metadata or data.eval_metadata:
         missing = 'train' if training else 'eval'
@@ -143,20 +156,32 @@ def open_data(
 
 
 def _open_metadata(
-    metadata: tuple[str, ...], sources: Sources, training: bool, known: tuple[str, ...]
+    metadata: tuple[str, ...],
+    sources: Sources,
+    training: bool,
+    params: HParams,
+    known: tuple[str, ...],
 ) -> Manifest | Listing | Any:
     flag = f'--{"train" if training else "eval"}_metadata'
     # An unquoted DIR/train* is also what a conversion writes beside the shards.
     metadata = tuple(each for each in metadata if not _lies_beside_records(each)) or metadata
     first = metadata[0]
-    is_csv = first.lower().endswith('.csv') and files.exists(first)
-    if len(metadata) == 1 and (is_csv or files.is_folder(first)):
-        return _list_images(first, sources, flag, known)
+    if len(metadata) == 1 and (_is_table(first) or files.is_folder(first)):
+        return _list_images(first, sources, flag, params.take(TableOptions), known)
     paths = sorted({path for pattern in metadata for path in _record_files(pattern, sources, flag)})
     own = _own_records(paths)
     if own is not None:
         return own
-    return read_external(paths, ', '.join(metadata))
+    image_key, label_key = params.record_image_key, params.record_label_key
+    records = read_external(paths, ', '.join(metadata), image_key, label_key)
+    named = image_key is not None and label_key is not None
+    for line in describe(records, named, params, training):
+        print(line, file=sys.stderr)
+    return records
+
+
+def _is_table(path: str) -> bool:
+    return path.lower().endswith(TABLES) and files.exists(path)
 
 
 def _lies_beside_records(path: str) -> bool:
@@ -170,7 +195,7 @@ def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
     paths = [path for path in found if _RECORD_FILE.fullmatch(path) and not files.is_folder(path)]
     if paths:
         return paths
-    if files.is_folder(pattern) or (pattern.lower().endswith('.csv') and files.exists(pattern)):
+    if files.is_folder(pattern) or _is_table(pattern):
         raise ConfigError(f'{pattern}: a folder or CSV file is given alone ({flag})')
     if files.exists(pattern) and is_archive(pattern):
         raise ConfigError(f'{pattern}: an archive; unpack it first, and give the folder ({flag})')
@@ -201,15 +226,18 @@ def _own_records(paths: list[str]) -> Manifest | None:
     return part
 
 
-def _list_images(path: str, sources: Sources, flag: str, known: tuple[str, ...]) -> Listing:
-    """List the usable images of a CSV file or folder, of a split for this use if it has any."""
+def _list_images(
+    path: str, sources: Sources, flag: str, table: TableOptions, known: tuple[str, ...]
+) -> Listing:
+    """List the usable images of a table or folder, of a split for this use if it has any."""
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
-    options = SourceOptions(dataset_dir=path)
-    make_source = source_class(sources, find_source(sources, path))
+    options = SourceOptions(dataset_dir=path, **vars(table))
+    make_source = source_class(sources, find_source(sources, path, options))
     listing = make_source(options, Output('', None), flag, known).listing()
     for remark in listing.remarks:
         print(remark.text, file=sys.stderr)
+    check_one_label(listing)
     images = listing.images
     if listing.splits:
         wanted = ('train',) if flag == '--train_metadata' else ('validation', 'test')
@@ -294,6 +322,14 @@ def _renumbered(split: Any, class_names: tuple[str, ...]) -> Split:
         return split
     if isinstance(split, Listing):
         return relabel(split, class_names, 'the training data')
+    if split.keys.kind == NAME:
+        unknown = [name for name in split.class_names if name not in class_names]
+        if unknown:
+            raise DataError(
+                f'{split.folder}: holds classes that the training data does not name: '
+                f'{", ".join(map(repr, unknown[:5]))}'
+            )
+        return split.renamed(class_names)
     if len(split.class_names) > len(class_names):
         raise DataError(
             f'{split.folder}: holds the label {len(split.class_names) - 1}, but there are '

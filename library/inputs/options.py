@@ -20,11 +20,25 @@ class DataOptions(Options, group='data', home=PROJECT):
     train_metadata: tuple[str, ...] = option(
         (),
         'Train on this instead of DATA_DIR: TFRecord files (patterns such as DIR/train*), or '
-        'images as they are: a CSV file or a folder.',
+        'images as they are: a table (CSV, JSON lines) or a folder.',
         kept_with_run=True,
     )
     eval_metadata: tuple[str, ...] = option(
         (), 'Evaluate on this instead of DATA_DIR: as train_metadata.', kept_with_run=True
+    )
+    record_image_key: str | None = option(
+        None,
+        'Feature with the image in TFRecords of other programs; none: the usual one that is there '
+        '(image/encoded, image ...).',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
+    record_label_key: str | None = option(
+        None,
+        'Feature with the class in TFRecords of other programs: a number, a text, or 0 and 1 for '
+        'each class; none: the usual one (image/class/label, label, class ...).',
+        kept_with_run=True,
+        needs='train_metadata',
     )
     use_synthetic_data: bool = option(
         False,

@@ -21,6 +21,7 @@ from library.inputs.synthetic import SyntheticImages
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import MAX_PIXELS
 from library.records.example import read_file
+from library.records.example_keys import features_of, read_name
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from library.records.ranges import to_ranges
@@ -72,11 +73,14 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
     for number, element in _elements(source, numbers):
         if isinstance(source, Listing):
             path = os.fsdecode(element[0])
-            yield number, names[files.real_path(path)], as_stored(path, path)
+            yield number, names[files.real_path(path)], as_stored(path, partial(str, path))
+        elif isinstance(source, Manifest):
+            yield number, *read_file(element)
         else:
-            name, encoded = read_file(element)
-            converted = isinstance(source, Manifest)
-            yield number, name, encoded if converted else as_stored(encoded, name)
+            features = features_of(element)
+            encoded = features[source.keys.image].bytes_list.value[0]
+            place = partial(source.place_of, encoded)
+            yield number, read_name(features), as_stored(encoded, place)
 
 
 def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, Any]]:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from library import files
 from library.cores import count_cores
 from library.preparation.progress import progress
-from library.records.listing import LabelledImage, Unusable
+from library.records.listing import LabelledImage, Part, Unusable
 
 # Images to a thread's task: hashing a small one takes less time than handing it over.
 CHUNK = 64
@@ -42,8 +42,10 @@ def content_digests(images: Sequence[LabelledImage]) -> list[bytes]:
 
 def _digest(image: LabelledImage) -> bytes:
     content = image.content
-    if isinstance(content, str):
+    if isinstance(content, str | Part):
         try:
+            if isinstance(content, Part):
+                return hashlib.sha256(content.read()).digest()
             return bytes.fromhex(files.digest(content)[1])
         # Whatever keeps it from being read, local or remote, is reported when it is decoded.
         except Exception as error:

@@ -22,6 +22,13 @@ from library.records.manifest import Rejected
 # The order in which one of several equal pictures is kept: a test set stays what it is.
 KEEP_FIRST = ('test', 'validation', 'train')
 
+# What to do about a picture under two labels, and about others.
+ONE_CLASS = (
+    'each picture has one class here: take it out of the others, or leave it out by '
+    '--duplicates drop'
+)
+REPORT = '--duplicates report or drop goes on'
+
 # How the reason of a dropped image starts; such images do not count as bad.
 DROPPED = 'dropped: the same picture as'
 
@@ -84,11 +91,12 @@ def resolve_duplicates(
     forbidden = [g for g in groups if rule == 'error' or (rule is None and g.conflicts)]
     if forbidden:
         first = forbidden[0].images
-        under = ' under two labels' if forbidden[0].conflicts else ''
+        conflicts = forbidden[0].conflicts
+        under = ' under two labels' if conflicts else ''
         more = f', and {len(forbidden) - 1} more such pictures' if len(forbidden) > 1 else ''
         raise DataError(
             f'the same picture{under}: {first[0].filename} and {_other(first).filename}{more}; see '
-            f'{listed_in} (--duplicates report or drop goes on)'
+            f'{listed_in} ({ONE_CLASS if conflicts else REPORT})'
         )
     if rule != 'drop':
         return list(images)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from library.config.fields import COMMAND_LINE, Options, option
+from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.preparation.encoding_options import MAX_EDGE, QUALITY
 from library.preparation.formats import EXTRA_FORMATS
 from library.preparation.splits import DEFAULT_SPLITS
@@ -18,8 +18,8 @@ class SourceChoice(Options, group='source', home=COMMAND_LINE):
 
 
 @dataclass(frozen=True)
-class SourceOptions(Options, group='source', home=COMMAND_LINE):
-    """Where images and labels come from."""
+class DatasetOptions(Options, group='source', home=COMMAND_LINE):
+    """Where a data set is."""
 
     dataset_dir: str | None = option(
         None,
@@ -40,17 +40,55 @@ class SourceOptions(Options, group='source', home=COMMAND_LINE):
         high=99,
     )
     follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
+
+
+@dataclass(frozen=True)
+class TableOptions(Options, group='data', home=PROJECT):
+    """How tables of images and names of files are read, with a conversion and without."""
+
+    label_from_name: str | None = option(
+        None,
+        'Regular expression that finds the class in the name of each file of a folder without '
+        r'class folders, by its first group, such as ^(\w+)\. for cat.0.jpg.',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
     image_root: str | None = option(
-        None, 'Folder that the paths of a CSV file start from; none: that of the CSV file.'
+        None,
+        'Folder that the paths of a table (CSV, JSON lines) start from; none: that of the table.',
+        kept_with_run=True,
+        needs='train_metadata',
     )
-    path_column: str = option('path', 'Column of a CSV file with the path of the image.')
-    label_column: str = option('label', 'Column of a CSV file with the class: names or numbers.')
+    path_column: str | None = option(
+        None,
+        'Column of a table with the path of the image; none: the one with a usual name (path, '
+        'filename, image_id ...).',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
+    label_column: tuple[str, ...] = option(
+        (),
+        'Column of a table with the class, a name or a number; several: columns of 0 and 1, one '
+        'for each class. None: the one with a usual name (label, class, breed ...), otherwise all '
+        'columns of 0 and 1.',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
     split_column: str | None = option(
-        None, 'Column of a CSV file with the split; none: the column split, if there is one.'
+        None,
+        'Column of a table with the split; none: the column split, if there is one.',
+        kept_with_run=True,
+        needs='train_metadata',
     )
+
+
+@dataclass(frozen=True)
+class SourceOptions(TableOptions, DatasetOptions, group='source', home=COMMAND_LINE):
+    """Where images and labels come from."""
+
     group_column: str | None = option(
         None,
-        'Column of a CSV file with what images have in common that must share a split, such as a '
+        'Column of a table with what images have in common that must share a split, such as a '
         'patient; none: each image is divided alone.',
     )
 

@@ -17,7 +17,7 @@ TABLE_ROWS = 30
 
 
 def describe(listing: Listing) -> Iterator[str]:
-    """Yields how the source read the data set, before anything is converted."""
+    """Yield how the source read the data set, before anything is converted."""
     yield from (remark.text for remark in listing.remarks)
 
 

@@ -25,7 +25,7 @@ from library.errors import ResourceError
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.images import PreparedImage, prepare_image, prepare_pixels
-from library.records.listing import Content, LabelledImage, Unusable
+from library.records.listing import Content, LabelledImage, Part, Unusable
 
 # Images that one message to a worker carries: enough to hide the message's cost, few enough for a
 # smooth progress bar.
@@ -51,6 +51,8 @@ def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
             raise RejectedImage(content.reason)
         if isinstance(content, str):
             content = files.read_bytes(content)
+        if isinstance(content, Part):
+            content = content.read()
         if isinstance(content, bytes):
             return prepare_image(content, encoding.max_edge, encoding.quality, encoding.formats)
         return prepare_pixels(content, encoding.max_edge, encoding.quality)
@@ -133,6 +135,8 @@ def _content(image: LabelledImage) -> Content:
             return files.read_bytes(content)
         except FileNotFoundError:
             return Unusable('no such file or directory')
+    if isinstance(content, Part) and files.is_remote(content.path):
+        return content.read()
     return content
 
 

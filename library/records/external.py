@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
 
-from library.errors import DataError
-from library.records.example import read_example
+from library.errors import ConfigError, DataError
+from library.records.example_keys import (
+    NAME,
+    USUAL,
+    Keys,
+    features_of,
+    find_keys,
+    read_label,
+    read_name,
+)
 from library.records.framing import read_records, walk
 
 # More than any data set has; each label up to the highest takes a name.
@@ -15,20 +24,39 @@ MAX_CLASSES = 1_000_000
 
 
 @dataclass(frozen=True)
-class ExternalRecords:
-    """TFRecord files with the features image/encoded and image/class/label, and no manifest.
+class FileOrder:
+    """How the classes stand in one file.
 
     Attributes:
-      class_names: by label: image/class/text where the records have it, otherwise the number.
+      first: the label of the first record. in_a_row: how many records from there on have it.
+      examples: all records. is_sorted: each class stands in one piece.
+    """
+
+    first: int
+    in_a_row: int
+    examples: int
+    is_sorted: bool
+
+
+@dataclass(frozen=True)
+class ExternalRecords:
+    """TFRecord files with an image and a label in each record, and no manifest.
+
+    Attributes:
+      class_names: by label: the name that the records give, otherwise the number.
       counts: how many records each label has, by label.
       shard_paths: the files, in reading order.
       folder: what was asked for, for messages.
+      keys: which features hold image and label.
+      orders: how the classes stand in each file that holds records.
     """
 
     class_names: tuple[str, ...]
     counts: Mapping[int, int]
     shard_paths: tuple[str, ...]
     folder: str
+    keys: Keys = USUAL
+    orders: tuple[FileOrder, ...] = field(default=(), compare=False)
 
     @property
     def examples(self) -> int:
@@ -40,31 +68,103 @@ class ExternalRecords:
         """Count the records of each class, in the order of labels."""
         return tuple(self.counts.get(label, 0) for label in range(len(self.class_names)))
 
+    def renamed(self, class_names: tuple[str, ...]) -> ExternalRecords:
+        """Number the classes, which the records give by name, as another list of names does.
 
-def read_external(paths: Sequence[str], folder: str) -> ExternalRecords:
+        Args:
+          class_names: all names of this one, and perhaps more, in the order of the labels.
+        """
+        counts = {
+            class_names.index(self.class_names[label]): count
+            for label, count in self.counts.items()
+        }
+        return replace(self, class_names=class_names, counts=counts)
+
+    def only_class_at_first(self, buffer: int, files_at_once: int) -> str | None:
+        """Name the one class that a shuffle buffer holds at first, of records sorted by class.
+
+        Args:
+          buffer: records in it. files_at_once: from how many files they come.
+        """
+        of_each = max(1, buffer // min(files_at_once, len(self.orders) or 1))
+        starts = {each.first for each in self.orders}
+        if len(self.counts) < 2 or len(starts) > 1:
+            return None
+        is_filled = all(each.in_a_row >= min(of_each, each.examples) for each in self.orders)
+        is_sorted = all(each.is_sorted for each in self.orders)
+        return self.class_names[starts.pop()] if is_filled and is_sorted else None
+
+    def place_of(self, image: bytes) -> str:
+        """Name file, record and the image's own name of an encoded image, for messages."""
+        for path in self.shard_paths:
+            starts, _ = walk(path)
+            for number, record in enumerate(read_records(path, starts)):
+                features = features_of(record) if record is not None else {}
+                if self.keys.image not in features:
+                    continue
+                if image in features[self.keys.image].bytes_list.value:
+                    name = read_name(features)
+                    shown = f' ({name})' if name else ''
+                    return f'{path}: record {number} at byte {starts[number]}{shown}'
+        return f'{self.folder}: an image'
+
+
+def read_external(
+    paths: Sequence[str],
+    folder: str,
+    image_key: str | None = None,
+    label_key: str | None = None,
+) -> ExternalRecords:
     """Read every record once.
 
     Args:
       paths: the files.
       folder: what to call them in messages.
+      image_key, label_key: of the features; None takes the usual ones.
 
     Raises:
+      ConfigError: no record has a key that was named.
       DataError: a file is damaged or compressed, or a record lacks a feature.
     """
-    names: dict[int, str] = {}
-    counts: Counter[int] = Counter()
+    keys: Keys | None = None
+    texts: dict[int, str] = {}
+    found: list[list[int | str]] = []
     for path in paths:
-        for label, text in _labels(path):
-            names.setdefault(label, text or str(label))
-            counts[label] += 1
-    if not counts:
+        classes: list[int | str] = []
+        for place, record in _records(path):
+            try:
+                keys = keys or find_keys(record, image_key, label_key)
+                label, text = read_label(features_of(record), keys)
+            except ConfigError as error:
+                raise ConfigError(f'{place}: {error}') from None
+            except ValueError as error:
+                raise DataError(f'{place}: {error}') from None
+            if keys.kind != NAME:
+                if not 0 <= label < MAX_CLASSES:
+                    raise DataError(f'{place}: has the label {label}')
+                texts.setdefault(label, text or str(label))
+            classes.append(text if keys.kind == NAME else label)
+        found.append(classes)
+    if keys is None:
         raise DataError(f'{folder}: the files hold no records')
-    class_names = tuple(names.get(label, str(label)) for label in range(max(names) + 1))
-    return ExternalRecords(class_names, counts, tuple(paths), folder)
+    if keys.kind == NAME:
+        texts = dict(enumerate(sorted({str(each) for classes in found for each in classes})))
+    class_names = tuple(texts.get(label, str(label)) for label in range(max(texts) + 1))
+    label_of = {name: label for label, name in texts.items()} if keys.kind == NAME else {}
+    labels = [[label_of[str(e)] if label_of else int(e) for e in classes] for classes in found]
+    counts = Counter(chain(*labels))
+    orders = tuple(_order(each) for each in labels if each)
+    return ExternalRecords(class_names, counts, tuple(paths), folder, keys, orders)
 
 
-def _labels(path: str) -> Iterator[tuple[int, str]]:
-    """Read label and class name of each record of a file."""
+def _order(labels: Sequence[int]) -> FileOrder:
+    rows = [(label, sum(1 for _ in same)) for label, same in groupby(labels)]
+    first, in_a_row = rows[0]
+    return FileOrder(first, in_a_row, len(labels), len(rows) == len(set(labels)))
+
+
+def _records(path: str) -> Iterator[tuple[str, bytes]]:
+    """Yield each record of a file behind its place, for messages."""
     starts, problem = walk(path)
     if problem:
         raise DataError(f'{path}: {problem}')
@@ -72,15 +172,4 @@ def _labels(path: str) -> Iterator[tuple[int, str]]:
         place = f'{path}: record {number} at byte {starts[number]}'
         if record is None:
             raise DataError(f'{place}: its checksum is wrong')
-        yield _label(record, place)
-
-
-def _label(record: bytes, place: str) -> tuple[int, str]:
-    """Read label and class name of one record, '' where it has none."""
-    try:
-        label, text, _ = read_example(record)
-    except ValueError as error:
-        raise DataError(f'{place}: {error}') from None
-    if not 0 <= label < MAX_CLASSES:
-        raise DataError(f'{place}: has the label {label}')
-    return label, text
+        yield place, record

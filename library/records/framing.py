@@ -17,6 +17,7 @@ from library import files
 
 HEADER, FOOTER = 12, 4
 GZIP = b'\x1f\x8b\x08'
+ZLIB = (b'\x78\x01', b'\x78\x5e', b'\x78\x9c', b'\x78\xda')
 # TFRecord masks its checksums, as those of bytes that hold checksums are weak: the CRC-32C is
 # turned right by 15 bits, and this is added.
 MASK_DELTA = 0xA282EAD8
@@ -60,8 +61,11 @@ def walk(path: str) -> tuple[list[int], str]:
         starts, problem = _walk(file, files.size(path))
         file.seek(0)
         # Only now, as a record of 559,903 bytes starts so too.
-        if problem and file.read(len(GZIP)) == GZIP:
+        start = file.read(len(GZIP)) if problem else b''
+        if start == GZIP:
             return [], 'is compressed with gzip; unpack it'
+        if start[:2] in ZLIB:
+            return [], 'is compressed with zlib; write it without'
     return starts, problem
 
 

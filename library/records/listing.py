@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from library import files
 from library.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,8 +61,24 @@ class Unusable:
     reason: str
 
 
-# A path, local or remote; a whole file's bytes; uint8 pixels [height, width] or [height, width, 3].
-Content: TypeAlias = 'str | bytes | np.ndarray | Unusable'
+@dataclass(frozen=True)
+class Part:
+    """A file that lies whole within another, such as a tar: where it starts, and its size."""
+
+    path: str
+    start: int
+    size: int
+
+    def read(self) -> bytes:
+        """Read it; raises OSError."""
+        with files.open_binary(self.path) as file:
+            file.seek(self.start)
+            return bytes(file.read(self.size))
+
+
+# A path, local or remote; a part of such a file; a whole file's bytes; uint8 pixels [height, width]
+# or [height, width, 3].
+Content: TypeAlias = 'str | Part | bytes | np.ndarray | Unusable'
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +88,7 @@ class LabelledImage:
     Attributes:
       filename: its name in the records, with '/' between folders, below the data set's folder.
       label: index into the listing's class names.
-      content: the path of its file, the file's bytes, its pixels, or why it has none.
+      content: the path of its file, a part of a file, its bytes, its pixels, or why it has none.
       size: in bytes, to plan the shards.
       split: 'train', 'validation' ... where the source says so, otherwise ''.
       group: images of one group share a split; '' is an image alone.
@@ -153,7 +170,6 @@ def check_listing(listing: Listing) -> None:
     for name, times in Counter(names).items():
         if times > 1 or not name or '\n' in name:
             raise DataError(f'{where}: {name!r} cannot be the name of a class, or is one twice')
-    labels: dict[str, int] = {}
     for image in listing.images:
         if not 0 <= image.label < len(names):
             raise DataError(
@@ -162,14 +178,22 @@ def check_listing(listing: Listing) -> None:
             )
         if image.split and not is_split_name(image.split):
             raise DataError(f'{where}: {image.split!r} cannot be the name of a split')
-        before = labels.setdefault(image.filename, image.label)
-        if before != image.label:
-            raise DataError(
-                f'{where}: {image.filename} is listed as {names[before]!r} and as '
-                f'{names[image.label]!r}'
-            )
-    if len(labels) < len(listing.images):
-        count = Counter(image.filename for image in listing.images)
-        twice = sorted(name for name, times in count.items() if times > 1)
+    check_one_label(listing)
+    count = Counter(image.filename for image in listing.images)
+    twice = sorted(name for name, times in count.items() if times > 1)
+    if twice:
         more = f' and {len(twice) - 1} more' if len(twice) > 1 else ''
         raise DataError(f'{where}: {twice[0]}{more} listed twice')
+
+
+def check_one_label(listing: Listing) -> None:
+    """Raise DataError for an image that is listed under two classes."""
+    labels: dict[str, int] = {}
+    for image in listing.images:
+        before = labels.setdefault(image.filename, image.label)
+        if before != image.label:
+            names = listing.class_names
+            raise DataError(
+                f'{listing.folder}: {image.filename} is listed as {names[before]!r} and as '
+                f'{names[image.label]!r}: each picture has one class here'
+            )

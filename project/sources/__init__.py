@@ -6,5 +6,8 @@ yours, and `folder`, which fits every folder, comes last.
 
 SOURCES = {
     'csv': 'library.preparation.sources.csv_file:CsvFile',
+    'json_lines': 'library.preparation.sources.json_lines:JsonLines',
+    'webdataset': 'library.preparation.sources.webdataset:WebDataset',
+    'names': 'library.preparation.sources.named_files:NamedFiles',
     'folder': 'library.preparation.sources.folder:Folder',
 }

@@ -120,11 +120,48 @@ def test_a_plain_local_file_is_mapped_and_not_read(tmp_path):
     assert isinstance(owner, np.memmap)
 
 
-def test_a_number_that_no_image_has_is_a_class_all_the_same(tmp_path):
+def test_the_numbers_that_occur_are_the_classes(tmp_path):
     train, _, test, _ = drawn()
     labels = [1, 2, 2, 1, 1, 2, 1], [5, 1, 2, 2]
     listing = listed(write(tmp_path / 'idx', (train, labels[0], test, labels[1])))
-    assert listing.class_names == ('0', '1', '2', '3', '4', '5')
+    assert listing.class_names == ('1', '2', '5')
+    assert [image.label for image in listing.images if image.split == 'test'] == [2, 0, 1, 1]
+
+
+def emnist(folder, mapping):
+    """Seven images of the labels 1 and 2, as EMNIST names its files."""
+    train, _, _, _ = drawn()
+    names = [f'emnist-letters-train-{each}' for each in ('images-idx3-ubyte', 'labels-idx1-ubyte')]
+    write(folder, (train, [1, 2, 2, 1, 1, 2, 1]), names)
+    (folder / 'emnist-letters-mapping.txt').write_text(mapping)
+    return folder
+
+
+@pytest.mark.parametrize('mapping', ['1 65 97\n2 66 98\n', '0 48\r\n1 65\r\n2 66'])
+def test_emnists_mapping_names_the_classes(tmp_path, mapping):
+    listing = listed(emnist(tmp_path / 'idx', mapping))
+    assert listing.class_names == ('A', 'B')
+
+
+@pytest.mark.parametrize(
+    ('mapping', 'message'),
+    [
+        ('1 65\nletters\n', 'line 2: not a label and the code of a character'),
+        ('1 65\n2 65\n', 'line 2: the code 65 is none, or is there twice'),
+        ('1 10\n', 'line 1: the code 10 is none, or is there twice'),
+    ],
+)
+def test_a_mapping_that_cannot_be_meant_is_refused(tmp_path, mapping, message):
+    folder = emnist(tmp_path / 'idx', mapping)
+    fails(DataError, folder, f'{folder}/emnist-letters-mapping.txt: {message}')
+
+
+def test_qmnist_is_told_what_its_labels_lack(tmp_path):
+    train, _, _, _ = drawn()
+    folder = write(tmp_path / 'idx', (train,), ['qmnist-train-images-idx3-ubyte'])
+    (folder / 'qmnist-train-labels-idx2-int').write_bytes(b'')
+    with pytest.raises(DataError, match='are QMNIST, whose labels'):
+        listed(folder)
 
 
 def test_one_split_is_enough(tmp_path):

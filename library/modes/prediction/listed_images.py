@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 
 from library import files
-from library.errors import ConfigError, DataError
-from library.preparation.sources.csv_table import PATH_COLUMNS, column_named, header_and_rows
+from library.errors import DataError
+from library.preparation.sources.columns import PATH_COLUMNS, known_column, missing
+from library.preparation.sources.csv_file import EVERY_NAME
+from library.preparation.sources.csv_table import header_and_rows
 from library.preparation.sources.entries import look
 from library.records.listing import Content, Unusable
 
@@ -25,12 +27,10 @@ def listed_images(path: str) -> Iterator[tuple[str, Content]]:
       ConfigError: there is no column of paths.
       DataError: the header cannot be read.
     """
-    header, rows = header_and_rows(path, files.read_bytes(path), PATH_COLUMNS)
-    column = column_named(header, PATH_COLUMNS)
+    header, rows = header_and_rows(path, files.read_bytes(path), EVERY_NAME)
+    column = known_column(path, header, PATH_COLUMNS, flag='')
     if column is None:
-        columns = ', '.join(repr(name[:40]) for name in header[:12])
-        names = ' or '.join([', '.join(PATH_COLUMNS[:-1]), PATH_COLUMNS[-1]])
-        raise ConfigError(f'{path}: no column {names}; its columns are {columns}')
+        raise missing(path, header, "'path', 'filename' or 'image'")
 
     def images() -> Iterator[tuple[str, Content]]:
         try:

@@ -5,29 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 
 from library.errors import ConfigError, DataError
-
-# What people call the column of paths, in any case; of several the first counts.
-PATH_COLUMNS = ('path', 'file', 'filename', 'image')
 
 # The second is what spreadsheets write where the comma is the decimal mark.
 DELIMITERS = (',', ';', '\t')
 
 
-def column_named(header: Sequence[str], names: Sequence[str]) -> int | None:
-    """Find the column that has the first of some names that is there, in any case.
-
-    Args:
-      header: the columns.
-      names: in lower case, such as PATH_COLUMNS.
-
-    Returns:
-      The column's index, or None where no column has such a name.
-    """
-    lowered = [column.lower() for column in header]
-    return next((lowered.index(name) for name in names if name in lowered), None)
+def plain_name(column: str) -> str:
+    """Return a column's name in small letters, without spaces, dots, - and _."""
+    return re.sub(r'[\s._-]+', '', column.lower())
 
 
 def header_and_rows(
@@ -38,8 +27,8 @@ def header_and_rows(
     Args:
       path: for messages.
       data: the whole file, as UTF-8.
-      wanted: names of columns; the delimiter that gives one of them is taken, else the one that
-        gives most columns.
+      wanted: names of columns, or plain names; the delimiter that gives one of them is taken,
+        otherwise the one that gives most columns.
 
     Returns:
       The header's cells, and (line that it starts in, cells) of each row that is not blank.
@@ -68,7 +57,7 @@ def header_and_rows(
 
 
 def _has_any(header: Sequence[str], wanted: Sequence[str]) -> bool:
-    return any(column in wanted or column.lower() in wanted for column in header)
+    return any(column in wanted or plain_name(column) in wanted for column in header)
 
 
 def _numbered(path: str, data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:

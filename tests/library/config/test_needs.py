@@ -67,6 +67,13 @@ RULES = [
     ('--examples_per_second_steps 3', '--hooks examples_per_second', None),
     ('--profiler_steps 3', '--hooks profiler', None),
     ('--profiler_traces 3', '--hooks profiler', None),
+    *(
+        (f'--{name} x', '--train_metadata', '--train_metadata x --eval_metadata x')
+        for name in (
+            *('label_from_name', 'image_root', 'path_column', 'label_column', 'split_column'),
+            *('record_image_key', 'record_label_key'),
+        )
+    ),
 ]
 
 

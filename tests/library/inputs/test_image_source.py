@@ -250,7 +250,10 @@ def test_a_damaged_image_in_the_records_of_others_is_reported(hparams, odd, tmp_
     whole = next((odd / 'images').rglob('*.png')).read_bytes()
     path = write_records(tmp_path / 'theirs.tfrecord', [whole, whole[:-100]])
     message = told(hparams(path, batch_size=2), mode)
-    assert f'DataError: {path}: an image: damaged (' in message
+    assert f'DataError: {path}: record 1 at byte ' in message
+    assert ': damaged (' in message
+    assert '; take it out\n' in message
+    assert 'convert the data set' not in message
 
 
 @pytest.mark.parametrize('name', ['0.jpg', 'caf\udce9.jpg', 'a\nb.jpg'])

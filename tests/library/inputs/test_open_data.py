@@ -71,10 +71,11 @@ def shards(tmp_path, images, data_dir):
 
 @pytest.fixture
 def csv(images):
-    """Writes a CSV file; a row that is a word alone is a class, of one of the red images."""
+    """Writes a CSV file; a row that is a word alone is a class, of one image."""
 
     def call(*rows, header='path,label'):
-        full = [row if ',' in row else f'red/{n % 4}.jpg,{row}' for n, row in enumerate(rows)]
+        drawn = [f'{color}/{n}.jpg' for color in CLASSES for n in range(4)]
+        full = [row if ',' in row else f'{drawn[n]},{row}' for n, row in enumerate(rows)]
         path = images / 'some.csv'
         path.write_text('\n'.join([header, *full]) + '\n')
         return path

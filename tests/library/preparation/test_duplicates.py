@@ -94,7 +94,8 @@ def fails(message, rule, *images):
 def test_a_picture_under_two_labels_stops_it_unless_a_rule_says_otherwise():
     fails(
         'the same picture under two labels: b and c; see /out/duplicates.csv '
-        '(--duplicates report or drop goes on)',
+        '(each picture has one class here: take it out of the others, or leave it out by '
+        '--duplicates drop)',
         None,
         *(image('a', 1), image('b', 0), image('c', 0, label=1), image('d', 1)),
     )
@@ -103,7 +104,8 @@ def test_a_picture_under_two_labels_stops_it_unless_a_rule_says_otherwise():
 def test_the_image_of_the_other_label_is_the_one_that_is_named():
     fails(
         'the same picture under two labels: a and c; see /out/duplicates.csv '
-        '(--duplicates report or drop goes on)',
+        '(each picture has one class here: take it out of the others, or leave it out by '
+        '--duplicates drop)',
         None,
         *(image('a', 0), image('b', 0), image('c', 0, label=1)),
     )

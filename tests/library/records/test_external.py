@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import zlib
 
 import pytest
 import tensorflow as tf
 
-from library.errors import DataError
+from library.errors import ConfigError, DataError
 from library.records.example import ENCODED, LABEL, TEXT
+from library.records.example_keys import parse_foreign
 from library.records.external import ExternalRecords, read_external
 
 pytestmark = pytest.mark.graph
@@ -22,6 +24,8 @@ def feature(value):
     if isinstance(value, bytes):
         return Feature(bytes_list=tf.train.BytesList(value=[value]))
     labels = value if isinstance(value, list) else [value]
+    if labels and isinstance(labels[0], float):
+        return Feature(float_list=tf.train.FloatList(value=labels))
     return Feature(int64_list=tf.train.Int64List(value=labels))
 
 
@@ -141,6 +145,15 @@ def test_a_compressed_file_is_reported_as_one(write):
     assert refusal(path) == f'{path}: is compressed with gzip; unpack it'
 
 
+def test_a_file_that_is_compressed_otherwise_is_reported_as_such(write):
+    path = write(example())
+    with open(path, 'rb') as file:
+        packed = zlib.compress(file.read())
+    with open(path, 'wb') as file:
+        file.write(packed)
+    assert refusal(path) == f'{path}: is compressed with zlib; write it without'
+
+
 def test_a_record_of_another_kind_is_reported_with_its_place(write):
     path = write(example(), b'\xff\xff no protobuf')
     where = os.path.getsize(path) - len(b'\xff\xff no protobuf') - 16
@@ -148,16 +161,126 @@ def test_a_record_of_another_kind_is_reported_with_its_place(write):
 
 
 @pytest.mark.parametrize(
-    'wrong',
-    [{ENCODED: None}, {LABEL: None}, {LABEL: b'0'}, {LABEL: [0, 1]}, {LABEL: []}, {ENCODED: 7}],
+    ('wrong', 'message'),
+    [
+        ({ENCODED: None}, f'the record has {LABEL}; wanted {ENCODED} (--record_image_key)'),
+        ({LABEL: None}, f'the record has {ENCODED}; wanted {LABEL} (--record_label_key)'),
+        (
+            {LABEL: None, 'kind': 1, ENCODED: None, 'jpg': b'x'},
+            f'the record has jpg, kind; wanted {LABEL} (--record_label_key)',
+        ),
+        ({LABEL: []}, f'{LABEL} is not one whole number'),
+        ({LABEL: [0, 2]}, f'{LABEL} is not a list of 2 times 0 or 1'),
+        ({LABEL: [1, 1, 0]}, f'{LABEL} is 1 for 2 classes: each picture has one here'),
+        ({ENCODED: 7}, f'the record has {LABEL}, {ENCODED}; wanted {ENCODED} (--record_image_key)'),
+        (
+            {ENCODED: None, 'image': b'x', 'png': b'x'},
+            'image and png may be meant: name one (--record_image_key)',
+        ),
+        (
+            {LABEL: None, 'label': 0, 'class': 0},
+            'label and class may be meant: name one (--record_label_key)',
+        ),
+    ],
 )
-def test_a_record_that_lacks_a_feature_is_refused(write, wrong):
-    message = refusal(path := write(example(**wrong)))
-    assert message == f'{path}: record 0 at byte 0: lacks {LABEL} or {ENCODED}'
+def test_a_record_without_one_image_and_one_label_says_what_it_has(write, wrong, message):
+    assert refusal(path := write(example(**wrong))) == f'{path}: record 0 at byte 0: {message}'
+
+
+def test_a_later_record_that_lacks_what_the_first_had_is_refused(write):
+    message = refusal(write(example(), example(**{LABEL: None})))
+    assert message.endswith(f': the record has {ENCODED}; wanted one {LABEL}')
+    message = refusal(write(example(**{LABEL: b'cat'}), example(**{LABEL: 1})))
+    assert message.endswith(f': {LABEL} is not one text')
 
 
 def test_an_empty_record_lacks_everything(write):
-    assert refusal(write(b'')).endswith(f': record 0 at byte 0: lacks {LABEL} or {ENCODED}')
+    assert refusal(write(b'')).endswith(
+        f': the record has no features; wanted {ENCODED} (--record_image_key)'
+    )
+
+
+# The keys of others.
+
+
+def foreign(key='image', label_key='label', value=0, **others):
+    return example(**{ENCODED: None, LABEL: None, key: b'an image', label_key: value, **others})
+
+
+@pytest.mark.parametrize('keys', [('image', 'label'), ('image', 'class'), ('jpg', 'cls')])
+def test_usual_keys_are_recognised(write, keys):
+    records = read_external([write(foreign(*keys), foreign(*keys, 1))], 'r')
+    assert (records.keys.image, records.keys.label) == keys
+    assert (records.class_names, records.label_counts) == (('0', '1'), (1, 1))
+
+
+def test_other_keys_are_named(write):
+    path = write(foreign('pixels', 'kind', 2, image=b'x', label=0))
+    records = read_external([path], 'r', 'pixels', 'kind')
+    assert records.class_names == ('0', '1', '2')
+    with pytest.raises(ConfigError) as caught:
+        read_external([path], 'r', 'pixel', None)
+    assert str(caught.value) == (
+        f'{path}: record 0 at byte 0: --record_image_key pixel: the record has image, kind, '
+        'label, pixels'
+    )
+
+
+def test_classes_given_by_name_are_numbered_in_the_order_of_the_names(write):
+    path = write(*(foreign(value=name) for name in (b'dog', b'cat', b'dog')))
+    records = read_external([path], 'r')
+    assert (records.class_names, records.label_counts) == (('cat', 'dog'), (1, 2))
+    renamed = records.renamed(('ant', 'dog', 'cat'))
+    assert renamed.label_counts == (0, 2, 1)
+
+
+@pytest.mark.parametrize('flags', [[0, 0, 1], [0.0, 0.0, 1.0]])
+def test_a_list_of_0_and_1_is_a_class(write, flags):
+    records = read_external([write(foreign(value=flags))], 'r')
+    assert (records.class_names, records.label_counts) == (('0', '1', '2'), (0, 0, 1))
+
+
+def test_what_was_read_once_is_read_the_same_inside_a_graph(write):
+    for values, expected in (
+        ([3, 1], [3, 1]),
+        ([b'dog', b'cat'], [1, 0]),
+        ([[0, 1], [1, 0]], [1, 0]),
+        ([[0.0, 1.0], [1.0, 0.0]], [1, 0]),
+    ):
+        serialized = [foreign(value=value) for value in values]
+        records = read_external([write(*serialized)], 'r')
+        parsed = [parse_foreign(each, records.keys, records.class_names) for each in serialized]
+        assert [int(each['label']) for each in parsed] == expected
+        assert {each['jpeg'].numpy() for each in parsed} == {b'an image'}
+
+
+def test_an_image_is_found_again_with_its_name(write):
+    path = write(
+        example(), foreign_name := example(**{ENCODED: b'other', 'image/filename': b'a.png'})
+    )
+    records = read_external([path], 'r')
+    start = os.path.getsize(path) - len(foreign_name) - 16
+    assert records.place_of(b'other') == f'{path}: record 1 at byte {start} (a.png)'
+    assert records.place_of(b'gone') == 'r: an image'
+
+
+@pytest.mark.parametrize(
+    ('shards', 'buffer', 'at_once', 'only'),
+    [
+        ([[0] * 5 + [1] * 5], 5, 8, '0'),
+        ([[0] * 5 + [1] * 5], 6, 8, None),
+        ([[0] * 5 + [1, 0]], 5, 8, None),
+        ([[0] * 5 + [1], [0] * 5 + [1]], 10, 2, '0'),
+        ([[0] * 5 + [1], [1] * 5], 10, 2, None),
+        ([[0] * 5], 2, 1, None),
+    ],
+)
+def test_records_that_lie_sorted_by_class_are_noticed(write, shards, buffer, at_once, only):
+    paths = [
+        write(*(example(**{LABEL: label}) for label in labels), name=f'{number}.tfrecord')
+        for number, labels in enumerate(shards)
+    ]
+    assert read_external(paths, 'r').only_class_at_first(buffer, at_once) == only
 
 
 @pytest.mark.parametrize('label', [-1, 1_000_000, 2**62])

@@ -104,7 +104,7 @@ def test_names_of_splits_may_be_anything_that_names_a_folder():
 
 
 def test_a_file_under_two_labels_is_refused_with_both():
-    message = "/images: b is listed as 'cat' and as 'dog'"
+    message = "/images: b is listed as 'cat' and as 'dog': each picture has one class here"
     refuses(message, image('a'), image('b', 0), image('b', 1))
 
 

@@ -27,7 +27,9 @@ def rows(write, tmp_path):
     return call
 
 
-@pytest.mark.parametrize('column', ['path', 'file', 'filename', 'image', 'Path', 'FILE'])
+@pytest.mark.parametrize(
+    'column', ['path', 'file', 'filename', 'file_name', 'image', 'Path', 'FILE', 'Image Path']
+)
 def test_the_column_of_paths_has_several_names(rows, column):
     assert rows(f'id,{column}\n7,a.jpg\n') == [('a.jpg', '')]
 
@@ -68,7 +70,7 @@ def test_damage_ends_the_list_with_an_entry_that_says_so(rows):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('name,label\na.jpg,x\n', "no column path, file, filename or image; its columns are 'na"),
+        ('name,label\na.jpg,x\n', "no column 'path', 'filename' or 'image'; its columns are 'na"),
         ('path\na.jpg\n'.encode('utf-16'), 'the text is UTF-16; save it as UTF-8'),
     ],
 )

@@ -139,7 +139,7 @@ def test_bytes_that_are_no_utf8_are_kept(tmp_path):
 def test_columns_may_have_other_names(tmp_path):
     write_images(tmp_path)
     text = 'file,kind,fold,path\ncat/1.jpg,cat,a,x\ndog/1.jpg,dog,b,y\n'
-    names = {'path_column': 'file', 'label_column': 'kind', 'split_column': 'fold'}
+    names = {'path_column': 'file', 'label_column': ('kind',), 'split_column': 'fold'}
     listing = listed(tmp_path, text, **names)
     assert classes(listing) == {'cat/1.jpg': 'cat', 'dog/1.jpg': 'dog'}
     assert listing.splits == ('a', 'b')
@@ -148,9 +148,28 @@ def test_columns_may_have_other_names(tmp_path):
 @pytest.mark.parametrize(
     ('header', 'options', 'expected'),
     [
-        ('file,label', {}, "no column 'path' (--path_column); its columns are 'file', 'label'"),
-        ('path;class', {}, "no column 'label' (--label_column); its columns are 'path', 'class'"),
-        ('a\tb', {}, "no column 'path' (--path_column); its columns are 'a', 'b'"),
+        (
+            'name,label',
+            {},
+            "no column 'path', 'filename' or 'image' (--path_column); its columns are 'name', "
+            "'label'",
+        ),
+        (
+            'path;kind',
+            {},
+            "no column 'label', 'class' or 'category' (--label_column); its columns are 'path', "
+            "'kind'",
+        ),
+        (
+            'path,label',
+            {'path_column': 'file'},
+            "no column 'file' (--path_column); its columns are 'path', 'label'",
+        ),
+        (
+            'path,label',
+            {'label_column': ('a', 'label')},
+            "no column 'a' (--label_column); its columns are 'path', 'label'",
+        ),
         (
             'path,label',
             {'split_column': 'split'},
@@ -470,6 +489,7 @@ def test_each_folder_is_resolved_once(tmp_path, monkeypatch):
     resolved = []
     realpath = os.path.realpath
     monkeypatch.setattr(os.path, 'realpath', lambda path: resolved.append(path) or realpath(path))
+    write_images(tmp_path, '0/0.jpg')
     rows = ''.join(f'{number % 3}/{number}.jpg,cat\n' for number in range(300))
     assert listed(tmp_path, f'path,label\n{rows}').examples == 300
     assert len(resolved) == 4

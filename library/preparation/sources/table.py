@@ -1,0 +1,257 @@
+"""Turn a table into labelled images: a row for each, with its path, its class and perhaps more."""
+
+from __future__ import annotations
+
+import abc
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from library import files
+from library.errors import ConfigError, DataError
+from library.preparation.labels import sorted_names
+from library.preparation.sources.columns import (
+    ONES,
+    PATH_COLUMNS,
+    ZEROS,
+    Columns,
+    find_columns,
+    guessed,
+    known_column,
+)
+from library.preparation.sources.entries import look
+from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_one_label
+from library.preparation.sources.source import Source
+from library.preparation.sources.table_images import BadRow, TableImages, endings_added
+from library.records.listing import (
+    SPLIT_NAMES,
+    LabelledImage,
+    Listing,
+    Remark,
+    Unusable,
+    is_split_name,
+)
+
+# (number of the line that the row starts in, cells by column).
+NumberedRow = tuple[int, list[str]]
+
+
+class TableRow(NamedTuple):
+    """One image as the table gives it, with its path below the folder of images."""
+
+    number: int
+    filename: str
+    class_name: str
+    split: str
+    group: str
+
+
+class Table(Source):
+    """Read a file with a row for each image; it and the images may be remote.
+
+    A row without an image, a class or (where there is such a column) a split is an error; a row
+    whose image is missing or must not be read is listed as unusable.
+    """
+
+    own_flags = ('image_root', 'path_column', 'label_column', 'split_column', 'group_column')
+
+    @abc.abstractmethod
+    def table(self, path: str) -> tuple[list[str], Iterator[NumberedRow]]:
+        """Return the columns of the file, and its rows; raises as `listing`."""
+
+    def listing(self) -> Listing:
+        """Return the images in the order of the rows, and their classes in the order of the names.
+
+        Where all classes are whole numbers they are in the order of the numbers.
+
+        Raises:
+          ConfigError: there is no such file, folder or column, or several columns may be meant.
+          DataError: the file holds no rows, or one that cannot be meant; the message names it.
+        """
+        parts = self.parts()
+        listings = [(part, self._listing(path)) for part, path in parts]
+        if len(listings) == 1:
+            return listings[0][1]
+        class_names = sorted_names({each for _, one in listings for each in one.class_names})
+        label_of = {name: label for label, name in enumerate(class_names)}
+        images = (
+            replace(
+                image,
+                filename=f'{part}/{image.filename}',
+                label=label_of[one.class_names[image.label]],
+                split=SPLIT_NAMES[part.lower()],
+            )
+            for part, one in listings
+            for image in one.images
+        )
+        remarks = tuple(remark for _, one in listings for remark in one.remarks)
+        return Listing(class_names, tuple(images), folder=self.dataset_dir, remarks=remarks)
+
+    def parts(self) -> list[tuple[str, str]]:
+        """Return the tables to read, each behind the folder of its split if there are several."""
+        return [('', self.dataset_dir)]
+
+    def _listing(self, path: str) -> Listing:
+        root = self.options.image_root
+        if root is not None and not files.is_folder(root):
+            raise ConfigError(f'{root}: no such folder (--image_root)')
+        images = TableImages(root or os.path.dirname(path) or '.', self.options.follow_symlinks)
+        rows, remarks = self._rows(path, images)
+        if root is None:
+            images = _nearby(rows, images, remarks)
+        filenames = _located(path, rows, images)
+        remarks += endings_added({row.filename: f for row, f in zip(rows, filenames, strict=True)})
+        class_names = sorted_names({row.class_name for row in rows})
+        label_of = {name: label for label, name in enumerate(class_names)}
+        contents = images.contents([row.number for row in rows], filenames)
+        if all(isinstance(content, Unusable) for content, _ in contents):
+            remarks.append(
+                f'none of the images is there, such as {rows[0].filename} in '
+                f'{images.root} (--image_root)'
+            )
+        listed = (
+            LabelledImage(filename, label_of[row.class_name], content, size, row.split, row.group)
+            for row, filename, (content, size) in zip(rows, filenames, contents, strict=True)
+        )
+        told = tuple(Remark(f'{path}: {text}') for text in remarks)
+        return Listing(class_names, tuple(listed), folder=path, remarks=told)
+
+    def _rows(self, path: str, images: TableImages) -> tuple[list[TableRow], list[str]]:
+        """Read all rows, and what is to be said of the columns."""
+        header, lines = self.table(path)
+        rows = list(lines)
+        columns = self._without_header(path, header, images)
+        if columns:
+            rows.insert(0, (1, header))
+            path_at, label_at = columns.path + 1, columns.labels[0] + 1
+            remarks = [f'no header: paths in column {path_at}, classes in column {label_at}']
+        else:
+            group = self.options.group_column
+            columns = find_columns(path, header, rows, self.options, group)
+            remarks = list(guessed(header, columns, self.options))
+        if not rows:
+            raise DataError(f'{path}: no rows below the header')
+        parsed = _parsed(path, header, rows, columns, images)
+        if len(columns.labels) == 1:
+            check_one_label(path, ((row.number, row.class_name) for row in parsed))
+        return parsed, remarks
+
+    def _without_header(
+        self, path: str, first: Sequence[str], images: TableImages
+    ) -> Columns | None:
+        """Return the columns of a table whose first row names an image; None if there is a header.
+
+        The path is in the first column, or in the second of two.
+        """
+        options = self.options
+        if options.path_column or options.label_column or len(first) < 2:
+            return None
+        if known_column(path, first, PATH_COLUMNS, 'path_column') is not None:
+            return None
+        for column in (0, 1) if len(first) == 2 else (0,):
+            try:
+                found = images.matches(images.filename(first[column])) if first[column] else []
+            except BadRow:
+                continue
+            if any(look(files.join(images.root, each), True).kind == 'image' for each in found):
+                return Columns(column, (1 - column,))
+        return None
+
+
+def _parsed(
+    path: str,
+    header: Sequence[str],
+    rows: Sequence[NumberedRow],
+    columns: Columns,
+    images: TableImages,
+) -> list[TableRow]:
+    """Read the cells of all rows; raise for the first bad row, once all are counted."""
+    parsed, bad = [], []
+    for number, cells in rows:
+        try:
+            parsed.append(_row(number, cells, header, columns, images))
+        except BadRow as error:
+            bad.append(f'row {number}: {error}')
+    _raise_bad(path, bad)
+    return parsed
+
+
+def _row(
+    number: int, cells: list[str], header: Sequence[str], columns: Columns, images: TableImages
+) -> TableRow:
+    width = len(header)
+    if any(cell.strip() for cell in cells[width:]):
+        raise BadRow(f'{len(cells)} cells below {width} columns (a delimiter needs quotes)')
+    cells = [cell.strip() for cell in cells[:width]] + [''] * (width - len(cells))
+    path = cells[columns.path]
+    if not path:
+        raise BadRow('no path')
+    if len(columns.labels) == 1:
+        class_name = cells[columns.labels[0]]
+    else:
+        class_name = _one_of(header, cells, columns.labels)
+    if not class_name:
+        raise BadRow('no label')
+    if BETWEEN in class_name:
+        raise BadRow(f'several classes, {class_name.replace(BETWEEN, ", ")}: {ONE_CLASS}')
+    if class_name.splitlines() != [class_name]:
+        raise BadRow(f'the class name {class_name!r} holds a line break')
+    split = '' if columns.split is None else _split(cells[columns.split])
+    group = '' if columns.group is None else cells[columns.group]
+    if columns.group is not None and not group:
+        raise BadRow('no group')
+    return TableRow(number, images.filename(path), class_name, split, group)
+
+
+def _one_of(header: Sequence[str], cells: Sequence[str], labels: Sequence[int]) -> str:
+    """Return the name of the one column that is 1."""
+    for index in labels:
+        if cells[index].lower() not in ZEROS | ONES | {''}:
+            raise BadRow(f'{cells[index]!r} in column {header[index]!r} is neither 0 nor 1')
+    names = [header[index] for index in labels if cells[index].lower() in ONES]
+    if len(names) > 1:
+        several = ' and '.join(map(repr, names[:5]))
+        raise BadRow(f'{several} are 1: {ONE_CLASS} (--label_column names the columns of classes)')
+    if not names:
+        raise BadRow('no label: no column of a class is 1')
+    return names[0]
+
+
+def _split(name: str) -> str:
+    if not name:
+        raise BadRow('no split')
+    if not is_split_name(name):
+        raise BadRow(f'{name!r} cannot be the name of a split')
+    return SPLIT_NAMES.get(name.lower(), name)
+
+
+def _nearby(rows: Sequence[TableRow], images: TableImages, remarks: list[str]) -> TableImages:
+    """Return the images of the one folder nearby that has them, where the table's own has none."""
+    if any(images.matches(row.filename) for row in rows):
+        return images
+    folders = images.folders_with(rows[0].filename)
+    if len(folders) != 1:
+        return images
+    images = images.below(folders[0])
+    remarks.append(f'paths start from {images.root}, where the images are (--image_root)')
+    return images
+
+
+def _located(path: str, rows: Sequence[TableRow], images: TableImages) -> list[str]:
+    """Return the name of each row's file, which is the table's own where there is no such file."""
+    filenames, bad = [], []
+    for row in rows:
+        found = images.matches(row.filename) or [row.filename]
+        if len(found) > 1:
+            names = ' or '.join(map(repr, found[:5]))
+            bad.append(f'row {row.number}: {row.filename!r} may be {names}: write its ending')
+        filenames.append(found[0])
+    _raise_bad(path, bad)
+    return filenames
+
+
+def _raise_bad(path: str, bad: Sequence[str]) -> None:
+    if bad:
+        count = f' (the first of {len(bad)} bad rows)' if len(bad) > 1 else ''
+        raise DataError(f'{path}: {bad[0]}{count}')
