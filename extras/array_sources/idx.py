@@ -96,7 +96,7 @@ class Idx(Source):
                 (stem, split, *_read_pair(images, labels))
                 for stem, split, images, labels in _pairs(folder)
             ]
-            numbers = sorted({int(each) for *_, labels in parts for each in np.unique(labels)})
+            numbers = sorted({int(each) for *_, labels in parts for each in set(labels.tolist())})
             label_of = {number: label for label, number in enumerate(numbers)}
             images = [
                 image

@@ -15,7 +15,9 @@ from library.preparation.sources.tree import Branch, Tree
 SHOWN = 5
 
 # What else a person can do whose images are in one folder, all classes together.
-OTHER_THAN_FOLDERS = ', or name the class of each in a CSV file (columns path and label)'
+OTHER_THAN_FOLDERS = (
+    ', or name the class of each in a CSV file (columns path and label) or by --label_from_name'
+)
 
 
 class Refusals:

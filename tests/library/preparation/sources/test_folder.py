@@ -59,7 +59,8 @@ def test_one_class_alone_is_taken_only_where_somebody_named_it(tmp_path):
     write(tmp_path, 'cat/1.jpg')
     expected = (
         f'{tmp_path}: holds one class folder alone, cat: there is nothing to tell it from: make '
-        'folders, or name the class of each in a CSV file (columns path and label); if one is '
+        'folders, or name the class of each in a CSV file (columns path and label) or by '
+        '--label_from_name; if one is '
         'meant: --classes_at 1'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
@@ -207,7 +208,8 @@ def test_a_folder_without_class_folders_is_an_error_that_says_what_is_expected(t
     write(tmp_path, '1.jpg', '2.jpg')
     expected = (
         f'{tmp_path}: no class folders (expected {tmp_path}/CLASS/IMAGE.jpg); it holds 2 pictures '
-        f'itself: make folders, or name the class of each in a CSV file (columns path and label)'
+        f'itself: make folders, or name the class of each in a CSV file (columns path and label) or by '
+        f'--label_from_name'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)

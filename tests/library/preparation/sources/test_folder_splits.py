@@ -79,7 +79,8 @@ def test_folders_of_splits_without_folders_of_classes_are_an_error_that_says_wha
     expected = (
         f'{tmp_path}/train: is named after a split, but holds no class folders (expected '
         f'{tmp_path}/train/CLASS/IMAGE.jpg); it holds 1 picture: make folders, or name the class '
-        f'of each in a CSV file (columns path and label); if it is a class: --classes_at 1'
+        f'of each in a CSV file (columns path and label) or by '
+        f'--label_from_name; if it is a class: --classes_at 1'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
