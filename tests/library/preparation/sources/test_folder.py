@@ -208,8 +208,8 @@ def test_a_folder_without_class_folders_is_an_error_that_says_what_is_expected(t
     write(tmp_path, '1.jpg', '2.jpg')
     expected = (
         f'{tmp_path}: no class folders (expected {tmp_path}/CLASS/IMAGE.jpg); it holds 2 pictures '
-        f'itself: make folders, or name the class of each in a CSV file (columns path and label) or by '
-        f'--label_from_name'
+        f'itself: make folders, or name the class of each in a CSV file (columns path and label) '
+        f'or by --label_from_name'
     )
     with pytest.raises(DataError, match=f'^{re.escape(expected)}$'):
         listed(tmp_path)
