@@ -120,7 +120,8 @@ def test_a_picture_under_two_labels_is_exit_code_3(divided, tmp_path, capsys):
         3,
         '',
         'error: the same picture under two labels: test/red/0.jpg and train/blue/copy.jpg; '
-        f'see {tmp_path}/out/duplicates.csv (--duplicates report or drop goes on)\n',
+        f'see {tmp_path}/out/duplicates.csv (each picture has one class here: take it out of the '
+        'others, or leave it out by --duplicates drop)\n',
     )
     assert said(capsys, *several(divided, tmp_path / 'out', duplicates='report'))
 

@@ -61,4 +61,4 @@ def test_the_whole_demo_reaches_95_percent_and_says_what_to_try_next(tmp_path, p
     assert float(accuracy[1]) >= 0.95
     assert (tmp_path / 'out' / 'demo' / 'best' / 'best.json').exists()
     assert (tmp_path / 'out' / 'demo' / 'result.png').exists()
-    assert done.stdout.count('  .venv/bin/') == 5
+    assert done.stdout.count('  .venv/bin/') == 7
