@@ -254,7 +254,7 @@ def test_help_is_grouped_and_tells_defaults_ranges_and_units(program):
         assert f'\n{group}:\n' in done.stdout
     assert '(default 100, epochs, >= 1)' in text
     assert '(default 0.999, 0 <= value < 1, optimizer: adam and adamw)' in text
-    assert '(default auto, one of auto, train, validation, test)' in text
+    assert '(default float32, one of float32, float16)' in text
     assert '(default none, pixels, 8 <= value <= 4096, model: simple and hub)' in text
 
 
