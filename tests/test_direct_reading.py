@@ -134,7 +134,8 @@ def test_a_damaged_image_ends_the_program_with_one_line(tmp_path, mode):
     images = draw_images(tmp_path / 'images', per_class=2)
     path = images / 'red' / '1.jpg'
     path.write_bytes(path.read_bytes()[:-200])
-    words = ['--train_metadata', images, '--eval_metadata', images, '--model', 'simple']
+    others = draw_images(tmp_path / 'others', per_class=2, seed=1)
+    words = ['--train_metadata', images, '--eval_metadata', others, '--model', 'simple']
     words += ['--image_size', 16, '--model_dir', tmp_path / 'run', '--train_epochs', 1]
     words += ['--best_model_dir', tmp_path / 'best', '--preview_file', tmp_path / 'preview.png']
     done = forked('run.py', mode, *(words if mode == 'preview' else words[:-2]))
