@@ -124,7 +124,7 @@ def test_a_task_that_is_frozen_ends_all_others_with_its_name(data_dir, tmp_path,
         assert 'Traceback' not in tasks.text(task)
 
 
-# Each takes three times as long as a task may say nothing.
+# Each takes twice as long and more as a task may say nothing.
 SLOW = """
 import sys, time
 import run
@@ -134,7 +134,7 @@ from library.modes.evaluations import Evaluations
 def slow(name, of):
     inner = getattr(of, name)
     def call(*args, **named):
-        time.sleep(9)
+        time.sleep(14)
         return inner(*args, **named)
     setattr(of, name, call)
 
@@ -146,7 +146,7 @@ sys.exit(run.program())
 
 def test_a_task_that_takes_long_to_save_or_to_evaluate_is_not_taken_for_frozen(data_dir, tmp_path):
     """The chief and the worker save in turns here, so each waits for the other."""
-    flags = run_flags(data_dir, tmp_path, train_epochs=1)
+    flags = run_flags(data_dir, tmp_path, train_epochs=1, peer_timeout=6)
     tasks = Tasks(tmp_path, TOGETHER, flags, ['-c', SLOW]).start().start('evaluator')
     assert set(tasks.wait().values()) == {0}, tasks.texts()
     assert newest_step(tmp_path) == 4
