@@ -30,9 +30,6 @@ from library.runs.metadata import (
     metadata_without_data,
 )
 
-# Names in one line.
-SHOWN = 10
-
 
 def open_all(
     hparams: HParams,

@@ -20,8 +20,8 @@ from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import MAX_PIXELS
-from library.records.example import read_file
-from library.records.example_keys import features_of, read_name
+from library.records.example import features_of, read_file
+from library.records.example_keys import read_name
 from library.records.listing import Listing
 from library.records.manifest import Manifest
 from library.records.ranges import to_ranges

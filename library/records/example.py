@@ -5,7 +5,7 @@ Only the reader inside a graph imports TensorFlow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from library.records.example_message import example_class
 
@@ -52,6 +52,15 @@ def encode_example(
     return bytes(example.SerializeToString(deterministic=True))
 
 
+def features_of(record: bytes) -> Any:
+    """Return the features of a record by key; raise ValueError if it is no example."""
+    try:
+        return example_class().FromString(record).features.feature
+    # protobuf's own error class differs between its implementations.
+    except Exception:
+        raise ValueError('not a tf.train.Example') from None
+
+
 def read_example(record: bytes) -> tuple[int, str, bytes]:
     """Read one record outside of a graph, without trusting it.
 
@@ -64,11 +73,7 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
     Raises:
       ValueError: it is no example, or lacks one label and one image; the message says which.
     """
-    try:
-        feature = example_class().FromString(record).features.feature
-    # protobuf's own error class differs between its implementations.
-    except Exception:
-        raise ValueError('not a tf.train.Example') from None
+    feature = features_of(record)
     label, encoded = feature[LABEL].int64_list.value, feature[ENCODED].bytes_list.value
     if len(label) != 1 or len(encoded) != 1:
         raise ValueError(f'lacks {LABEL} or {ENCODED}')
@@ -79,7 +84,7 @@ def read_example(record: bytes) -> tuple[int, str, bytes]:
 
 def read_file(record: bytes) -> tuple[str, bytes]:
     """Return file name ('' if it has none) and encoded image of a record of a checked shard."""
-    feature = example_class().FromString(record).features.feature
+    feature = features_of(record)
     name = feature[FILENAME].bytes_list.value
     encoded = feature[ENCODED].bytes_list.value[0]
     return (name[0].decode('utf-8', 'surrogateescape') if name else ''), encoded

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from library.errors import ConfigError
-from library.records.example import ENCODED, FILENAME, LABEL, TEXT
-from library.records.example_message import example_class
+from library.records.example import ENCODED, FILENAME, LABEL, TEXT, features_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -51,15 +50,6 @@ class Keys:
 
 
 USUAL = Keys()
-
-
-def features_of(record: bytes) -> Any:
-    """Return the features of a record by key; raise ValueError if it is no example."""
-    try:
-        return example_class().FromString(record).features.feature
-    # protobuf's own error class differs between its implementations.
-    except Exception:
-        raise ValueError('not a tf.train.Example') from None
 
 
 def find_keys(record: bytes, image_key: str | None, label_key: str | None) -> Keys:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 
 from library.errors import ConfigError, DataError
+from library.records.example import features_of
 from library.records.example_keys import (
     NAME,
     USUAL,
     Keys,
-    features_of,
     find_keys,
     read_label,
     read_name,
