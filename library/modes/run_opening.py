@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from library.checkpoints.newest import newest_checkpoint
 from library.checkpoints.repair import mend_checkpoints
+from library.config.yaml_sets import Set
 from library.console import log
 from library.modes.feature_cache.cache import with_cached_features
 from library.modes.length import run_length
@@ -44,21 +45,26 @@ def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
             mend_checkpoints(hparams.model_dir)
             check_metrics(experiment)
             newest = experiment.estimator.latest_checkpoint()
+            saved = read_saved(hparams.model_dir)
             if newest:
-                check_fold(hparams, read_saved(hparams.model_dir))
+                check_fold(hparams, saved)
             check_dtype(hparams, newest)
             ready = with_cached_features(experiment, newest)
-            _log_start(ready)
+            _log_start(ready, saved, newest)
             yield ready
 
 
-def _log_start(experiment: Experiment) -> None:
-    """Log what is trained on, and what differs from the last start of this run."""
+def _log_start(experiment: Experiment, saved: Set | None, newest: str | None) -> None:
+    """Log what is trained on, and what differs from the last start of this run.
+
+    Args:
+      experiment: the run, ready to train.
+      saved: the values that its last start kept.
+      newest: its newest checkpoint, which it goes on from.
+    """
     hparams, model_dir = experiment.hparams, experiment.estimator.model_dir
-    saved = read_saved(model_dir)
     for change in changes(hparams, experiment.run, saved) if saved else ():
         log(f'changed since the last start: {change}')
-    newest = experiment.estimator.latest_checkpoint()
     if hparams.warm_start_ckpt and newest:
         log(f'--warm_start_ckpt is ignored: the run goes on from its {os.path.basename(newest)}')
     train, test = experiment.train_data, experiment.eval_data
