@@ -17,7 +17,7 @@ from library.preparation.sources.columns import (
     known_column,
     missing,
 )
-from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS
+from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, cell_of
 from library.preparation.sources.table import NumberedRow, Table
 from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Remark
 
@@ -94,7 +94,7 @@ class Parquet(Table):
         table = _open(path)
         names = list(table.schema_arrow.names)
         rows = (
-            (number, [_cell(value) for value in row.values()])
+            (number, [cell_of(value) for value in row.values()])
             for number, row in enumerate(_rows(path, table, names), 1)
         )
         return names, rows
@@ -136,7 +136,7 @@ class Parquet(Table):
             content = value.get('bytes') if isinstance(value, dict) else value
             if not isinstance(content, bytes):
                 raise DataError(f'{path}: row {number}: no bytes of an image in {image!r}')
-            class_name = _cell(row[label])
+            class_name = cell_of(row[label])
             if BETWEEN in class_name:
                 raise DataError(f'{path}: row {number}: several classes: {ONE_CLASS}')
             if not class_name:
@@ -219,14 +219,6 @@ def _in_order(found: set[str], names: Sequence[str]) -> tuple[str, ...]:
     if found <= set(names):
         return tuple(name for name in names if name in found)
     return sorted_names(found)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        return BETWEEN.join(map(_cell, value))
-    if value is None or isinstance(value, dict | bytes):
-        return ''
-    return str(int(value) if isinstance(value, bool) else value).strip()
 
 
 def _ending(path: object) -> str:

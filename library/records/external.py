@@ -74,10 +74,8 @@ class ExternalRecords:
         Args:
           class_names: all names of this one, and perhaps more, in the order of the labels.
         """
-        counts = {
-            class_names.index(self.class_names[label]): count
-            for label, count in self.counts.items()
-        }
+        label_of = {name: label for label, name in enumerate(class_names)}
+        counts = {label_of[self.class_names[label]]: count for label, count in self.counts.items()}
         return replace(self, class_names=class_names, counts=counts)
 
     def only_class_at_first(self, buffer: int, files_at_once: int) -> str | None:

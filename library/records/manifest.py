@@ -114,7 +114,8 @@ class Manifest:
         Args:
           class_names: of the run, in the order of its labels; all of the data set's are among them.
         """
-        labels = tuple(class_names.index(name) for name in self.class_names)
+        label_of = {name: label for label, name in enumerate(class_names)}
+        labels = tuple(label_of[name] for name in self.class_names)
         return dataclasses.replace(self, class_names=class_names, labels=labels)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from library import files
 from library.errors import DataError
 from library.preparation.sources.csv_file import described_parts, read_table
-from library.preparation.sources.several_labels import BETWEEN
+from library.preparation.sources.several_labels import cell_of
 from library.preparation.sources.table import NumberedRow, Table
 
 METADATA = 'metadata.jsonl'
@@ -39,7 +39,7 @@ class JsonLines(Table):
         if not objects:
             raise DataError(f'{path}: the file is empty')
         header = list(dict.fromkeys(key for _, each in objects for key in each))
-        rows = ((number, [_cell(each.get(key)) for key in header]) for number, each in objects)
+        rows = ((number, [cell_of(each.get(key)) for key in header]) for number, each in objects)
         return [key.strip() for key in header], rows
 
 
@@ -55,14 +55,3 @@ def _objects(path: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if not isinstance(value, dict):
             raise DataError(f'{path}: row {number}: not a JSON object')
         yield number, value
-
-
-def _cell(value: Any) -> str:
-    """Return a value as a CSV file would have it, or the values of a list, marked as several."""
-    if isinstance(value, list):
-        return BETWEEN.join(map(_cell, value))
-    if value is None or isinstance(value, dict):
-        return ''
-    if isinstance(value, bool):
-        return str(int(value))
-    return str(value)

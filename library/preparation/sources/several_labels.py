@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from library.errors import DataError
 
@@ -15,6 +16,18 @@ BETWEEN = '\x1f'
 # What lists are written with. Commas and spaces are also part of names, so there every part must
 # be a class itself, and of spaces there must be two such labels.
 LISTS, NAMES, WORDS = re.compile(r'[;|]'), re.compile(','), re.compile(' ')
+
+
+def cell_of(value: Any) -> str:
+    """Return a value of JSON or Parquet as the cell of a table; '' for what is no text or number.
+
+    The values of a list are marked as several.
+    """
+    if isinstance(value, list):
+        return BETWEEN.join(map(cell_of, value))
+    if value is None or isinstance(value, dict | bytes):
+        return ''
+    return str(int(value) if isinstance(value, bool) else value).strip()
 
 
 def check_one_label(place: str, labels: Iterable[tuple[int, str]]) -> None:
