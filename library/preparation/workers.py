@@ -88,7 +88,7 @@ def prepare_all(
             if chunk:
                 contents = [_content(image) for image in chunk]
                 with _without_program():
-                    waiting.append((chunk, pool.submit(prepare_chunk, contents, encoding)))
+                    waiting.append((chunk, _submit(pool, contents, encoding)))
 
     try:
         submit(workers * AHEAD)
@@ -105,6 +105,16 @@ def prepare_all(
         raise ResourceError(DIED) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _submit(
+    pool: ProcessPoolExecutor, contents: list[Content], encoding: EncodingOptions
+) -> Future[list[Outcome]]:
+    try:
+        return pool.submit(prepare_chunk, contents, encoding)
+    except ValueError:
+        # The pool gave up, and closed a pipe, in the midst of starting the next worker.
+        raise ResourceError(DIED) from None
 
 
 @contextlib.contextmanager

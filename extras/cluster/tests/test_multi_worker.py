@@ -152,7 +152,7 @@ def test_a_task_that_takes_long_to_save_or_to_evaluate_is_not_taken_for_frozen(d
     assert newest_step(tmp_path) == 4
     assert read_history(str(tmp_path / 'run'))[-1]['global_step'] == 4
     assert 'has not answered' not in tasks.texts()
-    assert 'warning: no step for 3 s' in tasks.text('chief 0')
+    assert 'warning: no step for 6 s' in tasks.text('chief 0')
 
 
 def test_a_task_that_does_not_start_is_named(data_dir, tmp_path):

@@ -1,6 +1,7 @@
 """A task's port tells who stands there, whoever asks and however rudely."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -176,6 +177,7 @@ def test_a_task_that_is_busy_answers_and_one_that_is_frozen_does_not(task):
         assert process.stdout.readline() == 'up\n'
         assert [ask(task.address, 3).state for _ in range(3)] == [RUNNING] * 3
         process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
         assert ask(task.address) == Answer(SILENT)
         process.send_signal(signal.SIGCONT)
         assert ask(task.address, 10) == Answer(RUNNING)
