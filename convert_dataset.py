@@ -35,6 +35,7 @@ from library.preparation.options import (
     SourceChoice,
     SourceOptions,
     SplitOptions,
+    StoredPictureOptions,
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
@@ -55,7 +56,14 @@ from project.sources import SOURCES
 EXTRAS = find_extras()
 ALL_SOURCES = joined(SOURCES, EXTRAS.joined('sources'))
 CORE = Catalog(
-    (SourceChoice, SourceOptions, ConversionOptions, SplitOptions, RunnerOptions),
+    (
+        SourceChoice,
+        SourceOptions,
+        ConversionOptions,
+        StoredPictureOptions,
+        SplitOptions,
+        RunnerOptions,
+    ),
     selectors={},
     aliases={},
     choices={'source': tuple(SOURCES)},
@@ -104,7 +112,10 @@ def main(argv: list[str]) -> int:
         listing,
         output,
         EncodingOptions(
-            conversion.max_edge, conversion.quality, (*FORMATS, *conversion.extra_formats)
+            conversion.max_edge,
+            conversion.quality,
+            (*FORMATS, *conversion.extra_formats),
+            read_options(StoredPictureOptions, command_line, CATALOG),
         ),
         write_shards,
         num_shards=conversion.num_shards,

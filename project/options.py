@@ -25,6 +25,7 @@ from library.modes.options import (
     TopKOptions,
 )
 from library.preparation.options import TableOptions
+from library.preparation.pictures.picture_options import PictureOptions
 from library.runtime.options import (
     CheckpointOptions,
     DistributionOptions,
@@ -89,6 +90,7 @@ CATALOG = Catalog(
         LoopOptions,
         DataOptions,
         TableOptions,
+        PictureOptions,
         FeatureOptions,
         ImageOptions,
         RandomCrop,

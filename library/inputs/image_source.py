@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -22,9 +23,6 @@ from library.records.listing import Listing
 from library.records.manifest import Manifest
 
 Source = Manifest | ExternalRecords | Listing
-
-# Direct sources keep the size that their images have.
-AS_THEY_ARE = EncodingOptions.of_stored(None, None)
 
 
 class ImageSource:
@@ -95,7 +93,8 @@ class ImageSource:
         """
         if isinstance(self.split, Listing):
             path, label = element
-            return {'jpeg': in_python(_prepare_file, path), 'label': label}
+            prepare_file = partial(_prepare_file, encoding=as_they_are(self.split))
+            return {'jpeg': in_python(prepare_file, path), 'label': label}
         if isinstance(self.split, Manifest):
             example = parse_example(element)
             if self.split.labels:
@@ -103,10 +102,10 @@ class ImageSource:
                     tf.constant(self.split.labels, tf.int64), example['label']
                 )
             return example
-        split = self.split
+        split, encoding = self.split, as_they_are(self.split)
 
         def prepare_bytes(encoded: bytes) -> bytes:
-            return as_stored(encoded, lambda: split.place_of(encoded))
+            return as_stored(encoded, encoding, lambda: split.place_of(encoded))
 
         example = parse_foreign(element, split.keys, split.class_names)
         return example | {'jpeg': in_python(prepare_bytes, example['jpeg'])}
@@ -133,22 +132,28 @@ def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(paths).skip(first)
 
 
-def _prepare_file(path: bytes) -> bytes:
+def as_they_are(split: Listing | ExternalRecords) -> EncodingOptions:
+    """Say how images are encoded that were not converted: they keep their size."""
+    return EncodingOptions.of_stored(None, None, split.pictures)
+
+
+def _prepare_file(path: bytes, encoding: EncodingOptions) -> bytes:
     name = os.fsdecode(path)
-    return as_stored(name, lambda: name)
+    return as_stored(name, encoding, lambda: name)
 
 
-def as_stored(content: str | bytes, place: Callable[[], str]) -> bytes:
+def as_stored(content: str | bytes, encoding: EncodingOptions, place: Callable[[], str]) -> bytes:
     """Encode an image that was not converted, as a conversion would store it.
 
     Args:
       content: the path of its file, or the file's bytes.
+      encoding: as `as_they_are` gives it.
       place: names the image, for messages.
 
     Raises:
       DataError: it cannot be read.
     """
-    outcome = prepare(content, AS_THEY_ARE)
+    outcome = prepare(content, encoding)
     if isinstance(outcome, RejectedImage):
         convert = ', or convert the data set' if isinstance(content, str) else ''
         raise DataError(f'{place()}: {outcome}; take it out{convert}')

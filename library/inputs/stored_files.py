@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
-from library.inputs.image_source import Source, as_stored, stored_order
+from library.inputs.image_source import Source, as_stored, as_they_are, stored_order
 from library.inputs.in_session import in_session
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
@@ -67,20 +67,26 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
     if isinstance(source, SyntheticImages):
         return
     names = {}
+    if not isinstance(source, Manifest):
+        encoding = as_they_are(source)
     if isinstance(source, Listing):
         # `list_files` may give a file under another name.
         names = {files.real_path(str(image.content)): image.filename for image in source.images}
     for number, element in _elements(source, numbers):
         if isinstance(source, Listing):
             path = os.fsdecode(element[0])
-            yield number, names[files.real_path(path)], as_stored(path, partial(str, path))
+            yield (
+                number,
+                names[files.real_path(path)],
+                as_stored(path, encoding, partial(str, path)),
+            )
         elif isinstance(source, Manifest):
             yield number, *read_file(element)
         else:
             features = features_of(element)
             encoded = features[source.keys.image].bytes_list.value[0]
             place = partial(source.place_of, encoded)
-            yield number, read_name(features), as_stored(encoded, place)
+            yield number, read_name(features), as_stored(encoded, encoding, place)
 
 
 def _elements(source: Source, numbers: Collection[int]) -> Iterator[tuple[int, Any]]:

@@ -83,7 +83,9 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
                 predict_all(
                     images,
                     model,
-                    encoding_options_of(run.stored_max_edge, run.stored_quality),
+                    encoding_options_of(
+                        run.stored_max_edge, run.stored_quality, run.stored_pictures
+                    ),
                     top_k=count,
                     batch_size=hparams.take(DataOptions).images_per_batch(training=False),
                     threads=count_cores(),

@@ -145,6 +145,7 @@ def _options_kept(
 ) -> dict[str, Any]:
     """Return the options that each manifest keeps."""
     options: dict[str, Any] = {'max_edge': encoding.max_edge, 'quality': encoding.quality}
+    options['pictures'] = encoding.pictures.to_json()
     options['random_seed'] = random_seed
     if fractions is not None:
         options |= {'splits': dict(fractions), 'split_by': split_by}

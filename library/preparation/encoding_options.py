@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import PIL
 from PIL import features
 
 from library.preparation.formats import FORMATS
+from library.preparation.pictures.picture_options import BEFORE, PictureOptions, from_json
 
 # JPEG quality of images that are re-encoded: half the bytes of 90, and no visible loss at the
 # sizes that models see.
@@ -25,21 +28,28 @@ ENCODING_VERSION = 1
 
 @dataclass(frozen=True)
 class EncodingOptions:
-    """Longest edge in pixels, JPEG quality, and the image formats that are accepted."""
+    """Longest edge in pixels, JPEG quality, accepted image formats, and what pixels mean."""
 
     max_edge: int
     quality: int = QUALITY
     formats: tuple[str, ...] = FORMATS
+    pictures: PictureOptions = BEFORE
 
     @classmethod
-    def of_stored(cls, max_edge: int | None, quality: int | None) -> EncodingOptions:
+    def of_stored(
+        cls,
+        max_edge: int | None,
+        quality: int | None,
+        pictures: Mapping[str, Any] | str | None = None,
+    ) -> EncodingOptions:
         """Return how the images of a run's data set are stored, from these two numbers.
 
         Args:
           max_edge: None keeps the size that images have.
           quality: None is the default.
+          pictures: as `from_json` takes them.
         """
-        return cls(max_edge or LARGEST_EDGE, quality or QUALITY)
+        return cls(max_edge or LARGEST_EDGE, quality or QUALITY, pictures=from_json(pictures))
 
     def fingerprint(self) -> dict[str, object]:
         """Return all that decides an image's stored bytes besides the image, codec versions too."""
@@ -50,6 +60,7 @@ class EncodingOptions:
             'max_edge': self.max_edge,
             'quality': self.quality,
             'formats': sorted(self.formats),
+            'pictures': self.pictures.to_json(),
             'pillow': PIL.__version__,
             'codecs': codecs,
         }

@@ -27,6 +27,7 @@ from library.preparation.formats import (
     one_line,
     open_image,
 )
+from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 from library.preparation.unwarned import Unwarned
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ class PreparedImage:
 
 
 def prepare_image(
-    data: bytes, max_edge: int, quality: int, formats: tuple[str, ...] = FORMATS
+    data: bytes,
+    max_edge: int,
+    quality: int,
+    formats: tuple[str, ...] = FORMATS,
+    pictures: PictureOptions = BEFORE,
 ) -> PreparedImage:
     """Decode, turn, flatten and shrink one image.
 
@@ -71,6 +76,7 @@ def prepare_image(
       max_edge: limit of the longer edge in pixels; smaller images keep their size.
       quality: of the JPEG, 1 to 100, where one has to be made.
       formats: what the file may be, out of FORMATS and EXTRA_FORMATS.
+      pictures: what its pixels mean.
 
     Raises:
       RejectedImage: empty, no image of these formats, too many pixels, damaged, too small, or its
@@ -82,7 +88,7 @@ def prepare_image(
     if not data:
         raise RejectedImage('empty file')
     with _reasons():
-        return _prepare(data, max_edge, quality, formats)
+        return _prepare(data, max_edge, quality, formats, pictures)
 
 
 def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedImage:
@@ -102,7 +108,7 @@ def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedI
         height, width = pixels.shape[:2]
         check_size(width, height)
         target = _target((width, height), max_edge)
-        return _encoded(_to_rgb(Image.fromarray(pixels)), target, None, quality)
+        return _encoded(_to_rgb(Image.fromarray(pixels), BEFORE), target, None, quality)
 
 
 def check_jpeg(data: bytes) -> None:
@@ -131,7 +137,9 @@ def _reasons() -> Iterator[None]:
         raise RejectedImage(f'damaged ({one_line(error)})') from None
 
 
-def _prepare(data: bytes, max_edge: int, quality: int, formats: tuple[str, ...]) -> PreparedImage:
+def _prepare(
+    data: bytes, max_edge: int, quality: int, formats: tuple[str, ...], pictures: PictureOptions
+) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
     image = open_image(data, formats)
     end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
@@ -144,7 +152,7 @@ def _prepare(data: bytes, max_edge: int, quality: int, formats: tuple[str, ...])
         return PreparedImage(data[:end], image.height, image.width, reencoded=False)
     if image.format in JPEG_FORMATS:
         image.draft(image.mode, target)
-    return _encoded(_to_rgb(image), target, turn, quality)
+    return _encoded(_to_rgb(image, pictures), target, turn, quality)
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
@@ -177,8 +185,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert to three channels of eight bits: 16-bit grey scaled, transparency laid on white.
+def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
+    """Convert to three channels of eight bits: 16-bit grey scaled, transparency on a background.
 
     Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
     """
@@ -191,8 +199,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     elif image.mode == 'La':
         image = image.convert('LA')
     if image.has_transparency_data:
-        white = Image.new('RGBA', image.size, 'white')
-        image = Image.alpha_composite(white, image.convert('RGBA'))
+        background = Image.new('RGBA', image.size, (*pictures.background, 255))
+        image = Image.alpha_composite(background, image.convert('RGBA'))
     return image if image.mode == 'RGB' else image.convert('RGB')
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.preparation.encoding_options import MAX_EDGE, QUALITY
 from library.preparation.formats import EXTRA_FORMATS
+from library.preparation.pictures.picture_options import PictureOptions
 from library.preparation.splits import DEFAULT_SPLITS
 
 
@@ -124,6 +125,11 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
     max_bad_fraction: float = option(
         0.1, 'Fraction of images that may be bad before nothing is written.', low=0, high=1
     )
+
+
+@dataclass(frozen=True)
+class StoredPictureOptions(PictureOptions, group='conversion', home=COMMAND_LINE):
+    """What the pixels of the images mean that are converted."""
 
 
 @dataclass(frozen=True)

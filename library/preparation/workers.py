@@ -54,7 +54,9 @@ def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
         if isinstance(content, Part):
             content = content.read()
         if isinstance(content, bytes):
-            return prepare_image(content, encoding.max_edge, encoding.quality, encoding.formats)
+            return prepare_image(
+                content, encoding.max_edge, encoding.quality, encoding.formats, encoding.pictures
+            )
         return prepare_pixels(content, encoding.max_edge, encoding.quality)
     except RejectedImage as rejected:
         return rejected

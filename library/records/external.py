@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
+from typing import Any
 
 from library.errors import ConfigError, DataError
 from library.records.example import features_of
@@ -49,6 +50,7 @@ class ExternalRecords:
       folder: what was asked for, for messages.
       keys: which features hold image and label.
       orders: how the classes stand in each file that holds records.
+      pictures: what the pixels mean, by option.
     """
 
     class_names: tuple[str, ...]
@@ -57,6 +59,7 @@ class ExternalRecords:
     folder: str
     keys: Keys = USUAL
     orders: tuple[FileOrder, ...] = field(default=(), compare=False)
+    pictures: Mapping[str, Any] | None = None
 
     @property
     def examples(self) -> int:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from library import files
 from library.errors import DataError
@@ -137,6 +137,7 @@ class Listing:
       ignored: names of files that are not images of any class.
       folder: what the source read, for messages.
       remarks: how it was read, and what was left out.
+      pictures: what the pixels mean, by option, where they are read without a conversion.
     """
 
     class_names: tuple[str, ...]
@@ -144,6 +145,7 @@ class Listing:
     ignored: tuple[str, ...] = ()
     folder: str = ''
     remarks: tuple[Remark, ...] = ()
+    pictures: Mapping[str, Any] | None = None
 
     @property
     def examples(self) -> int:

@@ -5,6 +5,7 @@ Imports no TensorFlow.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ class RunMetadata(Options, group='found out by the run', home=DERIVED):
     )
     stored_quality: int | None = option(
         None, 'JPEG quality of stored training images that were re-encoded.'
+    )
+    stored_pictures: str | None = option(
+        None, 'What the pixels of the training images were taken for, as JSON.'
     )
     train_features: str | None = option(
         None, 'Folder of the features that are trained on instead of images.'
@@ -175,10 +179,15 @@ def unknown_storage(model_dir: str, run: Run) -> str:
     )
 
 
-def _stored(data: Split) -> dict[str, int | None]:
-    """Return how a conversion stored the images: predictions treat theirs alike."""
+def _stored(data: Split) -> dict[str, int | str | None]:
+    """Return how the images are stored, or read: predictions treat theirs alike."""
     options = data.options if isinstance(data, Manifest) else {}
-    return {f'stored_{name}': options.get(name) for name in ('max_edge', 'quality')}
+    pictures = options.get('pictures') if options else getattr(data, 'pictures', None)
+    return {
+        'stored_max_edge': options.get('max_edge'),
+        'stored_quality': options.get('quality'),
+        'stored_pictures': json.dumps(pictures) if pictures else None,
+    }
 
 
 def with_completed(

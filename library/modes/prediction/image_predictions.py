@@ -36,16 +36,18 @@ class Prediction(NamedTuple):
     error: str = ''
 
 
-def encoding_options_of(max_edge: int | None, quality: int | None) -> EncodingOptions:
+def encoding_options_of(
+    max_edge: int | None, quality: int | None, pictures: str | None = None
+) -> EncodingOptions:
     """Say how images are prepared for a model whose training images were stored so.
 
     More formats are accepted than a conversion takes unasked.
 
     Args:
-      max_edge, quality: as `EncodingOptions.of_stored` takes them.
+      max_edge, quality, pictures: as `EncodingOptions.of_stored` takes them.
     """
     return dataclasses.replace(
-        EncodingOptions.of_stored(max_edge, quality), formats=(*FORMATS, *EXTRA_FORMATS)
+        EncodingOptions.of_stored(max_edge, quality, pictures), formats=(*FORMATS, *EXTRA_FORMATS)
     )
 
 

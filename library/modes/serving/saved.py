@@ -20,7 +20,7 @@ OUTPUTS = ('classes', 'probabilities')
 # The file that TensorFlow knows a SavedModel by, and the folder of what was put beside it.
 PROGRAM = 'saved_model.pb'
 ASSETS = 'assets'
-FACTS = ('class_names', 'stored_max_edge', 'stored_quality')
+FACTS = ('class_names', 'stored_max_edge', 'stored_quality', 'stored_pictures')
 
 
 class SavedModelGraph(Predictor):

@@ -74,6 +74,7 @@ RULES = [
             *('record_image_key', 'record_label_key'),
         )
     ),
+    ('--background 0,0,0', '--train_metadata', '--train_metadata x --eval_metadata x'),
 ]
 
 

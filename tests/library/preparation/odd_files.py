@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.library.preparation.pictures import (
+from tests.library.preparation.drawn_pictures import (
     ARITHMETIC_JPEG,
     LOSSLESS_JPEG,
     encoded,

@@ -10,8 +10,8 @@ import tensorflow as tf
 from library.records.example import FILENAME, HEIGHT, WIDTH
 from tests.conftest import convert_folder, draw_images
 from tests.converting import convert, flags
+from tests.library.preparation.drawn_pictures import encoded, noise
 from tests.library.preparation.odd_files import MAX_EDGE, write_odd_files
-from tests.library.preparation.pictures import encoded, noise
 
 pytestmark = pytest.mark.graph
 

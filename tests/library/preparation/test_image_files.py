@@ -16,7 +16,7 @@ from library.preparation.image_files import (
     is_image_file,
     is_of_other_program,
 )
-from tests.library.preparation.pictures import encoded, noise, several
+from tests.library.preparation.drawn_pictures import encoded, noise, several
 
 FIRST, SECOND = noise(48, 32), noise(48, 32, 1)
 WHOLE = {kind: encoded(FIRST, kind) for kind in (*FORMATS, *EXTRA_FORMATS)} | {

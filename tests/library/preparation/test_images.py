@@ -15,7 +15,7 @@ from library.preparation.images import (
     prepare_image,
     prepare_pixels,
 )
-from tests.library.preparation.pictures import (
+from tests.library.preparation.drawn_pictures import (
     RED,
     assert_flat,
     encoded,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from library.preparation.images import EXTRA_FORMATS, FORMATS, check_jpeg, prepare_image
-from tests.library.preparation.pictures import (
+from tests.library.preparation.drawn_pictures import (
     ARITHMETIC_JPEG,
     BLUE,
     LOSSLESS_JPEG,

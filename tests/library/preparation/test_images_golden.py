@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.library.preparation.pictures import (
+from tests.library.preparation.drawn_pictures import (
     RED,
     WHITE,
     assert_flat,

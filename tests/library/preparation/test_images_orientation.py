@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, TiffImagePlugin, TiffTags
 
 from library.preparation.images import FORMATS, prepare_image
-from tests.library.preparation.pictures import (
+from tests.library.preparation.drawn_pictures import (
     BLUE,
     GREEN,
     RED,

@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from library.preparation.images import prepare_image
-from tests.library.preparation.pictures import (
+from tests.library.preparation.drawn_pictures import (
     ARITHMETIC_JPEG,
     LOSSLESS_JPEG,
     encoded,

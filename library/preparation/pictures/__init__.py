@@ -1,0 +1,1 @@
+"""Find what the pixels of a file mean: colours, depths, bands, and the formats of phones."""
