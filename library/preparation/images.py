@@ -9,12 +9,13 @@ orientation counts: colour profiles, comments and thumbnails are ignored.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageChops, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from library.preparation.formats import (
     EXTRA_FORMATS,
@@ -28,6 +29,8 @@ from library.preparation.formats import (
     open_image,
 )
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
+from library.preparation.pictures.reading import check_scaled, read_as_meant
+from library.preparation.pictures.tiff_files import why_not_decoded
 from library.preparation.unwarned import Unwarned
 
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ UNWARNED = Unwarned()
 # The shorter edge of a stored image: below this a picture holds nothing to classify, and an
 # extreme shape (1 x 5000) shrinks to nothing.
 MIN_EDGE = 8
+
+# The change of a picture that is of one colour once its transparent parts have the background's.
+ONE_COLOUR = 'of one colour on the background'
 
 # What brings an image upright, by its EXIF orientation.
 UPRIGHT = {
@@ -54,12 +60,17 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An upright RGB JPEG with its size in pixels, and whether it was re-encoded."""
+    """An upright RGB JPEG with its size in pixels, and whether it was re-encoded.
+
+    Attributes:
+      changes: what was done to its pixels beside that, by names such as 'windowed'.
+    """
 
     jpeg: bytes
     height: int
     width: int
     reencoded: bool
+    changes: tuple[str, ...] = ()
 
 
 def prepare_image(
@@ -142,8 +153,14 @@ def _prepare(
 ) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
     image = open_image(data, formats)
+    check_scaled(image, pictures)
     end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
-    turn = _turn(image)
+    try:
+        turn = _turn(image)
+    except OSError as error:
+        if reason := why_not_decoded(image, error):
+            raise RejectedImage(reason) from None
+        raise
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')
     target = _target(image.size, max_edge)
@@ -152,7 +169,11 @@ def _prepare(
         return PreparedImage(data[:end], image.height, image.width, reencoded=False)
     if image.format in JPEG_FORMATS:
         image.draft(image.mode, target)
-    return _encoded(_to_rgb(image, pictures), target, turn, quality)
+    meant, changes = read_as_meant(image, data, pictures)
+    rgb = _to_rgb(meant, pictures)
+    if meant.has_transparency_data and rgb.getcolors(1):
+        changes = (*changes, ONE_COLOUR)
+    return dataclasses.replace(_encoded(rgb, target, turn, quality), changes=changes)
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
@@ -186,15 +207,13 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
-    """Convert to three channels of eight bits: 16-bit grey scaled, transparency on a background.
+    """Convert to three channels, transparency laid on a background.
 
     Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
     """
     image.load()
     not_adobe = image.format in JPEG_FORMATS and 'adobe_transform' not in image.info
-    if image.mode.startswith('I'):
-        image = _eight_bits(image)
-    elif image.mode == 'CMYK' and not_adobe:
+    if image.mode == 'CMYK' and not_adobe:
         image = ImageChops.invert(image)
     elif image.mode == 'La':
         image = image.convert('LA')
@@ -202,16 +221,6 @@ def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
         background = Image.new('RGBA', image.size, (*pictures.background, 255))
         image = Image.alpha_composite(background, image.convert('RGBA'))
     return image if image.mode == 'RGB' else image.convert('RGB')
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale grey of 12 or 16 bits to eight; convert('L') alone would clip it at 255."""
-    white, inverted = 65_535, False
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        white = 2 ** image.tag_v2[TiffImagePlugin.BITSPERSAMPLE][0] - 1
-        inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    scale, offset = (-255 / white, 255.5) if inverted else (255 / white, 0.5)
-    return image.convert('I').point(lambda value: value * scale + offset).convert('L')
 
 
 def _encoded(

@@ -131,6 +131,8 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
 class StoredPictureOptions(PictureOptions, group='conversion', home=COMMAND_LINE):
     """What the pixels of the images mean that are converted."""
 
+    measures = True
+
 
 @dataclass(frozen=True)
 class SplitOptions(Options, group='splits', home=COMMAND_LINE):

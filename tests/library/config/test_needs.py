@@ -74,7 +74,15 @@ RULES = [
             *('record_image_key', 'record_label_key'),
         )
     ),
-    ('--background 0,0,0', '--train_metadata', '--train_metadata x --eval_metadata x'),
+    *(
+        (typed, '--train_metadata', '--train_metadata x --eval_metadata x')
+        for typed in (
+            '--background 0,0,0',
+            '--bands 1,2,3',
+            '--black_value 100',
+            '--white_value 4095',
+        )
+    ),
 ]
 
 
