@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from library.config.fields import PROJECT, Options, option
@@ -106,12 +105,8 @@ class PictureOptions(Options, group='data', home=PROJECT):
 
     def to_json(self) -> dict[str, Any]:
         """Return the values by name, as a manifest keeps them: several as a list."""
-        values = {
-            each.name: getattr(self, each.name) for each in dataclasses.fields(PictureOptions)
-        }
-        return {
-            name: list(each) if isinstance(each, tuple) else each for name, each in values.items()
-        }
+        values = ((each.name, getattr(self, each.name)) for each in fields(PictureOptions))
+        return {name: list(each) if isinstance(each, tuple) else each for name, each in values}
 
 
 def written(level: float) -> str:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Pillow's mode of so many bands, with nothing worked out of one band by another.
-MODES = {1: 'L', 2: 'LA', 3: 'RGB', 4: 'RGBA'}
+MODES = {1: 'L', 2: 'LA', 3: 'RGB', 4: 'RGBX'}
 MOST_BANDS = max(MODES)
 
 # Which raw mode of 16 bits keeps the high byte of what libtiff hands over, and which the low one.
 _HIGH, _LOW = ('L', 'B') if sys.byteorder == 'little' else ('B', 'L')
 
-PLANES_APART = 'its colours lie in planes, of which Pillow keeps 8 bits: interleave them first'
+PLANES_APART = (
+    'its bands lie in planes, which Pillow does not read so: interleave them first '
+    '(tiffcp -p contig)'
+)
 
 
 def packing(image: ImageFile.ImageFile) -> str:
@@ -82,14 +85,16 @@ def read_tiff(data: bytes, bands: int) -> np.ndarray:
         raise RejectedImage(f'band {bands} cannot be read: Pillow reads the first {MOST_BANDS}')
     apart = there > 1 and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
     read = min(there, MOST_BANDS)
+    if apart and there == 2:
+        read = bands
     mode = MODES[read]
-    if not is_deep_colour(image):
-        name = mode if apart else mode + 'X' * (there - read)
-        return _unpacked(data, 'TIFF', mode, name)[..., :bands]
-    if apart:
+    if apart and (is_deep_colour(image) or read == 2):
         raise RejectedImage(PLANES_APART)
-    high, low = (_unpacked(data, 'TIFF', mode, f'{mode};16{byte}') for byte in (_HIGH, _LOW))
-    return _joined(high, low)[..., :bands]
+    if is_deep_colour(image):
+        high, low = (_unpacked(data, 'TIFF', mode, f'{mode};16{byte}') for byte in (_HIGH, _LOW))
+        return _joined(high, low)[..., :bands]
+    name = mode if apart else mode + 'X' * (there - read)
+    return _unpacked(data, 'TIFF', mode, name)[..., :bands]
 
 
 def _opened(data: bytes, kind: str) -> ImageFile.ImageFile:
