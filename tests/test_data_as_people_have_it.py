@@ -180,3 +180,16 @@ def test_a_webdataset_is_converted_and_trained_on(launch, photos, capsys):
     flags = {'model': 'simple', 'image_size': 16, 'train_epochs': 1, 'data_dir': photos / 'out'}
     assert launch(photos / 'run', **flags) == 0
     assert class_names(photos) == 'blue, green, red'
+
+
+def test_links_among_the_images_are_followed_where_that_is_asked_for(photos, start):
+    for split in ('train', 'test'):
+        for path in (photos / split).iterdir():
+            folder = photos / f'linked_{split}' / path.name.partition('.')[0]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / path.name).symlink_to(path)
+    folders = photos / 'linked_train', photos / 'linked_test'
+    with pytest.raises(DataError, match='see --follow_symlinks'):
+        start(*folders)
+    start(*folders, follow_symlinks=None)
+    assert evaluated(photos) == 15

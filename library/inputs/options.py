@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from library.config.fields import HYPERPARAMETERS, PROJECT, Options, option
 from library.config.hparams import HParams
+from library.records.listing import AUTO
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class DataOptions(Options, group='data', home=PROJECT):
         kept_with_run=True,
     )
     eval_split: str = option(
-        'auto',
+        AUTO,
         'Split to evaluate on, by any name that DATA_DIR has; auto is validation if there is one, '
         'otherwise test.',
     )

@@ -40,7 +40,6 @@ class DatasetOptions(Options, group='source', home=COMMAND_LINE):
         low=1,
         high=99,
     )
-    follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,12 @@ class TableOptions(Options, group='data', home=PROJECT):
         'Column of a table with the class, a name or a number; several: columns of 0 and 1, one '
         'for each class. None: the one with a usual name (label, class, breed ...), otherwise all '
         'columns of 0 and 1.',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
+    follow_symlinks: bool = option(
+        False,
+        'Follow symbolic links among the images.',
         kept_with_run=True,
         needs='train_metadata',
     )

@@ -74,7 +74,10 @@ RULES = [
             *('record_image_key', 'record_label_key'),
         )
     ),
-    ('--background 0,0,0', '--train_metadata', '--train_metadata x --eval_metadata x'),
+    *(
+        (typed, '--train_metadata', '--train_metadata x --eval_metadata x')
+        for typed in ('--background 0,0,0', '--follow_symlinks')
+    ),
 ]
 
 
