@@ -27,20 +27,6 @@ class DataOptions(Options, group='data', home=PROJECT):
     eval_metadata: tuple[str, ...] = option(
         (), 'Evaluate on this instead of DATA_DIR: as train_metadata.', kept_with_run=True
     )
-    record_image_key: str | None = option(
-        None,
-        'Feature with the image in TFRecords of other programs; none: the usual one that is there '
-        '(image/encoded, image ...).',
-        kept_with_run=True,
-        needs='train_metadata',
-    )
-    record_label_key: str | None = option(
-        None,
-        'Feature with the class in TFRecords of other programs: a number, a text, or 0 and 1 for '
-        'each class; none: the usual one (image/class/label, label, class ...).',
-        kept_with_run=True,
-        needs='train_metadata',
-    )
     use_synthetic_data: bool = option(
         False,
         'Feed noise from memory, to measure what the rest of a run costs.',
