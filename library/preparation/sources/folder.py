@@ -81,6 +81,8 @@ class Folder(Source):
             for split, name, branch in found
             for filename, entry in _images_of(branch, tree)
         )
+        if at is None:
+            reader.check_tables(layout, {i.filename: class_names[i.label] for i in images})
         beside = Beside(tree, layout, len(images))
         classes: dict[str, list[Branch]] = {}
         for _, name, branch in found:

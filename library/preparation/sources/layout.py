@@ -7,17 +7,28 @@ with the option that says which is meant.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from library import files
 from library.errors import DataError
 from library.preparation.labels import spellings
+from library.preparation.sources.other_classes import contradicting
 from library.preparation.sources.refusals import Refusals, shown
 from library.preparation.sources.split_folders import split_folders
 from library.preparation.sources.tree import Branch, Tree
 from library.records.listing import SPLIT_NAMES
+
+# What folders are called that hold pictures of another kind of the same things.
+_KINDS = re.compile(
+    r'(jpeg|input|raw|original)?[ _-]*(images?|imgs?|pictures?|photos?)'
+    r'|(binary|segmentation)?[ _-]*(masks?|labels?|annotations?|segmentations?|trimaps?)'
+    r'|ground[ _-]*truths?|gt|thumbnails?|thumbs?'
+)
+# What archives of one data set are called.
+_PARTS = re.compile(r'.*(part|batch|chunk|volume|vol|archive|disk|shard)[ ._-]*\d+')
 
 
 @dataclass(eq=False)
@@ -159,6 +170,17 @@ class Reader:
         self._check_classes(labelled)
         return Layout(labelled, [each for each in unlabelled if each.count])
 
+    def check_tables(self, layout: Layout, class_of: Mapping[str, str]) -> None:
+        """Raise DataError where a table beside the folders puts the images into other classes.
+
+        Args:
+          layout: as it was read.
+          class_of: the class of each image by its path below the root.
+        """
+        folder = layout.levels[0].folder
+        for table, classes in contradicting(self._tree.tables_above(folder), class_of):
+            raise DataError(self._refusals.other_classes(folder, table, classes))
+
     def _check_left_out(
         self, splits: dict[Branch, str], labelled: Sequence[Level], unlabelled: Sequence[Branch]
     ) -> None:
@@ -195,6 +217,8 @@ class Reader:
         if deep:
             raise DataError(self._refusals.only_folders(deep, names, bool(levels[0].split)))
         self._check_empty(levels)
+        if _are_no_classes(names) and not names & self._known:
+            raise DataError(self._refusals.no_class_names(levels[0].folder, found[0][1]))
         if len(names) == 1 and not names & self._known:
             raise DataError(self._refusals.one_class(top, found[0][1]))
 
@@ -205,6 +229,13 @@ class Reader:
             for each in level.folder.folders:
                 if not each.count and class_name(each) not in names:
                     raise DataError(self._refusals.empty_class(each, len(names) > 1))
+
+
+def _are_no_classes(names: Collection[str]) -> bool:
+    """Return whether these are kinds of files, such as images and masks, or parts of a download."""
+    return len(names) > 1 and any(
+        all(pattern.fullmatch(name.lower()) for name in names) for pattern in (_KINDS, _PARTS)
+    )
 
 
 def class_name(folder: Branch) -> str:

@@ -77,6 +77,22 @@ class Refusals:
         way = way.replace('it alone', 'one of them alone')
         return f'{way}, or take all together ({self._classes_at(deep[0], 1)})'
 
+    def no_class_names(self, folder: Branch, branch: Branch) -> str:
+        """Of folders that are called as no classes are."""
+        names = shown(_names_of(folder.with_images))
+        return (
+            f'{self._path(folder)}: {names} are no names of classes: '
+            f'{self._make_classes(branch)}; if they are: {self._classes_at(folder)}'
+        )
+
+    def other_classes(self, folder: Branch, table: str, classes: Sequence[str]) -> str:
+        """Of a table that puts the images of the folders into other classes."""
+        return (
+            f'{self._root}: {os.path.basename(table)} puts these images into the classes '
+            f'{shown(classes)}, the folders into {shown(_names_of(folder.with_images))}: give the '
+            f'table ({self._flag} {quote(table)}), or take the folders ({self._classes_at(folder)})'
+        )
+
     def one_class(self, folder: Branch, branch: Branch) -> str:
         """Of a folder that holds one class alone."""
         name = branch.last_name
@@ -165,13 +181,7 @@ class Refusals:
 
     def _make_classes(self, folder: Branch) -> str:
         """What to do with images that lie in one folder, all classes together."""
-        tables = [
-            entry.path
-            for above in self._tree.root.all()
-            if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
-            for name, entry in above.others
-            if entry.kind == 'image' and name.lower().endswith('.csv')
-        ]
+        tables = self._tree.tables_above(folder)
         if not tables:
             return f'make folders{OTHER_THAN_FOLDERS}'
         names = shown([f'{self._flag} {quote(table)}' for table in tables])

@@ -101,6 +101,16 @@ class Tree:
         """The path of what has this name below the root."""
         return files.join(self._root, name) if name else self._root
 
+    def tables_above(self, folder: Branch) -> list[str]:
+        """List the CSV files in a folder and in those above it."""
+        return [
+            entry.path
+            for above in self.root.all()
+            if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
+            for name, entry in above.others
+            if entry.kind == 'image' and name.lower().endswith('.csv')
+        ]
+
     def _read(self, name: str, above: frozenset[object]) -> Branch | None:
         """A folder of the data set; None where only this program wrote, or will write."""
         branch, folder = Branch(name), self.path(name)
