@@ -22,7 +22,7 @@ from library.preparation.sources.columns import (
 )
 from library.preparation.sources.entries import look
 from library.preparation.sources.refusals import shown
-from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_one_label
+from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_no_lists
 from library.preparation.sources.source import Source
 from library.preparation.sources.table_images import BadRow, TableImages, endings_added
 from library.records.listing import (
@@ -138,7 +138,7 @@ class Table(Source):
             raise DataError(f'{path}: no rows below the header')
         parsed = _parsed(path, header, rows, columns, images)
         if len(columns.labels) == 1:
-            check_one_label(path, ((row.number, row.class_name) for row in parsed))
+            check_no_lists(path, ((row.number, row.class_name) for row in parsed))
         return parsed, remarks
 
     def _without_header(
