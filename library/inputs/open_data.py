@@ -15,11 +15,7 @@ from library.inputs.options import DataOptions
 from library.preparation.labels import relabel
 from library.preparation.sources.registry import Sources
 from library.records.example_keys import NAME
-from library.records.listing import (
-    Listing,
-    Split,
-    is_split_name,
-)
+from library.records.listing import AUTO, Listing, Split, is_split_name
 from library.records.manifest import Manifest, check_same_classes
 from library.records.split_folders import evaluation_split, open_other_folds, open_split
 from library.runs.metadata import (
@@ -74,7 +70,7 @@ def open_all(
     else:
         run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
-        origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
+        origin = AUTO if hparams.eval_split == AUTO else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)
         hparams = hparams.with_values(origin, eval_split=split)
     return hparams, run, train_data, eval_data
@@ -126,7 +122,7 @@ def open_data(
         if data.fold:
             return open_other_folds(data.data_dir, data.fold)
         return open_split(data.data_dir, 'train')
-    if data.eval_split != 'auto' and not is_split_name(data.eval_split):
+    if data.eval_split != AUTO and not is_split_name(data.eval_split):
         raise ConfigError(f'--eval_split {data.eval_split}: not the name of a split')
     return open_split(data.data_dir, evaluation_split(data.data_dir, data.eval_split, data.fold))
 

@@ -81,6 +81,7 @@ RULES = [
             '--bands 1,2,3',
             '--black_value 100',
             '--white_value 4095',
+            '--follow_symlinks',
         )
     ),
 ]
