@@ -12,6 +12,7 @@ from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
 from library.inputs.given_data import open_metadata
 from library.inputs.options import DataOptions
+from library.inputs.picture_check import warn_of_other_pictures
 from library.preparation.labels import relabel
 from library.preparation.sources.registry import Sources
 from library.records.example_keys import NAME
@@ -69,6 +70,7 @@ def open_all(
         _warn_of_shared(train_data, eval_data)
     else:
         run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
+    warn_of_other_pictures(run, eval_data)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
         origin = AUTO if hparams.eval_split == AUTO else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from library.config.fields import PROJECT, Options, option
+from library.config.fields import PROJECT, Options, as_written, option
 
 WHITE = (255, 255, 255)
 
@@ -107,6 +107,16 @@ class PictureOptions(Options, group='data', home=PROJECT):
         """Return the values by name, as a manifest keeps them: several as a list."""
         values = ((each.name, getattr(self, each.name)) for each in fields(PictureOptions))
         return {name: list(each) if isinstance(each, tuple) else each for name, each in values}
+
+
+def as_flags(pictures: PictureOptions) -> str:
+    """Write what differs from the defaults as it is typed, such as '--white_value 4095'."""
+    flags = []
+    for each in fields(PictureOptions):
+        value = getattr(pictures, each.name)
+        if value != each.default:
+            flags.append(f'--{each.name}{"" if value is True else f" {as_written(value)}"}')
+    return ' '.join(flags)
 
 
 def written(level: float) -> str:
