@@ -16,7 +16,13 @@ from library.preparation.formats import RejectedImage
 from library.preparation.pictures.bands import INVERTED, bands_of
 from library.preparation.pictures.levels import FULL, stated_bits, to_bytes, uses_bits
 from library.preparation.pictures.picture_options import PictureOptions
-from library.preparation.pictures.samples import is_deep_colour, packing, read_deep, read_tiff
+from library.preparation.pictures.samples import (
+    is_deep_colour,
+    packing,
+    read_deep,
+    read_numbers,
+    read_tiff,
+)
 from library.preparation.pictures.tiff_files import with_whole_palette
 
 if TYPE_CHECKING:
@@ -40,7 +46,8 @@ class Deep:
     """The samples of a picture.
 
     Attributes:
-      values: uint8, uint16, int32 or float32 [height, width, bands] of grey or RGB, 1 or 3 bands.
+      values: uint8, uint16, int32, uint32 or float32 [height, width, bands], one band of grey or
+        three of RGB.
       opacity: uint8 [height, width]; None where all is opaque.
       white: the highest value by the file; None where it does not say.
       inverted: white is 0.
@@ -128,7 +135,8 @@ def _grey(opened: ImageFile.ImageFile, image: Image.Image, data: bytes) -> Deep:
     """Take the samples that Pillow read, as the file holds them."""
     import numpy as np
 
-    values = np.asarray(image)
+    is_tiff = opened.format == 'TIFF'
+    values = read_numbers(data) if is_tiff and image.mode in UNSCALED else np.asarray(image)
     white: float | None = None
     if image.mode.startswith('I;16') or (image.mode, image.format) == ('I', 'PPM'):
         values = values.astype(np.uint16)
