@@ -134,4 +134,7 @@ def _unpacked(data: bytes, kind: str, mode: str, raw_mode: str) -> np.ndarray:
 def _joined(high: np.ndarray, low: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    return high.astype(np.uint16) << 8 | low
+    both = high.astype(np.uint16)
+    both <<= 8
+    both |= low
+    return both
