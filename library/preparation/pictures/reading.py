@@ -37,6 +37,8 @@ KINDS = ('PNG', 'TIFF', 'PPM', 'JPEG2000')
 # The change of a picture that has the black and white of its data set.
 WINDOWED = 'windowed'
 
+# Where a PNG says its bits.
+_PNG_BITS = 24
 # The start of a JPEG 2000's header, and where behind it the bits of the first band stand.
 _SIZ, _BITS_BEHIND = b'\xff\x4f\xff\x51', 42
 
@@ -92,7 +94,8 @@ def read_as_meant(
     Raises:
       RejectedImage: Pillow cannot read it at its depth, or its white is not above the black.
     """
-    if image.format not in KINDS:
+    is_plain = image.format == 'PNG' and data[_PNG_BITS : _PNG_BITS + 1] != b'\x10'
+    if image.format not in KINDS or (is_plain and not image.mode.startswith('I')):
         return image, ()
     has_window = pictures.black is not None or pictures.white is not None
     deep = read_samples(image, data, pictures.bands, stated_alone=not has_window)
