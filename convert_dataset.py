@@ -93,7 +93,6 @@ def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
     """List the images, write them, and print what was done."""
     source_options = read_options(SourceOptions, command_line, CATALOG)
     conversion = read_options(ConversionOptions, command_line, CATALOG)
-    pictures = read_options(StoredPictureOptions, command_line, CATALOG)
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
     fractions = _fractions(splitting)
