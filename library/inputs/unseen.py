@@ -45,7 +45,8 @@ def describe_unseen(split: Any, options: ImageOptions) -> str:
     if options.center_crop < 1:
         remedies.append('--center_crop 1')
     mean = 'on average ' if len(set(sizes)) > 1 else ''
-    return f'{mean}{100 * unseen:.0f} % of each evaluation picture is cut away: {" and ".join(remedies)}'
+    what = f'{mean}{100 * unseen:.0f} % of each evaluation picture is cut away'
+    return f'{what}: {" and ".join(remedies)}'
 
 
 def unseen_part(sizes: Sequence[tuple[int, int]], fit: str, center_crop: float) -> float:
