@@ -139,8 +139,8 @@ class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
     )
     center_crop: float = option(
         1.0,
-        'Central part that is seen where nothing is random: of the shorter edge with fit crop, '
-        'otherwise of each edge.',
+        'Central part that is seen where nothing is random, as a fraction: of the shorter edge '
+        'with fit crop, which gives a square, otherwise of each edge.',
         above=0,
         high=1,
         kept_with_run=True,

@@ -167,11 +167,11 @@ def test_one_split_that_is_trained_and_evaluated_on_is_computed_once(experiment,
     assert features.run.train_features == features.run.eval_features
 
 
-@pytest.mark.parametrize('words', ['--center_crop=0.5', '--fit=squeeze', '--fit=pad'])
-def test_other_pixels_are_other_features(experiment, computed, words):
+@pytest.mark.parametrize('flag', ['--center_crop=0.5', '--fit=squeeze', '--fit=pad'])
+def test_other_pixels_are_other_features(experiment, computed, flag):
     with_features(experiment())
     computed()
-    with_features(experiment('--no_augmentation', words))
+    with_features(experiment('--no_augmentation', flag))
     assert computed() == 39
 
 
