@@ -46,6 +46,7 @@ def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
     encoding = EncodingOptions.of_stored(run.stored_max_edge, run.stored_quality)
     return decode_batch(
         encoded,
+        options.fit,
         options.center_crop,
         params.image_size,
         encoding.max_edge,
