@@ -25,6 +25,7 @@ from library.modes.options import (
     TopKOptions,
 )
 from library.preparation.options import TableOptions
+from library.preparation.pictures.decoded_size import SizeOptions
 from library.preparation.pictures.picture_options import PictureOptions
 from library.runtime.options import (
     CheckpointOptions,
@@ -91,6 +92,7 @@ CATALOG = Catalog(
         DataOptions,
         TableOptions,
         PictureOptions,
+        SizeOptions,
         FeatureOptions,
         ImageOptions,
         RandomCrop,
