@@ -211,6 +211,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         image.load()
     if image.format == 'TIFF':
         return None
+    # Where EXIF is silent Pillow asks the metadata of Adobe's programs, as other decoders do not.
+    image.info.pop('xmp', None)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
         return None if orientation is None else UPRIGHT.get(orientation)

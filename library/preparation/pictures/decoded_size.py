@@ -21,6 +21,8 @@ _RGB = 3
 _BYTES = {'RGBA': 5, 'LA': 5, 'PA': 5, 'La': 5, 'RGBa': 5, 'YCbCr': 5, 'LAB': 5, 'CMYK': 7}
 # WebP's library holds the picture four times, of an animation's canvas and of what came before.
 _WEBP = 10
+# Of AVIF and HEIC: the picture as it is coded, as RGB, and once more for Python.
+_AVIF = 2
 # OpenJPEG takes 4 bytes for each sample.
 _JPEG2000 = 4
 # Bytes of a file that do not count: the least part of what is held.
@@ -42,7 +44,7 @@ class SizeOptions(Options, group='data', home=PROJECT):
         'Larger images are refused before they are decoded. What decoding holds counts, 3 bytes a '
         'pixel: a JPEG counts by the size at which it is decoded (down to 1/8, as max_edge '
         'allows), a progressive one by its coefficients; 16 bits count twice, opacity for 5/3, '
-        'CMYK for 7/3, WebP for 10/3.',
+        'CMYK for 7/3, AVIF for 5/3, WebP for 10/3.',
         unit='pixels',
         low=64,
     )
@@ -90,7 +92,7 @@ def _bytes_per_pixel(image: Image.Image, data: bytes) -> int:
         return _WEBP
     if image.format == 'JPEG2000':
         return _JPEG2000 * max(_RGB, len(image.getbands()))
-    needed = _BYTES.get(image.mode, _RGB)
+    needed = _BYTES.get(image.mode, _RGB) + (_AVIF if image.format in ('AVIF', 'HEIF') else 0)
     if image.mode == 'RGB' and image.has_transparency_data:
         needed = _BYTES['RGBA']
     return needed * (2 if _is_deep(image, data) else 1)

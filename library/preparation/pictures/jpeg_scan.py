@@ -36,7 +36,8 @@ class JpegScan:
     Attributes:
       end: how many bytes it takes; what follows is none of its business.
       is_common: every TensorFlow reads its kind, and as Pillow does.
-      is_tidy: no bytes stand between its parts, of which libjpeg warns at each decoding.
+      is_tidy: there is nothing that libjpeg warns of at each decoding, such as bytes between
+        its parts; within the pixels nobody looked.
       is_scalable: libjpeg decodes it at 1/2, 1/4 or 1/8 of its size.
       held_bytes: what libjpeg holds of it besides pixels: the coefficients of the whole picture if
         they come in several scans, 2 bytes each, otherwise nothing that counts.
@@ -68,6 +69,7 @@ def scan_jpeg(data: bytes) -> JpegScan:
             break
         segment = data[position : position + int.from_bytes(data[position : position + 2], 'big')]
         position += len(segment)
+        is_tidy = is_tidy and not _is_doubtful(kind, segment, kinds)
         if kind in _START_OF_FRAME:
             frame = _read_frame(segment)
         if kind in _START_OF_FRAME or kind == _LINES:
@@ -94,6 +96,14 @@ def scan_jpeg(data: bytes) -> JpegScan:
         is_scalable=kinds <= _SCALABLE | {_LINES},
         held_bytes=2 * 64 * frame.blocks if in_parts else 0,
     )
+
+
+def _is_doubtful(kind: int, segment: bytes, kinds: set[int]) -> bool:
+    """Return whether libjpeg warns of a segment, and goes on."""
+    if kind == _START_OF_SCAN and not kinds & _PROGRESSIVE:
+        return segment[-3:] != b'\0\x3f\0'
+    # Colours of another code than RGB and YCbCr, which three channels cannot be.
+    return kind == 0xEE and segment[2:7] == b'Adobe' and segment[13:14] not in (b'', b'\0', b'\1')
 
 
 def _end_of_scan(data: bytes, start: int) -> int:

@@ -12,12 +12,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from PIL import PngImagePlugin
+
 PNG_MARK = b'\x89PNG\r\n\x1a\n'
 
 # What a PNG's chunks beside the critical ones say of the picture, with the lengths that they may
 # have. Those of an animation are left out: its first frame is the PNG's own picture.
 _PNG_CHUNKS = {
-    b'tRNS': range(1, 257),
     b'eXIf': range(1 << 20),
     b'iCCP': range(1 << 24),
     b'gAMA': range(4, 5),
@@ -26,8 +27,11 @@ _PNG_CHUNKS = {
     b'sBIT': range(1, 5),
     b'cICP': range(4, 5),
 }
-# A colour profile that takes more is none that anybody made on purpose; Pillow's own bound.
-_MAX_PROFILE = 1 << 20
+# Where ImageMagick writes the orientation.
+_TURN = b'Raw profile type exif\0'
+# A profile or tag that takes more is none that anybody made on purpose. Pillow's bound is less than
+# the tables of some displays take.
+_MAX_UNPACKED = PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 
 
 # What a web server, a script or a broken download may put before a picture.
@@ -40,6 +44,8 @@ def picture_in(data: bytes) -> bytes:
         data = data[blanks.end() :]
     if data.startswith(PNG_MARK):
         return _png(data)
+    if data.startswith((b'GIF87a', b'GIF89a')):
+        return _gif(data)
     # The border that an animation's first picture leaves free is transparent, also where all of
     # its pictures are opaque.
     if data[:4] == b'RIFF' and data[8:16] == b'WEBPVP8X' and data[20:21] and data[20] & 0x02:
@@ -70,26 +76,46 @@ def _png(data: bytes) -> bytes:
 
 def _is_of_picture(kind: bytes, data: bytes, start: int, length: int) -> bool:
     """Return whether a chunk is kept; critical ones begin with a capital letter."""
-    if kind[:1].isupper():
+    if kind[:1].isupper() or kind == b'tRNS':
         return True
-    if length not in _PNG_CHUNKS.get(kind, ()):
-        return kind == b'tRNS'
-    if kind == b'tRNS':
-        return True
+    is_turn = kind in (b'tEXt', b'zTXt') and data.startswith(_TURN, start)
+    if not is_turn and length not in _PNG_CHUNKS.get(kind, ()):
+        return False
     content = data[start : start + length]
     if zlib.crc32(kind + content) != int.from_bytes(data[start + length :][:4], 'big'):
         return False
-    return kind != b'iCCP' or _is_profile(content)
+    return _is_unpacked(content) if kind in (b'iCCP', b'zTXt') else length < _MAX_UNPACKED
 
 
-def _is_profile(content: bytes) -> bool:
+def _is_unpacked(content: bytes) -> bool:
+    """Return whether what follows a name and the number of a method can be unpacked."""
     _, found, packed = content.partition(b'\0')
     unpacker = zlib.decompressobj()
     try:
-        unpacker.decompress(packed[1:], _MAX_PROFILE)
+        unpacker.decompress(packed[1:], _MAX_UNPACKED)
     except zlib.error:
         return False
     return bool(found) and packed[:1] == b'\0' and not unpacker.unconsumed_tail
+
+
+def _gif(data: bytes) -> bytes:
+    """Return a GIF without comments and the like before its first picture.
+
+    Pillow looks for the end of an empty one in what follows.
+    """
+    position = 13
+    if len(data) > position and data[10] & 0x80:
+        position += 3 << (data[10] & 7) + 1
+    kept = [data[:position]]
+    while data[position : position + 1] == b'!':
+        start, position = position, position + 2
+        while length := int.from_bytes(data[position : position + 1], 'big'):
+            position += 1 + length
+        position += 1
+        # How long a picture is shown, and which colour is transparent.
+        if data[start + 1 : start + 3] == b'\xf9\x04':
+            kept.append(data[start:position])
+    return b''.join([*kept, data[position:]])
 
 
 def without_side_data(data: bytes) -> Iterator[bytes]:
@@ -146,10 +172,9 @@ def _webp(data: bytes, with_meaning: bool) -> bytes:
         position = end
     there = {each[:4] for each in kept}
     if kept and kept[0][:4] == b'VP8X' and len(kept[0]) >= 18:
-        # Its flags say which chunks follow.
-        flags = kept[0][8] & ~0x2C
-        flags |= (b'ICCP' in there) << 5 | (b'EXIF' in there) << 3
-        kept[0] = kept[0][:8] + bytes([flags]) + kept[0][9:]
+        # Its flags say which chunks follow; those of opacity and animation stay, others are unused.
+        flags = kept[0][8] & 0x12 | (b'ICCP' in there) << 5 | (b'EXIF' in there) << 3
+        kept[0] = kept[0][:8] + bytes([flags, 0, 0, 0]) + kept[0][12:]
     body = b'WEBP' + b''.join(kept)
     return b'RIFF' + struct.pack('<I', len(body)) + body
 
