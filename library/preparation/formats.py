@@ -86,6 +86,9 @@ END_MARKS = {'PNG': b'IEND', 'JPEG2000': b'\xff\xd9'}
 # MPO is Pillow's name for a JPEG with more pictures behind it, as phones write it.
 JPEG_FORMATS = ('JPEG', 'MPO')
 
+# Bytes that something may have put before a JPEG; documents and films hold others further in.
+NEAR = 64
+
 # Held while Python's warnings are caught, which are those of all threads.
 _CATCHING = threading.Lock()
 
@@ -132,6 +135,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
                 name, failed, why = str(warning.message).partition(' opening failed. ')
                 if failed:
                     raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
+            if (place := data.find(b'\xff\xd8\xff', 0, NEAR)) > 0:
+                raise RejectedImage(f'a JPEG behind {place} other bytes') from None
             names = ' or '.join(', '.join(formats).rsplit(', ', 1))
             rare = [name for name in EXTRA_FORMATS if name not in formats and _opens(data, name)]
             way = f', but {rare[0]} (convert_dataset.py --extra_formats {rare[0]})' if rare else ''

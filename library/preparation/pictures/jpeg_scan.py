@@ -68,7 +68,7 @@ def scan_jpeg(data: bytes) -> JpegScan:
         if kind == _END:
             break
         segment = data[position : position + int.from_bytes(data[position : position + 2], 'big')]
-        position += len(segment)
+        position += max(2, len(segment))
         is_tidy = is_tidy and not _is_doubtful(kind, segment, kinds)
         if kind in _START_OF_FRAME:
             frame = _read_frame(segment)

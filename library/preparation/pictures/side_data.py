@@ -14,6 +14,9 @@ from collections.abc import Iterator
 
 from PIL import PngImagePlugin
 
+# JPEG's comments, and segments for extensions that nobody made.
+_JPEG_COMMENTS = {0xFE, *range(0xF0, 0xFE), 0xC8}
+
 PNG_MARK = b'\x89PNG\r\n\x1a\n'
 
 # What a PNG's chunks beside the critical ones say of the picture, with the lengths that they may
@@ -32,7 +35,6 @@ _TURN = b'Raw profile type exif\0'
 # A profile or tag that takes more is none that anybody made on purpose. Pillow's bound is less than
 # the tables of some displays take.
 _MAX_UNPACKED = PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
-
 
 # What a web server, a script or a broken download may put before a picture.
 _BLANK = re.compile(rb'[\0\t\n\r ]+(?=\xff\xd8\xff|\x89PNG\r\n)')
@@ -150,7 +152,7 @@ def _jpeg(data: bytes, with_meaning: bool) -> bytes:
             means = (b'Exif\0\0', b'ICC_PROFILE\0')
             keep = with_meaning and content.startswith(means) and len(content) > 14
         else:
-            keep = kind != 0xFE
+            keep = kind not in _JPEG_COMMENTS
         if keep:
             kept.append(segment)
         position += 2 + max(length, 2)
