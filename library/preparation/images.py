@@ -21,15 +21,22 @@ from library.preparation.formats import (
     EXTRA_FORMATS,
     FORMATS,
     JPEG_FORMATS,
+    MAX_PIXELS,
     RejectedImage,
-    check_size,
-    end_of_jpeg,
     has_end,
     one_line,
     open_image,
 )
+from library.preparation.pictures.background import lay_on
+from library.preparation.pictures.decoded_size import (
+    TooLargeImage,
+    check_decoded_size,
+    check_pixels,
+)
+from library.preparation.pictures.jpeg_scan import scan_jpeg
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 from library.preparation.pictures.reading import check_scaled, read_as_meant
+from library.preparation.pictures.side_data import picture_in, without_side_data
 from library.preparation.pictures.tiff_files import why_not_decoded
 from library.preparation.unwarned import Unwarned
 
@@ -79,6 +86,7 @@ def prepare_image(
     quality: int,
     formats: tuple[str, ...] = FORMATS,
     pictures: PictureOptions = BEFORE,
+    max_pixels: int = MAX_PIXELS,
 ) -> PreparedImage:
     """Decode, turn, flatten and shrink one image.
 
@@ -88,6 +96,7 @@ def prepare_image(
       quality: of the JPEG, 1 to 100, where one has to be made.
       formats: what the file may be, out of FORMATS and EXTRA_FORMATS.
       pictures: what its pixels mean.
+      max_pixels: how much memory it may take, as `SizeOptions` counts it.
 
     Raises:
       RejectedImage: empty, no image of these formats, too many pixels, damaged, too small, or its
@@ -98,16 +107,27 @@ def prepare_image(
         raise ValueError(f'never opened: {", ".join(sorted(never))}')
     if not data:
         raise RejectedImage('empty file')
+    data = picture_in(data)
     with _reasons():
-        return _prepare(data, max_edge, quality, formats, pictures)
+        try:
+            return _prepare(data, max_edge, quality, formats, pictures, max_pixels)
+        except (MemoryError, TooLargeImage):
+            raise
+        except Exception:
+            for rest in without_side_data(data):
+                with contextlib.suppress(Exception):
+                    return _prepare(rest, max_edge, quality, formats, pictures, max_pixels)
+            raise
 
 
-def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedImage:
+def prepare_pixels(
+    pixels: np.ndarray, max_edge: int, quality: int, max_pixels: int = MAX_PIXELS
+) -> PreparedImage:
     """Flatten, shrink and encode pixels that came without a file.
 
     Args:
       pixels: uint8 [height, width] of grey or [height, width, 3] of RGB, in any memory layout.
-      max_edge, quality: as for `prepare_image`.
+      max_edge, quality, max_pixels: as for `prepare_image`.
 
     Raises:
       RejectedImage: of another shape or type, too many pixels, or too small.
@@ -117,7 +137,7 @@ def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedI
         raise RejectedImage(f'pixels of {kind}, not uint8 [height, width] or [height, width, 3]')
     with _reasons():
         height, width = pixels.shape[:2]
-        check_size(width, height)
+        check_pixels((width, height), width * height, max_pixels)
         target = _target((width, height), max_edge)
         return _encoded(_to_rgb(Image.fromarray(pixels), BEFORE), target, None, quality)
 
@@ -145,35 +165,53 @@ def _reasons() -> Iterator[None]:
     except MemoryError:
         raise RejectedImage('does not fit into memory') from None
     except Exception as error:
-        raise RejectedImage(f'damaged ({one_line(error)})') from None
+        # What a decoder lacks is not the file's fault.
+        is_whole = str(error).startswith('Unsupported ')
+        what = 'cannot be read' if is_whole else 'damaged'
+        raise RejectedImage(f'{what} ({one_line(error)})') from None
 
 
 def _prepare(
-    data: bytes, max_edge: int, quality: int, formats: tuple[str, ...], pictures: PictureOptions
+    data: bytes,
+    max_edge: int,
+    quality: int,
+    formats: tuple[str, ...],
+    pictures: PictureOptions,
+    max_pixels: int,
 ) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
     image = open_image(data, formats)
     check_scaled(image, pictures)
-    end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
-    try:
-        turn = _turn(image)
-    except OSError as error:
-        if reason := why_not_decoded(image, error):
-            raise RejectedImage(reason) from None
-        raise
+    scan = scan_jpeg(data) if image.format in JPEG_FORMATS else None
+    if scan is None:
+        check_decoded_size(image, data, max_pixels, image.size)
+    turn = _turn_if_decodable(image)
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')
-    target = _target(image.size, max_edge)
-    if common and image.mode == 'RGB' and target == image.size and turn is None:
-        image.load()  # to the last byte: a cut file shows only here
-        return PreparedImage(data[:end], image.height, image.width, reencoded=False)
-    if image.format in JPEG_FORMATS:
-        image.draft(image.mode, target)
+    size, target = image.size, _target(image.size, max_edge)
+    if scan is not None:
+        if scan.is_scalable:
+            image.draft(image.mode, target)
+        check_decoded_size(image, data, max_pixels, size, scan.held_bytes)
+        kept = scan.is_common and scan.is_tidy
+        if kept and image.mode == 'RGB' and target == size and turn is None:
+            image.load()  # to the last byte: a cut file shows only here
+            return PreparedImage(data[: scan.end], image.height, image.width, reencoded=False)
     meant, changes = read_as_meant(image, data, pictures)
     rgb = _to_rgb(meant, pictures)
     if meant.has_transparency_data and rgb.getcolors(1):
         changes = (*changes, ONE_COLOUR)
     return dataclasses.replace(_encoded(rgb, target, turn, quality), changes=changes)
+
+
+def _turn_if_decodable(image: Image.Image) -> Image.Transpose | None:
+    """Return what `_turn` does; say what a TIFF has that Pillow cannot decode."""
+    try:
+        return _turn(image)
+    except OSError as error:
+        if reason := why_not_decoded(image, error):
+            raise RejectedImage(reason) from None
+        raise
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
@@ -199,6 +237,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         image.load()
     if image.format == 'TIFF':
         return None
+    # Where EXIF is silent Pillow asks the metadata of Adobe's programs, as other decoders do not.
+    image.info.pop('xmp', None)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
         return None if orientation is None else UPRIGHT.get(orientation)
@@ -218,8 +258,7 @@ def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
     elif image.mode == 'La':
         image = image.convert('LA')
     if image.has_transparency_data:
-        background = Image.new('RGBA', image.size, (*pictures.background, 255))
-        image = Image.alpha_composite(background, image.convert('RGBA'))
+        image = lay_on(image, pictures.background)
     return image if image.mode == 'RGB' else image.convert('RGB')
 
 
