@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import time
@@ -22,7 +23,7 @@ from library.modes.exporting.saved_model import write_saved_model
 from library.modes.exporting.versions import RECORD, add_version, read_records
 from library.modes.options import ExportOptions
 from library.modes.serving.graph import ServingGraph
-from library.preparation.pictures.picture_options import as_flags, from_json
+from library.preparation.pictures.picture_options import WHITE, as_flags, from_json
 from library.runs.metadata import Run
 from library.runtime.experiment import Experiment
 
@@ -77,10 +78,11 @@ def check_formats(experiment: Experiment) -> None:
 
 def warn_of_pictures(run: Run) -> None:
     """Warn where the graph of an export cannot read pictures as the training images were read."""
-    if flags := as_flags(from_json(run.stored_pictures)):
+    pictures = dataclasses.replace(from_json(run.stored_pictures), background=WHITE)
+    if flags := as_flags(pictures):
         log(
-            f'warning: an exported model knows no {flags}: send it JPEGs that are prepared so, as '
-            f'predict does'
+            f'warning: an exported model knows no {flags}: send it pictures of 8 bits that are '
+            f'prepared so, as predict does'
         )
 
 
