@@ -114,7 +114,7 @@ def main(argv: list[str]) -> int:
         EncodingOptions(
             conversion.max_edge,
             conversion.quality,
-            (*FORMATS, *conversion.extra_formats),
+            tuple(dict.fromkeys((*FORMATS, *conversion.extra_formats))),
             read_options(StoredPictureOptions, command_line, CATALOG),
         ),
         write_shards,

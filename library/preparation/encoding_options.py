@@ -23,7 +23,7 @@ MAX_EDGE = 384
 LARGEST_EDGE = 65_500
 
 # Part of every shard's digest: raise it when the same image would be stored differently.
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 
 
 @dataclass(frozen=True)

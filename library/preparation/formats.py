@@ -14,13 +14,15 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
+from library.preparation.pictures.unread_kinds import RAW, START, unread_kind
+
 # What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
 # Ghostscript), so a format is named here or never tried.
-FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF')
+FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF', 'AVIF', 'HEIF')
 
-# Opened only if the caller names them: AVIF of new phones, JPEG 2000 of archives, PPM, PCX and SGI
-# of old collections. Pillow itself reads each, by the mark that it starts with; TGA has no mark.
-EXTRA_FORMATS = ('AVIF', 'JPEG2000', 'PPM', 'PCX', 'SGI')
+# Opened only if the caller names them: JPEG 2000 of archives, PPM, PCX and SGI of old collections.
+# Pillow itself reads each, by the mark that it starts with; TGA has no mark.
+EXTRA_FORMATS = ('JPEG2000', 'PPM', 'PCX', 'SGI')
 
 # Files of these endings, in any case, count as images of a folder: a bad one, or one of a format
 # that is not opened, is reported as rejected. Other files are named as ignored.
@@ -42,6 +44,7 @@ IMAGE_ENDINGS = frozenset(
         '.avif',
         '.heic',
         '.heif',
+        '.hif',
         '.jp2',
         '.j2k',
         '.ico',
@@ -131,12 +134,16 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
-            image = Image.open(io.BytesIO(data), formats=formats)
+            # HEIF is not Pillow's (pictures/heif.py).
+            known = [name for name in formats if name != 'HEIF']
+            image = Image.open(io.BytesIO(data), formats=known)
         except UnidentifiedImageError:
             for warning in caught:
                 name, failed, why = str(warning.message).partition(' opening failed. ')
                 if failed:
                     raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
+            if told := unread_kind(data[:START]):
+                raise RejectedImage(told) from None
             names = ' or '.join(', '.join(formats).rsplit(', ', 1))
             rare = [name for name in EXTRA_FORMATS if name not in formats and _opens(data, name)]
             way = f', but {rare[0]} (convert_dataset.py --extra_formats {rare[0]})' if rare else ''
@@ -159,7 +166,7 @@ def _check_header(image: Image.Image, start: bytes) -> None:
     check_size(*image.size)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         if _is_raw(image, start):
-            raise RejectedImage("a camera's raw file: develop it into a JPEG or TIFF first")
+            raise RejectedImage(RAW)
         width = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0)
         height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
         check_size(width, height, 'a tile of ')

@@ -2,8 +2,8 @@
 
 Runs in worker processes; imports no TensorFlow. A JPEG that needs no change is kept byte for
 byte: encoding it again would cost quality and gain nothing. Of a file with several pictures the
-first is taken; what follows it is neither stored nor checked. Besides the pixels only the
-orientation counts: colour profiles, comments and thumbnails are ignored.
+first is taken; what follows it is neither stored nor checked. Besides the pixels only orientation
+and colours count: comments and thumbnails are ignored.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from library.preparation.formats import (
     end_of_jpeg,
     has_end,
     one_line,
-    open_image,
 )
+from library.preparation.pictures.changes import ON_BACKGROUND, TURNED
+from library.preparation.pictures.colors import Recoloring, find_recoloring
+from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 from library.preparation.unwarned import Unwarned
 
@@ -54,12 +56,20 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An upright RGB JPEG with its size in pixels, and whether it was re-encoded."""
+    """An upright RGB JPEG.
+
+    Attributes:
+      jpeg: the whole file.
+      height, width: in pixels.
+      reencoded: it is not the file that was given.
+      changes: names of what was altered in its pixels, beside their number (pictures/changes.py).
+    """
 
     jpeg: bytes
     height: int
     width: int
     reencoded: bool
+    changes: tuple[str, ...] = ()
 
 
 def prepare_image(
@@ -108,7 +118,8 @@ def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedI
         height, width = pixels.shape[:2]
         check_size(width, height)
         target = _target((width, height), max_edge)
-        return _encoded(_to_rgb(Image.fromarray(pixels), BEFORE), target, None, quality)
+        image, _, changes = _to_rgb(Image.fromarray(pixels), BEFORE, None)
+        return _encoded(image, target, None, None, quality, changes)
 
 
 def check_jpeg(data: bytes) -> None:
@@ -141,18 +152,23 @@ def _prepare(
     data: bytes, max_edge: int, quality: int, formats: tuple[str, ...], pictures: PictureOptions
 ) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
-    image = open_image(data, formats)
+    image = open_picture(data, formats)
     end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
     turn = _turn(image)
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')
     target = _target(image.size, max_edge)
-    if common and image.mode == 'RGB' and target == image.size and turn is None:
+    recolor, changes = (None, ()) if pictures.keep_colors else find_recoloring(image, data)
+    is_same = target == image.size and turn is None and recolor is None
+    if common and image.mode == 'RGB' and is_same:
         image.load()  # to the last byte: a cut file shows only here
-        return PreparedImage(data[:end], image.height, image.width, reencoded=False)
+        return PreparedImage(data[:end], image.height, image.width, False, changes)
+    if turn is not None or image.info.get('turned'):
+        changes = (TURNED, *changes)
     if image.format in JPEG_FORMATS:
         image.draft(image.mode, target)
-    return _encoded(_to_rgb(image, pictures), target, turn, quality)
+    image, recolor, more = _to_rgb(image, pictures, recolor)
+    return _encoded(image, target, turn, recolor, quality, (*changes, *more))
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
@@ -185,10 +201,16 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
+def _to_rgb(
+    image: Image.Image, pictures: PictureOptions, recolor: Recoloring | None
+) -> tuple[Image.Image, Recoloring | None, tuple[str, ...]]:
     """Convert to three channels of eight bits: 16-bit grey scaled, transparency on a background.
 
     Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
+
+    Returns:
+      The image, what still has to be done to its colours (cheaper once it is small; until then it
+      keeps its own channels), and what was changed here.
     """
     image.load()
     not_adobe = image.format in JPEG_FORMATS and 'adobe_transform' not in image.info
@@ -198,10 +220,17 @@ def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
         image = ImageChops.invert(image)
     elif image.mode == 'La':
         image = image.convert('LA')
+    changes: tuple[str, ...] = ()
     if image.has_transparency_data:
+        if recolor is not None:  # the background is given in sRGB
+            image, changes, recolor = recolor(image), (recolor.change,), None
+        image = image.convert('RGBA')
+        if image.getchannel('A').getextrema() != (255, 255):
+            changes = (*changes, ON_BACKGROUND)
         background = Image.new('RGBA', image.size, (*pictures.background, 255))
-        image = Image.alpha_composite(background, image.convert('RGBA'))
-    return image if image.mode == 'RGB' else image.convert('RGB')
+        image = Image.alpha_composite(background, image)
+    mode = recolor.mode if recolor is not None else 'RGB'
+    return image if image.mode == mode else image.convert(mode), recolor, changes
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -215,13 +244,20 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _encoded(
-    image: Image.Image, target: tuple[int, int], turn: Image.Transpose | None, quality: int
+    image: Image.Image,
+    target: tuple[int, int],
+    turn: Image.Transpose | None,
+    recolor: Recoloring | None,
+    quality: int,
+    changes: tuple[str, ...],
 ) -> PreparedImage:
     """Shrink with Hamming: as sharp as bilinear filters get, and a third cheaper than bicubic."""
     if image.size != target:
         image = image.resize(target, Image.Resampling.HAMMING)
+    if recolor is not None:
+        image, changes = recolor(image), (*changes, recolor.change)
     if turn is not None:
         image = image.transpose(turn)
     encoded = io.BytesIO()
     image.save(encoded, 'JPEG', quality=quality, exif=b'', comment=b'')
-    return PreparedImage(encoded.getvalue(), image.height, image.width, reencoded=True)
+    return PreparedImage(encoded.getvalue(), image.height, image.width, True, changes)

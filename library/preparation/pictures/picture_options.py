@@ -29,6 +29,13 @@ class PictureOptions(Options, group='data', home=PROJECT):
         kept_with_run=True,
         needs='train_metadata',
     )
+    keep_colors: bool = option(
+        False,
+        'Ignore colour profiles and HDR and keep the numbers of pixels; otherwise colours are '
+        'converted to sRGB.',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,11 +50,11 @@ class PictureOptions(Options, group='data', home=PROJECT):
 
 
 # What data sets and runs were made with that do not say it.
-BEFORE = PictureOptions()
+BEFORE = PictureOptions(keep_colors=True)
 
 
 def from_json(kept: Mapping[str, Any] | str | None) -> PictureOptions:
-    """Read what a manifest or a run kept; None is BEFORE.
+    """Read what a manifest or a run kept; what it does not say is as in BEFORE.
 
     Raises:
       ValueError: it is something else.
@@ -55,8 +62,10 @@ def from_json(kept: Mapping[str, Any] | str | None) -> PictureOptions:
     if kept is None:
         return BEFORE
     values = json.loads(kept) if isinstance(kept, str) else kept
-    read = {name: tuple(each) if isinstance(each, list) else each for name, each in values.items()}
+    read: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in values.items()
+    }
     try:
-        return PictureOptions(**read)
+        return dataclasses.replace(BEFORE, **read)
     except TypeError as error:
         raise ValueError(str(error)) from None

@@ -75,6 +75,7 @@ RULES = [
         )
     ),
     ('--background 0,0,0', '--train_metadata', '--train_metadata x --eval_metadata x'),
+    ('--keep_colors', '--train_metadata', '--train_metadata x --eval_metadata x'),
 ]
 
 
