@@ -77,11 +77,11 @@ def profile(space, tags, name='Wide', kind=b'mntr', pcs=b'XYZ '):
     return struct.pack('>I', 4 + len(whole)) + whole
 
 
-def rgb_profile(colorants, gamma, name='Wide', **more):
+def rgb_profile(colorants, gamma, name='Wide', more=None):
     """A profile of red, green and blue."""
     tags = dict(zip((b'rXYZ', b'gXYZ', b'bXYZ'), map(_xyz, colorants), strict=True))
     tags |= dict.fromkeys((b'rTRC', b'gTRC', b'bTRC'), curve_of(gamma))
-    return profile(b'RGB ', tags | more, name)
+    return profile(b'RGB ', tags | (more or {}), name)
 
 
 def grey_profile(gamma):
