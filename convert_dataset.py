@@ -48,7 +48,7 @@ from library.preparation.sources.registry import (
 )
 from library.preparation.splits import DEFAULT_SPLITS, parse_fractions, with_folds
 from library.preparation.summary import SHOWN, describe, summarize
-from library.records.listing import Listing, is_split_name
+from library.records.listing import AUTO, Listing, is_split_name
 from library.runtime.entry import run_program
 from library.runtime.environment import quiet_tensorflow
 from project.sources import SOURCES
@@ -86,7 +86,11 @@ def main(argv: list[str]) -> int:
     quiet_tensorflow(running.verbose)
     if running.verify is not None:
         return _verify(running.verify)
-    choice = read_options(SourceChoice, command_line, CATALOG)
+    return _convert(command_line, running)
+
+
+def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
+    """List the images, write them, and print what was done."""
     source_options = read_options(SourceOptions, command_line, CATALOG)
     conversion = read_options(ConversionOptions, command_line, CATALOG)
     splitting = read_options(SplitOptions, command_line, CATALOG)
@@ -96,28 +100,18 @@ def main(argv: list[str]) -> int:
     name = conversion.tfrecord_filename
     usual = parse_fractions(DEFAULT_SPLITS) if name is None else {}
     output = _output(tfrecord_dir, name, fractions or usual)
-    listing = _listing(command_line, choice.source, source_options, output)
+    listing = _listing(command_line, source_options, output)
     if fractions is None and name is None and not listing.splits:
         print(f'{listing.folder}: no splits of its own, so {DEFAULT_SPLITS} (--splits)')
         fractions = usual
-    for flag in ('split_by', 'group_by', 'group_column'):
-        if flag in command_line.values and fractions is None:
-            raise ConfigError(f'--{flag} has no effect unless --splits or --folds is given')
+    _check_divided(command_line, fractions)
     if splitting.group_by:
-        if source_options.group_column:
-            raise ConfigError('--group_by and --group_column: give one of them')
         listing = group_by_name(listing, splitting.group_by)
-    write_shards = _shard_writer(command_line, running)
-    conversion_done = convert(
+    done = convert(
         listing,
         output,
-        EncodingOptions(
-            conversion.max_edge,
-            conversion.quality,
-            tuple(dict.fromkeys((*FORMATS, *conversion.extra_formats))),
-            read_options(StoredPictureOptions, command_line, CATALOG),
-        ),
-        write_shards,
+        _encoding(command_line, conversion),
+        _shard_writer(command_line, running),
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,
         max_bad_fraction=conversion.max_bad_fraction,
@@ -128,9 +122,28 @@ def main(argv: list[str]) -> int:
     )
     if 'max_edge' not in command_line.values:
         print(f'longest edge: {conversion.max_edge} pixels, the default (--max_edge)')
-    for line in summarize(conversion_done, output, time.monotonic() - started):
+    for line in summarize(done, output, time.monotonic() - started):
         print(line)
     return 0
+
+
+def _encoding(command_line: CommandLine, conversion: ConversionOptions) -> EncodingOptions:
+    """Say how images are stored."""
+    return EncodingOptions(
+        conversion.max_edge,
+        conversion.quality,
+        tuple(dict.fromkeys((*FORMATS, *conversion.extra_formats))),
+        read_options(StoredPictureOptions, command_line, CATALOG),
+    )
+
+
+def _check_divided(command_line: CommandLine, fractions: Mapping[str, float] | None) -> None:
+    """Raise ConfigError for flags about a division that is not made, or made in two ways."""
+    for flag in ('split_by', 'group_by', 'group_column'):
+        if flag in command_line.values and fractions is None:
+            raise ConfigError(f'--{flag} has no effect unless --splits or --folds is given')
+    if {'group_by', 'group_column'} <= set(command_line.values):
+        raise ConfigError('--group_by and --group_column: give one of them')
 
 
 def _verify(data_dir: str) -> int:
@@ -154,13 +167,12 @@ def _fractions(splitting: SplitOptions) -> dict[str, float] | None:
     return with_folds(fractions, splitting.folds) if splitting.folds else fractions
 
 
-def _listing(
-    command_line: CommandLine, source: str | None, options: SourceOptions, output: Output
-) -> Listing:
+def _listing(command_line: CommandLine, options: SourceOptions, output: Output) -> Listing:
     """List the images, numbered as --labels says, and print how the data set was read."""
     dataset_dir = _given(options.dataset_dir, 'dataset_dir')
     labels = read_labels(options.labels) if options.labels else None
-    source = source or find_source(ALL_SOURCES, dataset_dir, options)
+    chosen = read_options(SourceChoice, command_line, CATALOG).source
+    source = chosen or find_source(ALL_SOURCES, dataset_dir, options)
     check_flags(ALL_SOURCES, command_line.values, source)
     make_source = source_class(ALL_SOURCES, source)
     with announced(f'listing {dataset_dir}'):
@@ -185,7 +197,7 @@ def _output(tfrecord_dir: str, name: str | None, fractions: Mapping[str, float])
     if name is not None and not (is_split_name(name) and len(os.fsencode(name)) <= LONGEST_NAME):
         raise ConfigError(
             f'--tfrecord_filename {name}: a name of at most {LONGEST_NAME} bytes, without folders '
-            f'(those belong in --tfrecord_dir)'
+            f'(those belong in --tfrecord_dir), other than {AUTO}'
         )
     if any('\udc80' <= letter <= '\udcff' for letter in tfrecord_dir):
         raise ConfigError('--tfrecord_dir: its name is not UTF-8, which TensorFlow needs')

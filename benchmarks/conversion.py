@@ -95,7 +95,7 @@ class Commands:
         self.peak_bytes = 0
 
     def calls(self, earlier: Path | None = None) -> dict[str, Callable[[], Measurement]]:
-        """What to measure by name; `earlier` is the folder of another version."""
+        """Return what to measure by name; `earlier` is the folder of another version."""
         found = {
             REFERENCE: self._loop,
             'one command': functools.partial(self._one, ROOT),

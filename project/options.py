@@ -24,7 +24,7 @@ from library.modes.options import (
     SavedModelOptions,
     TopKOptions,
 )
-from library.preparation.options import TableOptions
+from library.preparation.options import RecordOptions, TableOptions
 from library.preparation.pictures.picture_options import PictureOptions
 from library.runtime.options import (
     CheckpointOptions,
@@ -90,6 +90,7 @@ CATALOG = Catalog(
         LoopOptions,
         DataOptions,
         TableOptions,
+        RecordOptions,
         PictureOptions,
         FeatureOptions,
         ImageOptions,

@@ -63,19 +63,25 @@ def test_a_missing_flag_is_named(fails, name):
             'tfrecord_filename',
             'a/train',
             '--tfrecord_filename a/train: a name of at most 200 bytes, without folders (those '
-            'belong in --tfrecord_dir)',
+            'belong in --tfrecord_dir), other than auto',
         ),
         (
             'tfrecord_filename',
             '.train',
             '--tfrecord_filename .train: a name of at most 200 bytes, without folders (those '
-            'belong in --tfrecord_dir)',
+            'belong in --tfrecord_dir), other than auto',
+        ),
+        (
+            'tfrecord_filename',
+            'auto',
+            '--tfrecord_filename auto: a name of at most 200 bytes, without folders (those '
+            'belong in --tfrecord_dir), other than auto',
         ),
         (
             'tfrecord_filename',
             'ä' * 101,
             f'--tfrecord_filename {"ä" * 101}: a name of at most 200 bytes, without folders (those '
-            'belong in --tfrecord_dir)',
+            'belong in --tfrecord_dir), other than auto',
         ),
         (
             'tfrecord_dir',

@@ -180,3 +180,32 @@ def test_a_webdataset_is_converted_and_trained_on(launch, photos, capsys):
     flags = {'model': 'simple', 'image_size': 16, 'train_epochs': 1, 'data_dir': photos / 'out'}
     assert launch(photos / 'run', **flags) == 0
     assert class_names(photos) == 'blue, green, red'
+
+
+def test_records_of_others_are_converted_with_a_bad_picture_told(launch, photos, capsys):
+    examples = [
+        {'image': content, 'label': color.encode()}
+        for split in ('train', 'test')
+        for _, color, content in images_of(photos, split)
+    ]
+    examples[5]['image'] = examples[5]['image'][:-100]
+    write_records(photos / 'theirs.tfrecord', examples)
+    code, said, _ = convert(capsys, f'{photos}/theirs.tfrecord', f'{photos}/converted')
+    assert code == 0
+    assert 'rejected: theirs.tfrecord/000005: damaged (' in said
+    run = {'model': 'simple', 'image_size': 16, 'train_epochs': 1}
+    assert launch(photos / 'run', data_dir=photos / 'converted', **run) == 0
+    assert class_names(photos) == 'blue, green, red'
+
+
+def test_links_among_the_images_are_followed_where_that_is_asked_for(photos, start):
+    for split in ('train', 'test'):
+        for path in (photos / split).iterdir():
+            folder = photos / f'linked_{split}' / path.name.partition('.')[0]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / path.name).symlink_to(path)
+    folders = photos / 'linked_train', photos / 'linked_test'
+    with pytest.raises(DataError, match='see --follow_symlinks'):
+        start(*folders)
+    start(*folders, follow_symlinks=None)
+    assert evaluated(photos) == 15

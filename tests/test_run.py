@@ -237,9 +237,7 @@ def test_the_original_command_without_data_names_the_conversion(program, tmp_pat
     assert done.stderr.count('\n') == 1
     assert done.stderr.startswith(f'error: {tmp_path}/')
     assert 'no converted images; make them with: ' in done.stderr
-    assert (
-        f'python convert_dataset.py --dataset_dir PHOTOS --tfrecord_dir {tmp_path} ' in done.stderr
-    )
+    assert f'python convert_dataset.py PHOTOS {tmp_path}' in done.stderr
     assert not (tmp_path / 'run').exists()
 
 

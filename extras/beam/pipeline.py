@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from library.cores import count_cores
 from library.errors import ConfigError, ResourceError
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.plan import PlannedShard
@@ -41,7 +42,7 @@ def write_on_beam(
         raise ConfigError(f'--pipeline_options {pipeline_options}: {error}') from None
     try:
         import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
+        from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
     except ImportError:
         raise ResourceError(
             '--runner needs Apache Beam, which lives in an environment of its own: make beam'
@@ -49,6 +50,10 @@ def write_on_beam(
     # Beam's own DirectRunner fetches a program from the network first.
     name = 'FnApiRunner' if runner == 'DirectRunner' else runner
     options = PipelineOptions(words, runner=name)
+    direct = options.view_as(DirectOptions)
+    # By 0 Beam means all cores of the machine, of which this process may not get all.
+    if direct.direct_num_workers == 0:
+        direct.direct_num_workers = count_cores()
     try:
         pipeline = beam.Pipeline(options=options)
     except ValueError as error:

@@ -90,7 +90,7 @@ def _takes_words(option: Option, mode: str) -> bool:
 
 
 def _mixed(word: str, positional: Sequence[Option]) -> str:
-    """What is wrong with a word, where some options are given as words and some as flags."""
+    """Return what is wrong with a word, where some options are given as words and some as flags."""
     names = ' '.join(each.name.upper() for each in positional)
     flags = ' and '.join(f'--{each.name}' for each in positional)
     return f'{word!r}: give {names} as words, or {flags}, not one of each'

@@ -78,8 +78,12 @@ class HParams:
         return place_of(self._entries[name].origin, name)
 
     def take(self, cls: type[OptionsT]) -> OptionsT:
-        """Return the options of one class, as an instance of it."""
-        return cls(**{each.name: self._entries[each.name].value for each in options_of(cls)})
+        """Return the options of one class, as an instance of it.
+
+        Raises:
+          ConfigError: values that are legal alone do not go together.
+        """
+        return _made(cls, {each.name: self._entries[each.name].value for each in options_of(cls)})
 
     def with_values(self, origin: str, **values: Any) -> Self:
         """Return a copy with some values replaced by what the run found out."""
@@ -154,13 +158,21 @@ def read_options(cls: type[OptionsT], command_line: CommandLine, catalog: Catalo
     """Read the options of one class from the command line alone, for a program without YAML sets.
 
     Raises:
-      ConfigError: a value of the wrong type or out of range.
+      ConfigError: a value of the wrong type or out of range, or values that do not go together.
     """
     typed = command_line.values
-    return cls(
-        **{
+    return _made(
+        cls,
+        {
             each.name: read_value(each, typed[each.name])
             for each in catalog.options_of(cls)
             if each.name in typed
-        }
+        },
     )
+
+
+def _made(cls: type[OptionsT], values: Mapping[str, Any]) -> OptionsT:
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ConfigError(f'--{error}') from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import sys
 from typing import Any
 
@@ -26,14 +25,13 @@ from library.records.listing import (
     check_one_label,
 )
 from library.records.manifest import Manifest, check_whole, read_manifest
+from library.records.shards import is_record_file
 
 # Images of a direct source that may be unusable, as when converting.
 MAX_BAD_FRACTION = 0.1
 # Names in one line.
 SHOWN = 10
 
-# Files that a pattern such as train* means: TFRecords by their ending or by their numbering.
-_RECORD_FILE = re.compile(r'.*(\.(tfrecords?|tfrec)|-\d{5}-of-\d{5})', re.DOTALL)
 
 # Endings of tables of images, which are given alone.
 TABLES = ('.csv', '.jsonl', '.parquet')
@@ -89,13 +87,13 @@ def _is_table(path: str) -> bool:
 
 def _lies_beside_records(path: str) -> bool:
     """Return True for a file that a conversion wrote and that is no shard."""
-    return not _RECORD_FILE.fullmatch(path) and wrote(path)
+    return not is_record_file(path) and wrote(path)
 
 
 def _record_files(pattern: str, sources: Sources, flag: str) -> list[str]:
     """Find the TFRecord files that a pattern stands for; raises ConfigError if there are none."""
     found = files.matching(pattern)
-    paths = [path for path in found if _RECORD_FILE.fullmatch(path) and not files.is_folder(path)]
+    paths = [path for path in found if is_record_file(path) and not files.is_folder(path)]
     if paths:
         return paths
     if files.is_folder(pattern) or _is_table(pattern):

@@ -155,6 +155,5 @@ def as_stored(content: str | bytes, encoding: EncodingOptions, place: Callable[[
     """
     outcome = prepare(content, encoding)
     if isinstance(outcome, RejectedImage):
-        convert = ', or convert the data set' if isinstance(content, str) else ''
-        raise DataError(f'{place()}: {outcome}; take it out{convert}')
+        raise DataError(f'{place()}: {outcome}; take it out, or convert the data set')
     return outcome.jpeg

@@ -12,14 +12,11 @@ from library.config.yaml_sets import Set
 from library.errors import ConfigError, DataError
 from library.inputs.given_data import open_metadata
 from library.inputs.options import DataOptions
+from library.inputs.picture_check import warn_of_other_pictures
 from library.preparation.labels import relabel
 from library.preparation.sources.registry import Sources
 from library.records.example_keys import NAME
-from library.records.listing import (
-    Listing,
-    Split,
-    is_split_name,
-)
+from library.records.listing import AUTO, Listing, Split, is_split_name
 from library.records.manifest import Manifest, check_same_classes
 from library.records.split_folders import evaluation_split, open_other_folds, open_split
 from library.runs.metadata import (
@@ -73,8 +70,9 @@ def open_all(
         _warn_of_shared(train_data, eval_data)
     else:
         run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
+    warn_of_other_pictures(run, eval_data)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
-        origin = 'auto' if hparams.eval_split == 'auto' else hparams.origin('eval_split')
+        origin = AUTO if hparams.eval_split == AUTO else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)
         hparams = hparams.with_values(origin, eval_split=split)
     return hparams, run, train_data, eval_data
@@ -126,7 +124,7 @@ def open_data(
         if data.fold:
             return open_other_folds(data.data_dir, data.fold)
         return open_split(data.data_dir, 'train')
-    if data.eval_split != 'auto' and not is_split_name(data.eval_split):
+    if data.eval_split != AUTO and not is_split_name(data.eval_split):
         raise ConfigError(f'--eval_split {data.eval_split}: not the name of a split')
     return open_split(data.data_dir, evaluation_split(data.data_dir, data.eval_split, data.fold))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from library.config.fields import HYPERPARAMETERS, PROJECT, Options, option
 from library.config.hparams import HParams
+from library.records.listing import AUTO
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,6 @@ class DataOptions(Options, group='data', home=PROJECT):
     )
     eval_metadata: tuple[str, ...] = option(
         (), 'Evaluate on this instead of DATA_DIR: as train_metadata.', kept_with_run=True
-    )
-    record_image_key: str | None = option(
-        None,
-        'Feature with the image in TFRecords of other programs; none: the usual one that is there '
-        '(image/encoded, image ...).',
-        kept_with_run=True,
-        needs='train_metadata',
-    )
-    record_label_key: str | None = option(
-        None,
-        'Feature with the class in TFRecords of other programs: a number, a text, or 0 and 1 for '
-        'each class; none: the usual one (image/class/label, label, class ...).',
-        kept_with_run=True,
-        needs='train_metadata',
     )
     use_synthetic_data: bool = option(
         False,
@@ -60,7 +47,7 @@ class DataOptions(Options, group='data', home=PROJECT):
         kept_with_run=True,
     )
     eval_split: str = option(
-        'auto',
+        AUTO,
         'Split to evaluate on, by any name that DATA_DIR has; auto is validation if there is one, '
         'otherwise test.',
     )

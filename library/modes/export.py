@@ -6,7 +6,7 @@ import os
 
 from library.console import log
 from library.modes.checkpoint_choice import with_chosen_checkpoint
-from library.modes.exporting.exporter import check_formats, export_checkpoint
+from library.modes.exporting.exporter import check_formats, export_checkpoint, warn_of_pictures
 from library.modes.exporting.formats import chosen_formats
 from library.modes.exporting.parity_check import take_sample
 from library.modes.serving.graph import ServingGraph
@@ -25,6 +25,7 @@ def run(experiment: Experiment) -> int:
     check_formats(experiment)
     if text := unknown_storage(hparams.model_dir, experiment.run):
         log(f'warning: {text}')
+    warn_of_pictures(experiment.run)
     # A trainer may remove the files of the checkpoint from here on.
     checkpoint, serving = with_chosen_checkpoint(
         hparams,

@@ -16,6 +16,7 @@ from library.models.class_weights import check_class_weights
 from library.modes.evaluation.gate import limits_of
 from library.modes.feature_cache.decision import check_feature_options
 from library.modes.options import ExportOptions
+from library.preparation.pictures.picture_options import PictureOptions
 from library.runs.directory import BEST_STATE
 from library.training.loss_scale_check import check_loss_scale
 
@@ -66,6 +67,8 @@ def _check_training(hparams: HParams, catalog: Catalog, hooks: Collection[str]) 
         raise ConfigError(f'{" and ".join(places)}: give one of them')
     check_names(hparams, hooks)
     check_used(hparams)
+    if hparams.train_metadata:
+        hparams.take(PictureOptions)
     schedules: Mapping[str, Any] = catalog.selectors['learning_rate_decay_type']
     schedule = hparams.take(schedules[hparams.learning_rate_decay_type])
     schedule.check(hparams.learning_rate, hparams.place)

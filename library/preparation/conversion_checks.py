@@ -97,7 +97,7 @@ def _check_budget(
 
 
 def _commonest(rejected: Iterable[Rejected]) -> str:
-    """The reason that most images were rejected for, and the way on where an option leads there."""
+    """Return why most images were rejected, and the way on where an option leads there."""
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for each in rejected:
         # Sizes and positions differ from image to image.
@@ -111,7 +111,7 @@ def _commonest(rejected: Iterable[Rejected]) -> str:
 
 
 def _edge_that_is_enough(reason: str) -> int | None:
-    """The --max_edge by which a long and narrow image is not shrunk to nothing."""
+    """Return the --max_edge by which a long and narrow image is not shrunk to nothing."""
     found = re.match(r'(\d+)x(\d+), \d+x\d+ when shrunk: ', reason)
     if not found:
         return None

@@ -22,6 +22,7 @@ from library.preparation.encoding_options import EncodingOptions
 from library.preparation.groups import find_series, splits_of_groups
 from library.preparation.image_list import stored_images, write_images
 from library.preparation.output import Output, Target, only_conversion
+from library.preparation.pictures.survey import survey
 from library.preparation.plan import PlannedShard, plan_shards
 from library.preparation.publishing import finished_before, publish, remove_unfinished
 from library.preparation.shard_writer import FinishedShard
@@ -70,19 +71,21 @@ def convert(
     split_by: str | None = None,
     duplicates: str | None = None,
     group_by: str | None = None,
+    tell: Callable[[str], None] = print,
 ) -> Conversion:
     """Write shards and manifests; the same bytes for the same images, seed and options.
 
     Args:
       listing: the images, from a source.
       output: where to. Files of an earlier conversion are replaced at the very end.
-      encoding: how images are stored.
+      encoding: how images are stored; levels that are 'auto' are measured.
       write_shards: who decodes and writes.
       num_shards: of each split; None plans shards of about 100 MB, at least two.
       random_seed: of the order of the records, and of the split assignment.
       max_bad_fraction: more bad images than this fraction end in DataError.
       fractions, split_by, group_by: as for `assign_splits`.
       duplicates: as for `resolve_duplicates`.
+      tell: takes lines for a person before the work begins.
 
     Raises:
       ConfigError: somebody else's file stands where a manifest goes, or options do not fit.
@@ -96,6 +99,7 @@ def convert(
     )
     check_listing(listing)
     digests = content_digests(listing.images)
+    encoding = survey(listing.images, digests, encoding, tell)
     split_by = split_by or earlier_split_by(output, fractions or {})
     images = assign_splits(
         listing, digests, output, fractions, split_by, seed=random_seed, group_by=group_by

@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
+from library.preparation.pictures.tiff_files import MARKS, why_not_opened
 from library.preparation.pictures.unread_kinds import RAW, START, unread_kind
 
 # What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
@@ -65,9 +66,6 @@ IMAGE_ENDINGS = frozenset(
 
 # Where Pillow itself starts to warn of decompression bombs: 256 MiB of RGB.
 MAX_PIXELS = 89_478_485
-
-# Pixels that do not say which value is white, by Pillow's mode.
-UNSCALED = {'I': '32-bit or signed whole numbers', 'F': '32-bit floating-point numbers'}
 
 # PNG writes its one transparent colour in the bits of the file, and Pillow scales the pixels alone:
 # what has to be done to that colour, by how the pixels are packed.
@@ -127,8 +125,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
       formats: what it may be.
 
     Raises:
-      RejectedImage: it is something else, has too many pixels, or they do not say which value is
-        white. Pillow raises almost anything where the header is damaged.
+      RejectedImage: it is something else, or has too many pixels. Pillow raises almost anything
+        where the header is damaged.
     """
     # One thread at a time: warnings are caught for all threads.
     with _CATCHING, warnings.catch_warnings(record=True) as caught:
@@ -140,6 +138,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
         except UnidentifiedImageError:
             for warning in caught:
                 name, failed, why = str(warning.message).partition(' opening failed. ')
+                if failed and name == 'TIFF':
+                    raise RejectedImage(why_not_opened(data, one_line(why))) from None
                 if failed:
                     raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
             if told := unread_kind(data[:START]):
@@ -148,6 +148,11 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
             rare = [name for name in EXTRA_FORMATS if name not in formats and _opens(data, name)]
             way = f', but {rare[0]} (convert_dataset.py --extra_formats {rare[0]})' if rare else ''
             raise RejectedImage(f'not an image ({names}){way}') from None
+        except KeyError as error:
+            # A compression that Pillow has no name for.
+            if data.startswith(MARKS):
+                raise RejectedImage(why_not_opened(data, f'no {error}')) from None
+            raise
     if image.format == 'PNG' and 'transparency' in image.info:
         packing = image.tile[0].args
         if isinstance(packing, str) and packing in TRANSPARENT_COLOR:
@@ -160,8 +165,7 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 def _check_header(image: Image.Image, start: bytes) -> None:
     """Raises RejectedImage if the header alone says that the pixels are not worth decoding.
 
-    A TIFF's tile is decoded whole, however little of it the picture shows. PPM uses Pillow's 32
-    bits for 16.
+    A TIFF's tile is decoded whole, however little of it the picture shows.
     """
     check_size(*image.size)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
@@ -170,8 +174,6 @@ def _check_header(image: Image.Image, start: bytes) -> None:
         width = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0)
         height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
         check_size(width, height, 'a tile of ')
-    if image.mode in UNSCALED and (image.mode, image.format) != ('I', 'PPM'):
-        raise RejectedImage(f'{UNSCALED[image.mode]}: the file does not say which value is white')
 
 
 def _is_raw(image: TiffImagePlugin.TiffImageFile, start: bytes) -> bool:

@@ -15,7 +15,7 @@ def split_groups(
     seed: int,
     before: Mapping[bytes, str],
 ) -> list[str]:
-    """The split of each image, whole groups together, each class's share as near as they allow.
+    """Choose each image's split, whole groups together, each class's share as near as they allow.
 
     From the largest group to the smallest, each goes where it leaves the least sum of squared
     differences from the fractions, over classes and splits, each relative to what is wanted.
@@ -80,7 +80,7 @@ def _divide_groups(
 
 
 def _growth(held: Counter[int], group: Counter[int], total: Counter[int], fraction: float) -> float:
-    """How much a split's squared differences grow by a group."""
+    """Return how much a split's squared differences grow by a group."""
     growth = 0.0
     for label, count in group.items():
         wanted = fraction * total[label]

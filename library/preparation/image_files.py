@@ -64,12 +64,12 @@ _TOOL_NAMES = frozenset(
 
 
 def has_image_ending(path: str) -> bool:
-    """True for a name that claims to be one of an image."""
+    """Return True for a name that claims to be one of an image."""
     return os.path.splitext(path)[1].lower() in IMAGE_ENDINGS
 
 
 def is_image_file(path: str) -> bool:
-    """True for a file that claims to be an image or begins like one; only the latter is opened.
+    """Return True for a file that claims to be an image or begins like one; the latter is opened.
 
     Args:
       path: of a regular file, local or remote.
@@ -81,18 +81,18 @@ def is_image_file(path: str) -> bool:
 
 
 def is_archive(path: str) -> bool:
-    """True for a ZIP, RAR, 7z or TAR file, compressed or not, whatever it is called."""
+    """Return True for a ZIP, RAR, 7z or TAR file, compressed or not, whatever it is called."""
     start = _start(path, _TAR_MARK_AT + len(_TAR_MARK))
     return bool(_ARCHIVE_START.match(start)) or start[_TAR_MARK_AT:] == _TAR_MARK
 
 
 def is_of_other_program(name: str) -> bool:
-    """True for what a person did not put into a folder of pictures, such as .DS_Store or @eaDir."""
+    """Return True for what no person put into a folder of pictures, such as .DS_Store or @eaDir."""
     return name.startswith('.') or name.lower() in _TOOL_NAMES
 
 
 def ending_of(name: str) -> str:
-    """The ending in lower case with its dot; '' where there is none that could be one."""
+    """Return the ending in lower case with its dot; '' where there is none that could be one."""
     found = re.search(r'[^.](\.[a-z0-9_-]{1,10})([?#&].*)?$', name.lower(), re.DOTALL)
     return found[1] if found else ''
 
@@ -103,7 +103,7 @@ def told_kind(path: str) -> str | None:
 
 
 def _start(path: str, length: int) -> bytes:
-    """The first bytes of a file; b'' where it cannot be read."""
+    """Return the first bytes of a file; b'' where it cannot be read."""
     try:
         with files.open_binary(path) as file:
             return bytes(file.read(length))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageChops, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
 from library.preparation.formats import (
     EXTRA_FORMATS,
@@ -26,10 +26,12 @@ from library.preparation.formats import (
     has_end,
     one_line,
 )
-from library.preparation.pictures.changes import ON_BACKGROUND, TURNED
+from library.preparation.pictures.changes import ON_BACKGROUND, ONE_COLOUR, TURNED
 from library.preparation.pictures.colors import Recoloring, find_recoloring
 from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
+from library.preparation.pictures.reading import check_scaled, read_as_meant
+from library.preparation.pictures.tiff_files import why_not_decoded
 from library.preparation.unwarned import Unwarned
 
 if TYPE_CHECKING:
@@ -153,12 +155,18 @@ def _prepare(
 ) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
     image = open_picture(data, formats)
+    check_scaled(image, pictures)
     end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
-    turn = _turn(image)
+    try:
+        turn = _turn(image)
+    except OSError as error:
+        if reason := why_not_decoded(image, error):
+            raise RejectedImage(reason) from None
+        raise
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')
     target = _target(image.size, max_edge)
-    recolor, changes = (None, ()) if pictures.keep_colors else find_recoloring(image, data)
+    recolor, changes = find_recoloring(image, data, pictures)
     is_same = target == image.size and turn is None and recolor is None
     if common and image.mode == 'RGB' and is_same:
         image.load()  # to the last byte: a cut file shows only here
@@ -167,8 +175,9 @@ def _prepare(
         changes = (TURNED, *changes)
     if image.format in JPEG_FORMATS:
         image.draft(image.mode, target)
-    image, recolor, more = _to_rgb(image, pictures, recolor)
-    return _encoded(image, target, turn, recolor, quality, (*changes, *more))
+    meant, more = read_as_meant(image, data, pictures)
+    rgb, recolor, others = _to_rgb(meant, pictures, recolor)
+    return _encoded(rgb, target, turn, recolor, quality, (*changes, *more, *others))
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
@@ -204,7 +213,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 def _to_rgb(
     image: Image.Image, pictures: PictureOptions, recolor: Recoloring | None
 ) -> tuple[Image.Image, Recoloring | None, tuple[str, ...]]:
-    """Convert to three channels of eight bits: 16-bit grey scaled, transparency on a background.
+    """Convert to three channels, transparency laid on a background.
 
     Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
 
@@ -214,9 +223,7 @@ def _to_rgb(
     """
     image.load()
     not_adobe = image.format in JPEG_FORMATS and 'adobe_transform' not in image.info
-    if image.mode.startswith('I'):
-        image = _eight_bits(image)
-    elif image.mode == 'CMYK' and not_adobe:
+    if image.mode == 'CMYK' and not_adobe:
         image = ImageChops.invert(image)
     elif image.mode == 'La':
         image = image.convert('LA')
@@ -225,22 +232,13 @@ def _to_rgb(
         if recolor is not None:  # the background is given in sRGB
             image, changes, recolor = recolor(image), (recolor.change,), None
         image = image.convert('RGBA')
-        if image.getchannel('A').getextrema() != (255, 255):
-            changes = (*changes, ON_BACKGROUND)
+        is_opaque = image.getchannel('A').getextrema() == (255, 255)
         background = Image.new('RGBA', image.size, (*pictures.background, 255))
-        image = Image.alpha_composite(background, image)
+        image = Image.alpha_composite(background, image).convert('RGB')
+        if not is_opaque:
+            changes = (*changes, ON_BACKGROUND, *[ONE_COLOUR] * bool(image.getcolors(1)))
     mode = recolor.mode if recolor is not None else 'RGB'
     return image if image.mode == mode else image.convert(mode), recolor, changes
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale grey of 12 or 16 bits to eight; convert('L') alone would clip it at 255."""
-    white, inverted = 65_535, False
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        white = 2 ** image.tag_v2[TiffImagePlugin.BITSPERSAMPLE][0] - 1
-        inverted = image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    scale, offset = (-255 / white, 255.5) if inverted else (255 / white, 0.5)
-    return image.convert('I').point(lambda value: value * scale + offset).convert('L')
 
 
 def _encoded(

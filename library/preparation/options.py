@@ -40,7 +40,6 @@ class DatasetOptions(Options, group='source', home=COMMAND_LINE):
         low=1,
         high=99,
     )
-    follow_symlinks: bool = option(False, 'Follow symbolic links among the images.')
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,12 @@ class TableOptions(Options, group='data', home=PROJECT):
         kept_with_run=True,
         needs='train_metadata',
     )
+    follow_symlinks: bool = option(
+        False,
+        'Follow symbolic links among the images.',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
     split_column: str | None = option(
         None,
         'Column of a table with the split; none: the column split, if there is one.',
@@ -84,7 +89,27 @@ class TableOptions(Options, group='data', home=PROJECT):
 
 
 @dataclass(frozen=True)
-class SourceOptions(TableOptions, DatasetOptions, group='source', home=COMMAND_LINE):
+class RecordOptions(Options, group='data', home=PROJECT):
+    """How TFRecords of other programs are read, with a conversion and without."""
+
+    record_image_key: str | None = option(
+        None,
+        'Feature with the image in TFRecords of other programs; none: the usual one that is there '
+        '(image/encoded, image ...).',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
+    record_label_key: str | None = option(
+        None,
+        'Feature with the class in TFRecords of other programs: a number, a text, or 0 and 1 for '
+        'each class; none: the usual one (image/class/label, label, class ...).',
+        kept_with_run=True,
+        needs='train_metadata',
+    )
+
+
+@dataclass(frozen=True)
+class SourceOptions(TableOptions, RecordOptions, DatasetOptions, group='source', home=COMMAND_LINE):
     """Where images and labels come from."""
 
     group_column: str | None = option(
@@ -133,6 +158,8 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
 @dataclass(frozen=True)
 class StoredPictureOptions(PictureOptions, group='conversion', home=COMMAND_LINE):
     """What the pixels of the images mean that are converted."""
+
+    measures = True
 
 
 @dataclass(frozen=True)

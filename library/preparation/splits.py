@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from library.errors import ConfigError
-from library.records.listing import FOLD, SPLIT_NAMES, is_fold, is_split_name, usual_order
+from library.records.listing import AUTO, FOLD, SPLIT_NAMES, is_fold, is_split_name, usual_order
 
 # Stands for all folds together; no split is called so.
 TRAIN = ''
@@ -57,6 +57,11 @@ def parse_fractions(text: str) -> dict[str, float]:
     fractions: dict[str, float] = {}
     for part in text.split(','):
         name, equals, number = (each.strip() for each in part.partition('='))
+        if name == AUTO:
+            raise ConfigError(
+                f'--splits {text}: no split may be called {AUTO}, which --eval_split takes for '
+                f'another'
+            )
         if not equals or not is_split_name(name):
             form = 'NAME=FRACTION,NAME=FRACTION'
             raise ConfigError(f'--splits {text}: expected {form}, not {part!r}')

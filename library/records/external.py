@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from library.errors import ConfigError, DataError
 from library.records.example import features_of
@@ -106,7 +106,7 @@ class ExternalRecords:
                 if image in features[self.keys.image].bytes_list.value:
                     name = read_name(features)
                     shown = f' ({name})' if name else ''
-                    return f'{path}: record {number} at byte {starts[number]}{shown}'
+                    return f'{_place(path, number, starts[number])}{shown}'
         return f'{self.folder}: an image'
 
 
@@ -127,35 +127,63 @@ def read_external(
       ConfigError: no record has a key that was named.
       DataError: a file is damaged or compressed, or a record lacks a feature.
     """
-    keys: Keys | None = None
+    keys = USUAL
     texts: dict[int, str] = {}
-    found: list[list[int | str]] = []
+    found: dict[str, list[int | str]] = {path: [] for path in paths}
+    for each in labelled(paths, folder, image_key, label_key):
+        keys = each.keys
+        found[each.path].append(each.text if keys.kind == NAME else each.label)
+        if keys.kind != NAME:
+            texts.setdefault(each.label, each.text or str(each.label))
+    if keys.kind == NAME:
+        texts = dict(enumerate(sorted({str(each) for each in chain(*found.values())})))
+    class_names = tuple(texts.get(label, str(label)) for label in range(max(texts) + 1))
+    label_of = {name: label for label, name in texts.items()} if keys.kind == NAME else {}
+    labels = [
+        [label_of[str(e)] if label_of else int(e) for e in classes] for classes in found.values()
+    ]
+    counts = Counter(chain(*labels))
+    orders = tuple(_order(each) for each in labels if each)
+    return ExternalRecords(class_names, counts, tuple(paths), folder, keys, orders)
+
+
+class Labelled(NamedTuple):
+    """A record as it was found.
+
+    Attributes:
+      path: its file. number: its place in the file, from 0. start: its first byte.
+      record: its content.
+      keys: of its features. label, text: as for `read_label`.
+    """
+
+    path: str
+    number: int
+    start: int
+    record: bytes
+    keys: Keys
+    label: int
+    text: str
+
+
+def labelled(
+    paths: Iterable[str], folder: str, image_key: str | None, label_key: str | None
+) -> Iterator[Labelled]:
+    """Yield each record of some files with its label; arguments and errors of `read_external`."""
+    keys: Keys | None = None
     for path in paths:
-        classes: list[int | str] = []
-        for place, record in _records(path):
+        for number, start, record in _records(path):
             try:
                 keys = keys or find_keys(record, image_key, label_key)
                 label, text = read_label(features_of(record), keys)
             except ConfigError as error:
-                raise ConfigError(f'{place}: {error}') from None
+                raise ConfigError(f'{_place(path, number, start)}: {error}') from None
             except ValueError as error:
-                raise DataError(f'{place}: {error}') from None
-            if keys.kind != NAME:
-                if not 0 <= label < MAX_CLASSES:
-                    raise DataError(f'{place}: has the label {label}')
-                texts.setdefault(label, text or str(label))
-            classes.append(text if keys.kind == NAME else label)
-        found.append(classes)
+                raise DataError(f'{_place(path, number, start)}: {error}') from None
+            if keys.kind != NAME and not 0 <= label < MAX_CLASSES:
+                raise DataError(f'{_place(path, number, start)}: has the label {label}')
+            yield Labelled(path, number, start, record, keys, label, text)
     if keys is None:
         raise DataError(f'{folder}: the files hold no records')
-    if keys.kind == NAME:
-        texts = dict(enumerate(sorted({str(each) for classes in found for each in classes})))
-    class_names = tuple(texts.get(label, str(label)) for label in range(max(texts) + 1))
-    label_of = {name: label for label, name in texts.items()} if keys.kind == NAME else {}
-    labels = [[label_of[str(e)] if label_of else int(e) for e in classes] for classes in found]
-    counts = Counter(chain(*labels))
-    orders = tuple(_order(each) for each in labels if each)
-    return ExternalRecords(class_names, counts, tuple(paths), folder, keys, orders)
 
 
 def _order(labels: Sequence[int]) -> FileOrder:
@@ -164,13 +192,16 @@ def _order(labels: Sequence[int]) -> FileOrder:
     return FileOrder(first, in_a_row, len(labels), len(rows) == len(set(labels)))
 
 
-def _records(path: str) -> Iterator[tuple[str, bytes]]:
-    """Yield each record of a file behind its place, for messages."""
+def _place(path: str, number: int, start: int) -> str:
+    return f'{path}: record {number} at byte {start}'
+
+
+def _records(path: str) -> Iterator[tuple[int, int, bytes]]:
+    """Yield number, first byte and content of each record of a file."""
     starts, problem = walk(path)
     if problem:
         raise DataError(f'{path}: {problem}')
     for number, record in enumerate(read_records(path, starts)):
-        place = f'{path}: record {number} at byte {starts[number]}'
         if record is None:
-            raise DataError(f'{place}: its checksum is wrong')
-        yield place, record
+            raise DataError(f'{_place(path, number, starts[number])}: its checksum is wrong')
+        yield number, starts[number], record

@@ -30,6 +30,8 @@ SPLIT_NAMES = {
     'test': 'test',
     'testing': 'test',
 }
+# Where a split may be named, it stands for validation, or else test; no split is called so.
+AUTO = 'auto'
 # What the folds of a cross-validation are called, each with its number from 1 behind.
 FOLD = 'fold'
 
@@ -103,8 +105,11 @@ class LabelledImage:
 
 
 def is_split_name(name: str) -> bool:
-    """Return True for what can name a folder: no separator, no control character, no dot first."""
-    return bool(name) and not re.search(r'^\.|[/\\\x00-\x1f\x7f]', name)
+    """Return True for what can name a folder: no separator, no control character, no dot first.
+
+    The name AUTO is no split's either.
+    """
+    return name not in ('', AUTO) and not re.search(r'^\.|[/\\\x00-\x1f\x7f]', name)
 
 
 def is_fold(name: str) -> bool:
@@ -113,10 +118,15 @@ def is_fold(name: str) -> bool:
 
 
 def usual_order(splits: Iterable[str]) -> tuple[str, ...]:
-    """Sort train, validation and test first, then others by name."""
+    """Sort train, validation and test first, then others by name, and folds by their numbers."""
     known = tuple(dict.fromkeys(SPLIT_NAMES.values()))
     found = set(splits)
-    return (*(name for name in known if name in found), *sorted(found.difference(known)))
+
+    def by_number(name: str) -> tuple[str, int]:
+        return (FOLD, int(name.removeprefix(FOLD))) if is_fold(name) else (name, 0)
+
+    others = sorted(found.difference(known), key=by_number)
+    return (*(name for name in known if name in found), *others)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,12 @@ def is_shard(file_name: str) -> bool:
     return re.fullmatch(r'.+-\d{5}-of-\d{5}\.tfrecord', file_name) is not None
 
 
+def is_record_file(path: str) -> bool:
+    """Return True for the name of a TFRecord file of any program: by its ending or numbering."""
+    pattern = r'.*(\.(tfrecords?|tfrec)|[-_.]\d{5}-of-\d{5})'
+    return re.fullmatch(pattern, path, re.DOTALL) is not None
+
+
 def shard_of_item(item: int, items: int, shards: int) -> int:
     """Return the shard of item `item` of `items`: consecutive runs, even within one item.
 

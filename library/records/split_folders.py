@@ -13,7 +13,7 @@ from collections import Counter
 from library import files
 from library.errors import ConfigError, DataError
 from library.installation import start_of
-from library.records.listing import FOLD, SPLIT_NAMES, is_fold, usual_order
+from library.records.listing import AUTO, FOLD, SPLIT_NAMES, is_fold, usual_order
 from library.records.manifest import Manifest, check_whole, manifest_names, read_manifest
 from library.records.shards import is_shard
 
@@ -71,17 +71,17 @@ def open_other_folds(data_dir: str, fold: int) -> Manifest:
 
 
 def evaluation_split(data_dir: str, wanted: str, fold: int | None = None) -> str:
-    """Return the split to evaluate on: for 'auto' validation, if present, or test.
+    """Return the split to evaluate on: for AUTO validation, if present, or test.
 
     Args:
       data_dir: of the splits.
-      wanted: 'auto', or the name of a split as `--splits` takes it: val means validation, unless
+      wanted: AUTO, or the name of a split as `--splits` takes it: val means validation, unless
         there is a split val.
-      fold: the number of the one that a run leaves out of its training, which 'auto' means then.
+      fold: the number of the one that a run leaves out of its training, which AUTO means then.
     """
-    if wanted == 'auto' and fold:
+    if wanted == AUTO and fold:
         return f'{FOLD}{fold}'
-    if wanted != 'auto':
+    if wanted != AUTO:
         usual = SPLIT_NAMES.get(wanted.lower(), wanted)
         return wanted if files.names_in(files.join(data_dir, wanted)) else usual
     return 'validation' if files.names_in(files.join(data_dir, 'validation')) else 'test'
@@ -104,10 +104,7 @@ def _way_on(data_dir: str, split: str) -> str:
     if names:
         source = word
         directly = 'images as they are go to --train_metadata and --eval_metadata; or '
-    return (
-        f'{directly}make them with: {start_of("convert_dataset.py")} --dataset_dir {source} '
-        f'--tfrecord_dir {word} --max_edge 384'
-    )
+    return f'{directly}make them with: {start_of("convert_dataset.py")} {source} {word}'
 
 
 def _option(split: str, splits: list[str]) -> str:

@@ -8,6 +8,7 @@ SOURCES = {
     'csv': 'library.preparation.sources.csv_file:CsvFile',
     'json_lines': 'library.preparation.sources.json_lines:JsonLines',
     'webdataset': 'library.preparation.sources.webdataset:WebDataset',
+    'tfrecord': 'library.preparation.sources.tfrecord:TFRecord',
     'names': 'library.preparation.sources.named_files:NamedFiles',
     'folder': 'library.preparation.sources.folder:Folder',
 }

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from extras.beam import pipeline
 from extras.beam.pipeline import write_on_beam, write_planned
 from library.errors import ConfigError, ResourceError
 from library.preparation.converter import convert
@@ -111,25 +112,35 @@ def beam(monkeypatch):
     """Puts it where Beam would be imported from; gives what PipelineOptions were told."""
     modules = [types.ModuleType(name) for name in ('apache_beam', 'options', 'pipeline_options')]
     package, _, options = modules
-    told = []
+    told, direct = [], types.SimpleNamespace()
 
     def pipeline_options(words, runner):
         told.append((words, runner))
-        return types.SimpleNamespace(runner=runner)
+        direct.direct_num_workers = 0 if '--direct_num_workers=0' in words else 1
+        return types.SimpleNamespace(runner=runner, view_as={'direct': direct}.get)
 
     package.Pipeline = Pipeline
     package.Create = lambda elements: Step(lambda _: elements)
     package.Reshuffle = lambda: Step(lambda elements: elements[::-1])
     package.Map = lambda function: Step(lambda elements: [function(each) for each in elements])
-    options.PipelineOptions = pipeline_options
+    options.PipelineOptions, options.DirectOptions = pipeline_options, 'direct'
     names = ('apache_beam', 'apache_beam.options', 'apache_beam.options.pipeline_options')
     for name, module in zip(names, modules, strict=True):
         monkeypatch.setitem(sys.modules, name, module)
-    return types.SimpleNamespace(told=told, package=package)
+    return types.SimpleNamespace(told=told, package=package, direct=direct)
 
 
 def on_beam(runner='DirectRunner', options=''):
     return functools.partial(write_on_beam, runner=runner, pipeline_options=options)
+
+
+@pytest.mark.parametrize(('asked', 'workers'), [('--direct_num_workers=0', 3), ('', 1)])
+def test_all_cores_are_those_that_this_process_may_use(
+    convert_here, beam, monkeypatch, asked, workers
+):
+    monkeypatch.setattr(pipeline, 'count_cores', lambda: 3)
+    convert_here(on_beam(options=asked), 'here')
+    assert beam.direct.direct_num_workers == workers
 
 
 def test_the_order_in_which_workers_finish_does_not_matter(convert_here, tmp_path, beam):

@@ -14,7 +14,7 @@ from library.checkpoints.snapshots import Snapshot
 from library.console import log
 from library.errors import MismatchError
 from library.exporters.best_checkpoint import BestCheckpointExporter
-from library.modes.exporting.exporter import check_formats, export_checkpoint
+from library.modes.exporting.exporter import check_formats, export_checkpoint, warn_of_pictures
 from library.modes.exporting.parity_check import Sample, take_sample
 from library.modes.exporting.versions import read_records
 from library.modes.options import ExportOptions
@@ -44,6 +44,7 @@ class BestModelExporter(tf.estimator.Exporter):
         # A server gets images, whatever the run was trained on.
         self._experiment = experiment.found('export', train_features=None, eval_features=None)
         check_formats(self._experiment)
+        warn_of_pictures(experiment.run)
         # A folder that cannot be made is better known before the training.
         hparams = experiment.hparams
         self._folder = hparams.take(ExportOptions).folder_of(hparams.model_dir)

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import tensorflow as tf
@@ -22,6 +22,8 @@ from library.modes.exporting.saved_model import write_saved_model
 from library.modes.exporting.versions import RECORD, add_version, read_records
 from library.modes.options import ExportOptions
 from library.modes.serving.graph import ServingGraph
+from library.preparation.pictures.picture_options import as_flags, from_json
+from library.runs.metadata import Run
 from library.runtime.experiment import Experiment
 
 
@@ -71,6 +73,17 @@ def check_formats(experiment: Experiment) -> None:
     """Raise ConfigError for a format that the model cannot be exported in."""
     for each in chosen_formats(experiment).values():
         each.check(experiment)
+
+
+def warn_of_pictures(run: Run) -> None:
+    """Warn where the graph of an export cannot read pictures as the training images were read."""
+    # Nor does it know colour profiles, so that it keeps all colours.
+    pictures = replace(from_json(run.stored_pictures), keep_colors=False)
+    if flags := as_flags(pictures):
+        log(
+            f'warning: an exported model knows no {flags}: send it JPEGs that are prepared so, as '
+            f'predict does'
+        )
 
 
 def _min_agreements(hparams: HParams, formats: Mapping[str, ExportFormat]) -> dict[str, float]:

@@ -10,7 +10,9 @@ TURNED = 'turned'
 RECOLORED = 'recoloured'
 TONE_MAPPED = 'tone mapped'
 BROKEN_PROFILE = 'broken colour profile ignored'
+WINDOWED = 'windowed'
 ON_BACKGROUND = 'laid on a background'
+ONE_COLOUR = 'of one colour on the background'
 
 # How the summary words them, where it is not by their names; others are named as they are.
 WORDS = {
@@ -18,9 +20,10 @@ WORDS = {
     RECOLORED: 'recoloured to sRGB',
     TONE_MAPPED: 'HDR tone mapped',
     BROKEN_PROFILE: 'colour profile broken and ignored',
+    WINDOWED: 'with the black and white of the data set',
 }
 # Changes that a person may want to look at: the manifest names the first of their files.
-LOOKED_AT = frozenset([BROKEN_PROFILE])
+LOOKED_AT = frozenset([BROKEN_PROFILE, ONE_COLOUR])
 
 
 def told_changes(changes: Iterable[Changed]) -> str:

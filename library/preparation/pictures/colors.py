@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from library.preparation.pictures.changes import BROKEN_PROFILE, RECOLORED, TONE_MAPPED
+from library.preparation.pictures.picture_options import PictureOptions
 
 # Modes of grey, in which Pillow gives pixels that a grey profile may describe.
 GREY = {'1', 'L', 'LA', 'La', 'I', 'I;16', 'I;16B', 'I;16L'}
@@ -46,16 +47,21 @@ class Recoloring:
         return converted
 
 
-def find_recoloring(image: Image.Image, data: bytes) -> tuple[Recoloring | None, tuple[str, ...]]:
+def find_recoloring(
+    image: Image.Image, data: bytes, pictures: PictureOptions
+) -> tuple[Recoloring | None, tuple[str, ...]]:
     """Return what to do with the colours of an image, and what has to be told of it.
 
     Args:
       image: as it was opened: its mode and its `info` count.
       data: the whole file.
+      pictures: of the data set; bands that were chosen are no colours of a profile.
 
     Returns:
       None and no change for sRGB, and for files that say nothing.
     """
+    if pictures.keep_colors or (pictures.bands and image.format == 'TIFF'):
+        return None, ()
     profile = image.info.get('icc_profile')
     numbers = _chunk_of_png(data) if image.format == 'PNG' else None
     if numbers is None and profile:

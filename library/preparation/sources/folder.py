@@ -39,7 +39,7 @@ class Folder(Source):
         return files.is_folder(dataset_dir)
 
     def listing(self) -> Listing:
-        """The images below the class folders, wherever these are.
+        """Return the images below the class folders, wherever these are.
 
         Classes are in the order of their names, whole numbers in the order of the numbers, and as
         they were if an older conversion to the same place had them in another order. A symbolic
@@ -81,6 +81,8 @@ class Folder(Source):
             for split, name, branch in found
             for filename, entry in _images_of(branch, tree)
         )
+        if at is None:
+            reader.check_tables(layout, {i.filename: class_names[i.label] for i in images})
         beside = Beside(tree, layout, len(images))
         classes: dict[str, list[Branch]] = {}
         for _, name, branch in found:
@@ -90,13 +92,13 @@ class Folder(Source):
         return Listing(class_names, images, tuple(sorted(ignored)), root, remarks)
 
     def _in_order(self, names: set[str], layout: Layout) -> tuple[str, ...]:
-        """The classes in the order of their labels, spelled and ordered as they were before."""
+        """Sort the classes into the order of their labels, spelled and ordered as before."""
         before = self._names_before({level.split for level in layout.levels})
         spelled = {normalize('NFC', name): name for name in before}
         return sorted_names({spelled.get(name, name) for name in names}, before)
 
     def _names_before(self, splits: set[str]) -> tuple[str, ...]:
-        """The classes of an older conversion to the same place."""
+        """Return the classes of an older conversion to the same place."""
         if not self.output.folder:
             return ()
         for split in sorted({self.output.name or '', *self.output.splits, *splits} - {''}):
@@ -106,7 +108,7 @@ class Folder(Source):
 
 
 def _images_of(branch: Branch, tree: Tree) -> Iterator[tuple[str, Entry]]:
-    """Yields (name below the root, entry) of all images of a class."""
+    """Yield (name below the root, entry) of all images of a class."""
     yield from branch.images
     for each in branch.folders:
         if has_image_ending(each.name):

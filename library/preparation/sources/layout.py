@@ -7,17 +7,28 @@ with the option that says which is meant.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from library import files
 from library.errors import DataError
 from library.preparation.labels import spellings
+from library.preparation.sources.other_classes import contradicting
 from library.preparation.sources.refusals import Refusals, shown
-from library.preparation.sources.split_folders import split_folders
+from library.preparation.sources.split_words import split_folders
 from library.preparation.sources.tree import Branch, Tree
 from library.records.listing import SPLIT_NAMES
+
+# What folders are called that hold pictures of another kind of the same things.
+_KINDS = re.compile(
+    r'(jpeg|input|raw|original)?[ _-]*(images?|imgs?|pictures?|photos?)'
+    r'|(binary|segmentation)?[ _-]*(masks?|labels?|annotations?|segmentations?|trimaps?)'
+    r'|ground[ _-]*truths?|gt|thumbnails?|thumbs?'
+)
+# What archives of one data set are called.
+_PARTS = re.compile(r'.*(part|batch|chunk|volume|vol|archive|disk|shard)[ ._-]*\d+')
 
 
 @dataclass(eq=False)
@@ -28,7 +39,7 @@ class Level:
     split: str = ''
 
     def classes(self) -> Iterator[tuple[str, Branch]]:
-        """Yields the name of each class here that has images, and its folder."""
+        """Yield the name of each class here that has images, and its folder."""
         for each in self.folder.with_images:
             yield class_name(each), each
 
@@ -46,7 +57,7 @@ class Layout:
     unlabelled: list[Branch] = field(default_factory=list)
 
     def pattern(self) -> str:
-        """Says which folders were taken for classes; '' for plain CLASS or SPLIT/CLASS."""
+        """Say which folders were taken for classes; '' for plain CLASS or SPLIT/CLASS."""
         if all(level.folder.name.lower() in ('', *SPLIT_NAMES) for level in self.levels):
             return ''
         places = [
@@ -63,7 +74,7 @@ class Reader:
     """
 
     def __init__(self, tree: Tree, flag: str, known: Collection[str], divides: bool):
-        """Keeps what is needed beside the folders.
+        """Keep what is needed beside the folders.
 
         Args:
           tree: the folders.
@@ -129,7 +140,7 @@ class Reader:
         )
 
     def _divided(self, folder: Branch, splits: dict[Branch, str]) -> Layout:
-        """The classes within splits, each of which may hold them in a folder of its own."""
+        """Return the classes within splits, each of which may hold them in a folder of its own."""
         train = next((each for each, split in splits.items() if split == 'train'), None)
         trained: set[str] = set()
         if train:
@@ -159,10 +170,21 @@ class Reader:
         self._check_classes(labelled)
         return Layout(labelled, [each for each in unlabelled if each.count])
 
+    def check_tables(self, layout: Layout, class_of: Mapping[str, str]) -> None:
+        """Raise DataError where a table beside the folders puts the images into other classes.
+
+        Args:
+          layout: as it was read.
+          class_of: the class of each image by its path below the root.
+        """
+        folder = layout.levels[0].folder
+        for table, classes in contradicting(self._tree.tables_above(folder), class_of):
+            raise DataError(self._refusals.other_classes(folder, table, classes))
+
     def _check_left_out(
         self, splits: dict[Branch, str], labelled: Sequence[Level], unlabelled: Sequence[Branch]
     ) -> None:
-        """Raises DataError where a split without classes cannot be left out."""
+        """Raise DataError where a split without classes cannot be left out."""
         found = {level.split: level.folder for level in labelled}
         is_enough = 'train' in found and (len(found) > 1 or self._divides)
         # What is to be trained on first: of the others only that is said then.
@@ -171,7 +193,7 @@ class Reader:
                 raise DataError(self._refusals.no_classes(each, found.get('train')))
 
     def _check_spelling(self, levels: Sequence[Level]) -> None:
-        """Raises DataError where splits write a class differently, such as train/Cat, test/cat."""
+        """Raise DataError where splits write a class differently, such as train/Cat, test/cat."""
         folders: dict[str, list[tuple[str, Branch]]] = {}
         for level in levels:
             for name, each in level.classes():
@@ -183,7 +205,7 @@ class Reader:
                 raise DataError(self._refusals.two_spellings([folders[n][0][1] for n in names]))
 
     def _check_classes(self, levels: Sequence[Level]) -> None:
-        """Raises DataError unless the folders of these levels can be nothing but classes."""
+        """Raise DataError unless the folders of these levels can be nothing but classes."""
         top = levels[0].folder
         if not any(level.folder.folders for level in levels):
             raise DataError(self._refusals.no_folders(top))
@@ -195,11 +217,13 @@ class Reader:
         if deep:
             raise DataError(self._refusals.only_folders(deep, names, bool(levels[0].split)))
         self._check_empty(levels)
+        if _are_no_classes(names) and not names & self._known:
+            raise DataError(self._refusals.no_class_names(levels[0].folder, found[0][1]))
         if len(names) == 1 and not names & self._known:
             raise DataError(self._refusals.one_class(top, found[0][1]))
 
     def _check_empty(self, levels: Sequence[Level]) -> None:
-        """Raises DataError for a class folder without images, unless another split has some."""
+        """Raise DataError for a class folder without images, unless another split has some."""
         names = {name for level in levels for name, _ in level.classes()}
         for level in levels:
             for each in level.folder.folders:
@@ -207,13 +231,20 @@ class Reader:
                     raise DataError(self._refusals.empty_class(each, len(names) > 1))
 
 
+def _are_no_classes(names: Collection[str]) -> bool:
+    """Return whether these are kinds of files, such as images and masks, or parts of a download."""
+    return len(names) > 1 and any(
+        all(pattern.fullmatch(name.lower()) for name in names) for pattern in (_KINDS, _PARTS)
+    )
+
+
 def class_name(folder: Branch) -> str:
-    """The name of a class; systems write one letter with an accent in two ways, and mean one."""
+    """Return the name of a class; systems write an accented letter in two ways, and mean one."""
     return normalize('NFC', folder.last_name)
 
 
 def _wrapped(folder: Branch, classes: Collection[str]) -> Branch | None:
-    """The one folder that a folder holds, if it holds folders alone and is no class; else None."""
+    """Return the one folder in a folder, if it holds folders alone and is no class; else None."""
     if folder.images or len(folder.folders) != 1:
         return None
     (inner,) = folder.folders
@@ -221,7 +252,7 @@ def _wrapped(folder: Branch, classes: Collection[str]) -> Branch | None:
 
 
 def _unwrapped(folder: Branch, classes: Collection[str]) -> Branch:
-    """The folder within that holds images, more than one folder, or one of these classes."""
+    """Return the folder within that holds images, more than one folder, or one of these classes."""
     while (inner := _wrapped(folder, classes)) is not None:
         folder = inner
     return folder

@@ -9,7 +9,7 @@ from shlex import quote
 
 from library.preparation.image_files import ending_of, is_archive, told_kind
 from library.preparation.sources.entries import Entry
-from library.preparation.sources.split_folders import split_folders, split_word
+from library.preparation.sources.split_words import split_folders, split_word
 from library.preparation.sources.tree import Branch, Tree
 
 # Longer lists of folders are cut.
@@ -25,13 +25,13 @@ class Refusals:
     """The messages for one tree, in the words of the program that reads it."""
 
     def __init__(self, tree: Tree, flag: str):
-        """Keeps the tree, and the option that its root was given as."""
+        """Keep the tree, and the option that its root was given as."""
         self._tree = tree
         self._flag = flag
         self._root = tree.path('')
 
     def no_folders(self, folder: Branch) -> str:
-        """Of a folder without folders."""
+        """Describe a folder without folders."""
         path = self._path(folder)
         message = f'{path}: no class folders (expected {path}/CLASS/IMAGE.jpg)'
         if folder.images:
@@ -40,7 +40,7 @@ class Refusals:
         return f'{message}{_to_unpack(folder)}'
 
     def only_folders(self, deep: Sequence[Branch], names: Collection[str], in_splits: bool) -> str:
-        """Of would-be classes that hold no image themselves, among all classes of these names."""
+        """Describe would-be classes without images of their own, among classes of these names."""
         several = len(deep) > 1
         told = shown([each.name for each in deep])
         inner = _names_of(inside for each in deep for inside in each.with_images)
@@ -69,7 +69,7 @@ class Refusals:
         return f'{message}folders {shown(inner)}: are {", ".join(ways)}?'
 
     def _undivided(self, deep: Sequence[Branch]) -> str:
-        """The way on where would-be classes hold splits."""
+        """Return the way on where would-be classes hold splits."""
         way = f'give it alone ({self._given(deep[0])})'
         if len(deep) == 1:
             return way
@@ -78,8 +78,24 @@ class Refusals:
         way = way.replace('it alone', 'one of them alone')
         return f'{way}, or take all together ({self._classes_at(deep[0], 1)})'
 
+    def no_class_names(self, folder: Branch, branch: Branch) -> str:
+        """Describe folders that are called as no classes are."""
+        names = shown(_names_of(folder.with_images))
+        return (
+            f'{self._path(folder)}: {names} are no names of classes: '
+            f'{self._make_classes(branch)}; if they are: {self._classes_at(folder)}'
+        )
+
+    def other_classes(self, folder: Branch, table: str, classes: Sequence[str]) -> str:
+        """Describe a table that puts the images of the folders into other classes."""
+        return (
+            f'{self._root}: {os.path.basename(table)} puts these images into the classes '
+            f'{shown(classes)}, the folders into {shown(_names_of(folder.with_images))}: give the '
+            f'table ({self._flag} {quote(table)}), or take the folders ({self._classes_at(folder)})'
+        )
+
     def one_class(self, folder: Branch, branch: Branch) -> str:
-        """Of a folder that holds one class alone."""
+        """Describe a folder that holds one class alone."""
         name = branch.last_name
         if branch.images and (word := split_word(name)) and not word.rest:
             return self.no_classes(branch, None)
@@ -89,7 +105,7 @@ class Refusals:
         )
 
     def empty_class(self, folder: Branch, leaves_classes: bool) -> str:
-        """Of a class folder without images."""
+        """Describe a class folder without images."""
         others = Counter(ending_of(name) for each in folder.all() for name, _ in each.others)
         message = f'{self._path(folder)}: the class folder holds no images'
         message += f', only {told_endings(others)}' if others else ''
@@ -101,7 +117,7 @@ class Refusals:
         return f'{message}{archives}'
 
     def no_classes(self, split: Branch, classes: Branch | None) -> str:
-        """Of a split without classes, beside the folder of those to train on (else None)."""
+        """Describe a split without classes, beside the folder of those to train on (else None)."""
         path = self._path(split)
         message = f'{path}: is named after a split, but holds no class folders'
         if split.count and classes:
@@ -123,7 +139,7 @@ class Refusals:
         return message
 
     def two_spellings(self, folders: Sequence[Branch]) -> str:
-        """Of splits that seem to write the name of a class in two ways."""
+        """Describe splits that seem to write the name of a class in two ways."""
         names = ', '.join(each.name for each in folders)
         return (
             f'{self._root}: {names}: one class in two spellings? Rename one folder; if they are '
@@ -131,7 +147,7 @@ class Refusals:
         )
 
     def beside_splits(self, folder: Branch, splits: Collection[Branch], other: Branch) -> str:
-        """Of a folder that holds splits and another one with classes."""
+        """Describe a folder that holds splits and another one with classes."""
         way = 'move it away'
         if split_folders(other):
             way += f', or give it alone ({self._given(other)})'
@@ -141,7 +157,7 @@ class Refusals:
         )
 
     def one_split_twice(self, folder: Branch, splits: Collection[Branch]) -> str:
-        """Of a folder in which a split has two folders."""
+        """Describe a folder in which a split has two folders."""
         within = min(
             (inner for each in splits for inner in each.with_images),
             default=None,
@@ -153,35 +169,29 @@ class Refusals:
         )
 
     def no_level(self, depth: int) -> str:
-        """Of a tree that is not so deep."""
+        """Describe a tree that is not so deep."""
         return f'{self._root}: no folder with images on level {depth} (--classes_at)'
 
     @property
     def _converts(self) -> bool:
-        """True if the program is the one that has --classes_at and --splits."""
+        """Return True if the program is the one that has --classes_at and --splits."""
         return self._flag == '--dataset_dir'
 
     def _classes_at(self, folder: Branch, levels_up: int = 0) -> str:
-        """The option that makes classes of the folders in this one."""
+        """Return the option that makes classes of the folders in this one."""
         level = folder.name.count('/') + 1 + bool(folder.name) - levels_up
         return f'{"" if self._converts else "convert_dataset.py "}--classes_at {level}'
 
     def _make_classes(self, folder: Branch) -> str:
-        """What to do with images that lie in one folder, all classes together."""
-        tables = [
-            entry.path
-            for above in self._tree.root.all()
-            if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
-            for name, entry in above.others
-            if entry.kind == 'image' and name.lower().endswith('.csv')
-        ]
+        """Return what to do with images that lie in one folder, all classes together."""
+        tables = self._tree.tables_above(folder)
         if not tables:
             return f'make folders{OTHER_THAN_FOLDERS}'
         names = shown([f'{self._flag} {quote(table)}' for table in tables])
         return f'make folders, or give a CSV file that names the class of each ({names})'
 
     def _given(self, folder: Branch) -> str:
-        """What gives this folder alone, as a shell takes it."""
+        """Return what gives this folder alone, as a shell takes it."""
         return f'{self._flag} {quote(self._path(folder))}'
 
     def _path(self, folder: Branch) -> str:
@@ -193,7 +203,7 @@ def _names_of(folders: Iterable[Branch]) -> list[str]:
 
 
 def _levels_below(folders: Sequence[Branch]) -> Iterator[Sequence[Branch]]:
-    """Yields the folders of each level that could be classes, down to the first with images.
+    """Yield the folders of each level that could be classes, down to the first with images.
 
     Those of one name, such as CLASS/images, are none.
     """
@@ -204,14 +214,14 @@ def _levels_below(folders: Sequence[Branch]) -> Iterator[Sequence[Branch]]:
 
 
 def _without_wrappers(folder: Branch) -> Branch:
-    """The folder within that holds images, or more than one folder with some."""
+    """Return the folder within that holds images, or more than one folder with some."""
     while len(folder.with_images) == 1 and folder.with_images[0].only_folders:
         (folder,) = folder.with_images
     return folder
 
 
 def _to_unpack(folder: Branch) -> str:
-    """The way on where archives lie; '' for none."""
+    """Return the way on where archives lie; '' for none."""
     files = [entry.path for _, entry in folder.others if entry.kind == 'image']
     archives = [os.path.basename(file) for file in files if is_archive(file)]
     return f'; unpack first: {shown(archives)}' if archives else ''
@@ -227,7 +237,7 @@ def told_kinds(others: Iterable[tuple[str, Entry]]) -> list[str]:
 
 
 def told_endings(endings: Counter[str]) -> str:
-    """Such as '120 other files: 40 .dcm, 40 .dng, 40 .jxl'."""
+    """Count files by ending, such as '120 other files: 40 .dcm, 40 .dng, 40 .jxl'."""
     total = endings.total()
     by_count = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
     kinds = [f'{count} {ending or "without an ending"}' for ending, count in by_count]
@@ -235,13 +245,13 @@ def told_endings(endings: Counter[str]) -> str:
 
 
 def shown(names: Sequence[str]) -> str:
-    """Some names, and how many more there are."""
+    """List some names, and how many more there are."""
     more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
     return ', '.join(names[:SHOWN]) + more
 
 
 def pictures(count: int) -> str:
-    """Says how many there are."""
+    """Say how many there are."""
     return '1 picture' if count == 1 else f'{count} pictures'
 
 

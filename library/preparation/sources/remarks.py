@@ -25,7 +25,7 @@ Classes = Mapping[str, Sequence[Branch]]
 
 
 def layout_remarks(layout: Layout, classes: Classes) -> Iterator[Remark]:
-    """Yields which folders were taken for classes, unless nothing else could be."""
+    """Yield which folders were taken for classes, unless nothing else could be."""
     if pattern := layout.pattern():
         yield Remark(f'read as: {pattern}')
     for name, branches in classes.items():
@@ -36,7 +36,7 @@ def layout_remarks(layout: Layout, classes: Classes) -> Iterator[Remark]:
 
 
 def class_remarks(classes: Classes) -> Iterator[Remark]:
-    """Yields how many other files the classes hold, of which endings, and what they may be.
+    """Yield how many other files the classes hold, of which endings, and what they may be.
 
     Where a class has more of them than images, they count as bad: these may be its pictures, in a
     format that is not read. A file called like an image beside it (1.json, 1.jpg) only describes
@@ -64,7 +64,7 @@ def class_remarks(classes: Classes) -> Iterator[Remark]:
 
 
 def other_names(classes: Classes) -> Iterator[str]:
-    """Yields the name of each file of a class that is no image."""
+    """Yield the name of each file of a class that is no image."""
     for branches in classes.values():
         for branch in (each for top in branches for each in top.all()):
             yield from _names(branch.others)
@@ -130,7 +130,7 @@ class _Class(NamedTuple):
 
 
 def _without_image(branch: Branch) -> int:
-    """How many other files in a folder are not called like an image beside them."""
+    """Return how many other files in a folder are not called like an image beside them."""
     names = [os.path.basename(name) for name, _ in branch.images]
     called = {*names, *(os.path.splitext(name)[0] for name in names)}
     others = (os.path.splitext(os.path.basename(name))[0] for name, _ in branch.others)
@@ -142,6 +142,6 @@ def _endings(others: Iterable[tuple[str, Entry]]) -> Counter[str]:
 
 
 def _names(entries: Iterable[tuple[str, Entry]]) -> Iterator[str]:
-    """The names; with the reason where it might be a folder of images, such as a link."""
+    """Return the names; with the reason where it might be a folder of images, such as a link."""
     for name, entry in entries:
         yield name if entry.kind == 'image' else f'{name}: {entry.kind}'

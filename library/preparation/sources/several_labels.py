@@ -30,7 +30,7 @@ def cell_of(value: Any) -> str:
     return str(int(value) if isinstance(value, bool) else value).strip()
 
 
-def check_one_label(place: str, labels: Iterable[tuple[int, str]]) -> None:
+def check_no_lists(place: str, labels: Iterable[tuple[int, str]]) -> None:
     """Raise DataError for cells such as cat;dog whose parts are classes themselves.
 
     Args:

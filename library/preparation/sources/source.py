@@ -31,7 +31,7 @@ class Source(abc.ABC):
         flag: str = '--dataset_dir',
         known: Collection[str] = (),
     ):
-        """Keeps where to read and where the records go.
+        """Keep where to read and where the records go.
 
         Args:
           options: of the source.

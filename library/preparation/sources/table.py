@@ -21,7 +21,8 @@ from library.preparation.sources.columns import (
     known_column,
 )
 from library.preparation.sources.entries import look
-from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_one_label
+from library.preparation.sources.refusals import shown
+from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_no_lists
 from library.preparation.sources.source import Source
 from library.preparation.sources.table_images import BadRow, TableImages, endings_added
 from library.records.listing import (
@@ -98,8 +99,11 @@ class Table(Source):
             raise ConfigError(f'{root}: no such folder (--image_root)')
         images = TableImages(root or os.path.dirname(path) or '.', self.options.follow_symlinks)
         rows, remarks = self._rows(path, images)
+        if images.moved_from:
+            place = shown(images.moved_from)
+            remarks.append(f'paths of another place: {place} is taken for {images.root}')
         if root is None:
-            images = _nearby(rows, images, remarks)
+            rows, images = _nearby(rows, images, remarks)
         filenames = _located(path, rows, images)
         remarks += endings_added({row.filename: f for row, f in zip(rows, filenames, strict=True)})
         class_names = sorted_names({row.class_name for row in rows})
@@ -134,7 +138,7 @@ class Table(Source):
             raise DataError(f'{path}: no rows below the header')
         parsed = _parsed(path, header, rows, columns, images)
         if len(columns.labels) == 1:
-            check_one_label(path, ((row.number, row.class_name) for row in parsed))
+            check_no_lists(path, ((row.number, row.class_name) for row in parsed))
         return parsed, remarks
 
     def _without_header(
@@ -226,16 +230,29 @@ def _split(name: str) -> str:
     return SPLIT_NAMES.get(name.lower(), name)
 
 
-def _nearby(rows: Sequence[TableRow], images: TableImages, remarks: list[str]) -> TableImages:
-    """Return the images of the one folder nearby that has them, where the table's own has none."""
+def _nearby(
+    rows: list[TableRow], images: TableImages, remarks: list[str]
+) -> tuple[list[TableRow], TableImages]:
+    """Find the folders nearby that have the images, where the table's own has none.
+
+    Returns:
+      The rows, with the folders in their paths where there are several; and where paths start.
+    """
     if any(images.matches(row.filename) for row in rows):
-        return images
-    folders = images.folders_with(rows[0].filename)
-    if len(folders) != 1:
-        return images
-    images = images.below(folders[0])
-    remarks.append(f'paths start from {images.root}, where the images are (--image_root)')
-    return images
+        return rows, images
+    found = [images.folders_with(row.filename) for row in rows]
+    folders = {each[0] for each in found if len(each) == 1}
+    if len(folders) == 1 and len(found[0]) == 1:
+        images = images.below(folders.pop())
+        remarks.append(f'paths start from {images.root}, where the images are (--image_root)')
+    elif folders and '..' not in folders:
+        places = shown(sorted(folders))
+        remarks.append(f'paths start from {places} in {images.root}, where the images are')
+        rows = [
+            row._replace(filename=f'{each[0]}/{row.filename}') if len(each) == 1 else row
+            for row, each in zip(rows, found, strict=True)
+        ]
+    return rows, images
 
 
 def _located(path: str, rows: Sequence[TableRow], images: TableImages) -> list[str]:

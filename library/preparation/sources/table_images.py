@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from library.preparation.formats import IMAGE_ENDINGS
 from library.preparation.sources.entries import look
 from library.records.listing import Unusable
 
+# What absolute paths of Windows begin with.
+_DRIVE = re.compile(r'[A-Za-z]:[\\/]')
 # A remote file's size takes tens of milliseconds of waiting.
 REMOTE_LOOKS_AT_ONCE = 32
 MISSING = os.strerror(errno.ENOENT).lower()
@@ -28,6 +31,7 @@ class TableImages:
 
     Attributes:
       root: the folder that paths start from.
+      moved_from: folders of another machine that were taken for it.
     """
 
     def __init__(self, root: str, follow_symlinks: bool):
@@ -36,13 +40,17 @@ class TableImages:
         self._follow_symlinks = follow_symlinks
         self._is_remote = files.is_remote(root)
         self._place = _normal(root if self._is_remote else os.path.abspath(root))
+        self.moved_from: list[str] = []
         self._listed: dict[str, dict[str, list[str]]] = {}
+        self._within: dict[str, TableImages] = {}
         self._real_root = '' if self._is_remote else os.path.realpath(root)
         self._outside: dict[str, bool] = {}
 
     def below(self, folder: str) -> TableImages:
         """Return the images below another folder, relative to the root, by the same rules."""
-        return TableImages(self._path(folder), self._follow_symlinks)
+        if folder not in self._within:
+            self._within[folder] = TableImages(self._path(folder), self._follow_symlinks)
+        return self._within[folder]
 
     def filename(self, path: str) -> str:
         """Return the path below the root, with '/' and without './' and '../'.
@@ -54,10 +62,37 @@ class TableImages:
         """
         if files.is_remote(path) and path.split('://')[0] not in files.SCHEMES:
             raise BadRow(f'{path!r} is a URL, not a file (download the images first)')
+        if (moved := self._moved(path)) is not None:
+            return moved
         name = self._below(path)
         if '\\' not in name or (not self._is_remote and os.path.lexists(self._path(name))):
             return name
         return self._below(name.replace('\\', '/'))
+
+    def _moved(self, path: str) -> str | None:
+        """Return the name below the root of what an absolute path of elsewhere means; or None.
+
+        It is the longest end of the path that is there.
+        """
+        is_of_windows = _DRIVE.match(path) is not None
+        plain = path.replace('\\', '/') if is_of_windows else path
+        if not (is_of_windows or plain.startswith('/')):
+            return None
+        if _is_below(_normal(plain), self._place) or os.path.lexists(path):
+            return None
+        for place in self.moved_from:
+            if plain.startswith(f'{place}/') and self._is_there(plain[len(place) + 1 :]):
+                return plain[len(place) + 1 :]
+        parts = plain.split('/')
+        for count in range(1, len(parts)):
+            name = '/'.join(parts[count:])
+            if '..' not in parts and self._is_there(name):
+                self.moved_from.append('/'.join(parts[:count]))
+                return name
+        return None
+
+    def _is_there(self, name: str) -> bool:
+        return bool(name) and bool(self.matches(name))
 
     def _below(self, path: str) -> str:
         is_absolute = files.is_remote(path) or path.startswith('/')

@@ -37,28 +37,28 @@ class Branch:
 
     @property
     def last_name(self) -> str:
-        """The folder's own name."""
+        """Return the folder's own name."""
         return self.name.rpartition('/')[2]
 
     def all(self) -> Iterator[Branch]:
-        """Yields the folder and those below it, in the order of their names."""
+        """Yield the folder and those below it, in the order of their names."""
         yield self
         for each in self.folders:
             yield from each.all()
 
     @property
     def count(self) -> int:
-        """How many images are in it, at any depth."""
+        """Return how many images are in it, at any depth."""
         return sum(len(each.images) for each in self.all())
 
     @property
     def with_images(self) -> list[Branch]:
-        """The folders in it that have images, at any depth."""
+        """Return the folders in it that have images, at any depth."""
         return [each for each in self.folders if each.count]
 
     @property
     def only_folders(self) -> bool:
-        """True if all its images are in folders within it."""
+        """Return True if all its images are in folders within it."""
         return not self.images and bool(self.with_images)
 
 
@@ -90,7 +90,7 @@ class Tree:
     """
 
     def __init__(self, root: str, output: Output, follow_symlinks: bool):
-        """Reads all of it, but for what this program wrote there."""
+        """Read all of it, but for what this program wrote there."""
         self._root = root
         self._follow = follow_symlinks
         self._outputs = [f'{_place(each)}/' for each in output.folders if each]
@@ -98,11 +98,21 @@ class Tree:
         self.root = self._read('', frozenset()) or Branch('')
 
     def path(self, name: str) -> str:
-        """The path of what has this name below the root."""
+        """Return the path of what has this name below the root."""
         return files.join(self._root, name) if name else self._root
 
+    def tables_above(self, folder: Branch) -> list[str]:
+        """List the CSV files in a folder and in those above it."""
+        return [
+            entry.path
+            for above in self.root.all()
+            if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
+            for name, entry in above.others
+            if entry.kind == 'image' and name.lower().endswith('.csv')
+        ]
+
     def _read(self, name: str, above: frozenset[object]) -> Branch | None:
-        """A folder of the data set; None where only this program wrote, or will write."""
+        """Return a folder of the data set; None where only this program wrote, or will write."""
         branch, folder = Branch(name), self.path(name)
         try:
             identity = files.identity(folder)
@@ -136,16 +146,16 @@ class Tree:
         return None if is_own and name else branch
 
     def _is_output(self, folder: str) -> bool:
-        """True if records go, or will go, into this folder or below it."""
+        """Return True if records go, or will go, into this folder or below it."""
         place = f'{_place(folder)}/'
         return any(output.startswith(place) for output in self._outputs)
 
 
 def _is_image(entry: Entry) -> bool:
-    """True for an image, and for what cannot be read but claims to be one."""
+    """Return True for an image, and for what cannot be read but claims to be one."""
     return is_image_file(entry.path) if entry.kind == 'image' else has_image_ending(entry.path)
 
 
 def _place(folder: str) -> str:
-    """A path to compare with others; the folder need not be there yet."""
+    """Return a path that compares with others; the folder need not be there yet."""
     return files.real_path(folder.rstrip('/') or folder)

@@ -74,8 +74,17 @@ RULES = [
             *('record_image_key', 'record_label_key'),
         )
     ),
-    ('--background 0,0,0', '--train_metadata', '--train_metadata x --eval_metadata x'),
-    ('--keep_colors', '--train_metadata', '--train_metadata x --eval_metadata x'),
+    *(
+        (typed, '--train_metadata', '--train_metadata x --eval_metadata x')
+        for typed in (
+            '--background 0,0,0',
+            '--keep_colors',
+            '--bands 1,2,3',
+            '--black_value 100',
+            '--white_value 4095',
+            '--follow_symlinks',
+        )
+    ),
 ]
 
 

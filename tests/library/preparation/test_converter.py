@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from library import files
+from library.preparation.pictures.picture_options import PictureOptions
 from library.records.example import FILENAME, FORMAT, HEIGHT, LABEL, TEXT, WIDTH
 from library.records.manifest import Rejected, from_json
 from library.records.shards import shard_names
@@ -42,7 +43,11 @@ def test_the_manifest_tells_what_the_shards_hold(images, output):
     assert manifest.examples_per_class == {'blue': 6, 'green': 6, 'red': 5}
     assert manifest.examples == 17
     assert manifest.reencoded == 17
-    assert manifest.options == {'max_edge': 16, 'quality': 70, 'random_seed': 3}
+    pictures = PictureOptions().to_json()
+    assert manifest.options == {
+        **{'max_edge': 16, 'quality': 70, 'random_seed': 3},
+        'pictures': pictures,
+    }
     assert manifest.splits == ()
     assert manifest.rejected == (Rejected('red/0.jpg', 'empty file'),)
     assert manifest.ignored == ('notes.txt',)

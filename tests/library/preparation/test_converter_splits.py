@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 
 from library.errors import ConfigError, DataError
+from library.preparation.pictures.picture_options import BEFORE
 from library.preparation.splits import parse_fractions
 from library.records.manifest import check_same_classes, from_json
 from library.records.split_folders import open_split
@@ -113,7 +114,8 @@ def test_fractions_divide_a_folder_of_classes(images, output, split_by):
         for manifest in done.manifests.values():
             assert len(set(manifest.examples_per_class.values())) == 1
     options = {'max_edge': 64, 'quality': 80, 'random_seed': 0, 'split_by': split_by}
-    assert done.manifests['test'].options == {**options, 'splits': FRACTIONS}
+    options |= {'splits': FRACTIONS, 'pictures': BEFORE.to_json()}
+    assert done.manifests['test'].options == options
 
 
 def test_fractions_divide_only_the_training_images_of_given_splits(divided, output):

@@ -77,7 +77,7 @@ def test_what_is_no_image_is_rejected(data):
 def test_what_starts_like_an_image_is_told_from_what_is_none():
     assert reason(encoded(FLAT, 'GIF')[:20]) == 'cannot be read (GIF: no more images in GIF file)'
     deep = tiff((16, 16), [32] * 3, 2, bytes(3072), t339=[3] * 3)
-    assert reason(deep) == 'cannot be read (TIFF: unknown pixel mode)'
+    assert reason(deep) == 'cannot be read (TIFF: 3 bands of 32 floating-point bits, RGB)'
     # Its height would stand behind the pixels, which no decoder of ours follows.
     assert reason(sized_jpeg(64, 0)) == 'cannot be read (JPEG: not identified by this driver)'
 

@@ -180,10 +180,11 @@ def test_sixteen_bits_of_an_old_grey_map_are_scaled_too():
 
 
 def test_pixels_that_do_not_tell_their_white_are_rejected():
-    whole = '32-bit or signed whole numbers: the file does not say which value is white'
+    unsaid = 'the file does not say which value is white (convert_dataset.py --white_value)'
+    whole = f'32-bit or signed whole numbers: {unsaid}'
     assert reason(tiff((16, 16), [32], 1, bytes(1024))) == whole
     assert reason(tiff((16, 16), [16], 1, bytes(512), t339=[2])) == whole
-    floats = '32-bit floating-point numbers: the file does not say which value is white'
+    floats = f'32-bit floating-point numbers: {unsaid}'
     assert reason(tiff((16, 16), [32], 1, bytes(1024), t339=[3])) == floats
     assert reason(b'Pf\n16 16\n-1.0\n' + bytes(1024), formats=('PPM',)) == floats
 

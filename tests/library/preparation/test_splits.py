@@ -72,6 +72,7 @@ def test_fractions_come_in_the_usual_order_whatever_the_order_of_the_words(text)
         ('../b=1', "expected NAME=FRACTION,NAME=FRACTION, not '../b=1'"),
         ('a\nb=1', r"expected NAME=FRACTION,NAME=FRACTION, not 'a\nb=1'"),
         ('.b=1', "expected NAME=FRACTION,NAME=FRACTION, not '.b=1'"),
+        ('auto=1', 'no split may be called auto, which --eval_split takes for another'),
         ('train=', "'' is not a number"),
         ('train=most', "'most' is not a number"),
         ('train=0.8=0.2', "'0.8=0.2' is not a number"),

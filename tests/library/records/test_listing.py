@@ -38,6 +38,12 @@ def test_splits_come_in_their_usual_order_and_others_behind_them_by_name():
     assert found == ('train', 'validation', 'test', 'extra', 'holdout')
 
 
+def test_folds_come_by_their_numbers():
+    assert listing_of('fold10', 'other', 'fold2', 'fold1').splits == (
+        *('fold1', 'fold2', 'fold10', 'other'),
+    )
+
+
 def test_what_people_call_splits_is_one_of_three():
     assert set(SPLIT_NAMES.values()) == {'train', 'validation', 'test'}
     assert {SPLIT_NAMES[name] for name in ('val', 'valid', 'dev')} == {'validation'}

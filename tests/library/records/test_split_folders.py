@@ -26,12 +26,10 @@ def put_split(folder, name):
 
 
 def test_an_empty_place_leads_to_a_conversion_of_images_that_are_elsewhere(tmp_path):
-    command = f'{start_of("convert_dataset.py")} --dataset_dir PHOTOS'
+    command = f'{start_of("convert_dataset.py")} PHOTOS'
     expected = f'no converted images; make them with: {command}'
     for place in (tmp_path, tmp_path / 'none'):
-        assert refusal(place, 'test') == (
-            f'{place}/test: {expected} --tfrecord_dir {place} --max_edge 384'
-        )
+        assert refusal(place, 'test') == (f'{place}/test: {expected} {place}')
 
 
 def test_a_folder_of_images_leads_to_both_ways(tmp_path):
@@ -39,7 +37,7 @@ def test_a_folder_of_images_leads_to_both_ways(tmp_path):
     assert refusal(tmp_path, 'test') == (
         f'{tmp_path}/test: no converted images; images as they are go to --train_metadata and '
         f'--eval_metadata; or make them with: {start_of("convert_dataset.py")} '
-        f'--dataset_dir {tmp_path} --tfrecord_dir {tmp_path} --max_edge 384'
+        f'{tmp_path} {tmp_path}'
     )
 
 
@@ -47,8 +45,7 @@ def test_the_command_can_be_pasted_even_where_names_hold_spaces(tmp_path):
     (tmp_path / 'my images' / 'cat').mkdir(parents=True)
     message = refusal(tmp_path / 'my images', 'test')
     words = shlex.split(message.partition(' make them with: ')[2])
-    assert words[words.index('--dataset_dir') + 1] == f'{tmp_path}/my images'
-    assert words[words.index('--tfrecord_dir') + 1] == f'{tmp_path}/my images'
+    assert words[-2:] == [f'{tmp_path}/my images'] * 2
 
 
 def test_the_splits_that_are_there_are_named_and_no_conversion_of_them(tmp_path):

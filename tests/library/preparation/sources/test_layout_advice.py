@@ -167,3 +167,53 @@ def test_who_evaluates_is_never_sent_to_what_is_trained_on(tmp_path):
         Folder(options, Output('', None), '--eval_metadata').listing()
     way = f'convert_dataset.py --dataset_dir {tmp_path}/train --splits train=0.8,test=0.2'
     assert str(caught.value).endswith(way)
+
+
+@pytest.mark.parametrize(
+    'names', [('images', 'masks'), ('Image', 'Label'), ('ham_part_1', 'ham_part_2'), ('img', 'gt')]
+)
+def test_names_that_no_classes_have_are_asked_about(tmp_path, names):
+    message = refusal(tmp_path, *in_classes(['.'], names))
+    assert f'{", ".join(sorted(names))} are no names of classes: make folders' in message
+    assert advised(message)[0] == [1]
+    assert listed(tmp_path, classes_at=1).class_names == tuple(sorted(names))
+    assert listed(tmp_path, known=names).class_names == tuple(sorted(names))
+
+
+def test_one_class_may_have_such_a_name(tmp_path):
+    write(tmp_path, *in_classes(['.'], ('photo', 'drawing', 'batch_1')))
+    assert listed(tmp_path).class_names == ('batch_1', 'drawing', 'photo')
+
+
+def table_of(tmp_path, labels):
+    """Write six images in two folders, and a table with their labels."""
+    names = [f'{folder}/{number}' for folder in ('a', 'b') for number in range(3)]
+    for name in names:
+        write(tmp_path, f'{name.replace("/", "/" + name[0])}.jpg')
+    rows = (f'{name.replace("/", "")},{label}' for name, label in zip(names, labels, strict=True))
+    (tmp_path / 'labels.csv').write_text('\n'.join(['id,label', *rows]))
+
+
+def test_a_table_that_cuts_across_the_folders_is_asked_about(tmp_path):
+    table_of(tmp_path, 'xyxyxy')
+    with pytest.raises(DataError) as caught:
+        listed(tmp_path)
+    message = str(caught.value)
+    assert 'labels.csv puts these images into the classes x, y, the folders into a, b: ' in message
+    assert advised(message) == ([1], [f'{tmp_path}/labels.csv'])
+    assert listed(tmp_path, classes_at=1).class_names == ('a', 'b')
+
+
+@pytest.mark.parametrize('labels', ['000111', '012345', 'xxxxxx', 'wwxxyy'[:3] + 'zzz'])
+def test_a_table_with_the_same_finer_or_coarser_classes_is_none_against_the_folders(
+    tmp_path, labels
+):
+    table_of(tmp_path, labels)
+    assert listed(tmp_path).class_names == ('a', 'b')
+
+
+@pytest.mark.parametrize('text', ['', 'id,label\n', 'a0,x', 'id,label\nz9,x\nz8,y', 'id;"'])
+def test_a_table_about_something_else_does_not_matter(tmp_path, text):
+    table_of(tmp_path, 'xyxyxy')
+    (tmp_path / 'labels.csv').write_text(text)
+    assert listed(tmp_path).class_names == ('a', 'b')

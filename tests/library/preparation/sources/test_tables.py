@@ -97,6 +97,46 @@ def test_images_in_a_folder_beside_the_table_are_found(listed, told, tmp_path):
     ]
 
 
+def test_images_in_several_folders_are_found_in_each(listed, told, tmp_path):
+    write_images(tmp_path, 'part_1/a.jpg', 'part_2/b.jpg', 'part_2/c.jpg', 'other/d.txt')
+    listing = listed('id,label', 'a,x', 'b,y', 'c,x', 'lost,y')
+    assert classes(listing) == {
+        **{'part_1/a.jpg': 'x', 'part_2/b.jpg': 'y', 'part_2/c.jpg': 'x'},
+        'lost': 'y',
+    }
+    assert told(listing)[1] == (
+        f'paths start from part_1, part_2 in {tmp_path}, where the images are'
+    )
+    assert listing.images[1].content == str(tmp_path / 'part_2' / 'b.jpg')
+    assert isinstance(listing.images[3].content, Unusable)
+
+
+@pytest.mark.parametrize(
+    'place', ['/home/someone/set', 'C:\\Users\\some one\\set', 'D:/set', '/', '/set/../x']
+)
+def test_absolute_paths_of_another_machine_are_taken_from_here(listed, told, tmp_path, place):
+    write_images(tmp_path, 'cat/1.jpg', 'dog/1.jpg')
+    between = '\\' if '\\' in place else '/'
+    paths = [between.join([place.rstrip('/'), name, '1.jpg']) for name in ('cat', 'dog')]
+    lines = ['path,label', f'{paths[0]},a', f'{paths[1]},b']
+    if '..' in place:  # which could lead anywhere
+        with pytest.raises(DataError, match='lies outside'):
+            listed(*lines)
+        return
+    listing = listed(*lines)
+    assert classes(listing) == {'cat/1.jpg': 'a', 'dog/1.jpg': 'b'}
+    plain = place.replace('\\', '/').rstrip('/')
+    assert told(listing) == [f'paths of another place: {plain} is taken for {tmp_path}']
+
+
+def test_absolute_paths_that_are_there_or_nowhere_are_refused(refusal, tmp_path):
+    write_images(tmp_path, 'set/1.jpg', 'elsewhere/1.jpg')
+    there = f'{tmp_path}/elsewhere/1.jpg'
+    for path in (there, '/home/someone/2.jpg'):
+        message = refusal(DataError, 'path,label', f'{path},a', name='set/images.csv')
+        assert 'give a folder above all images as --image_root' in message
+
+
 def test_a_folder_in_the_paths_may_be_that_of_the_table(listed, tmp_path):
     write_images(tmp_path, 'train/1.jpg')
     listing = listed('path,label', 'train/1.jpg,a', name='train/labels.csv')
