@@ -134,7 +134,7 @@ def _encoding(command_line: CommandLine, conversion: ConversionOptions) -> Encod
     return EncodingOptions(
         conversion.max_edge,
         conversion.quality,
-        (*FORMATS, *conversion.extra_formats),
+        tuple(dict.fromkeys((*FORMATS, *conversion.extra_formats))),
         read_options(StoredPictureOptions, command_line, CATALOG),
         read_options(StoredSizeOptions, command_line, CATALOG).max_pixels,
     )

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import tensorflow as tf
@@ -77,7 +77,9 @@ def check_formats(experiment: Experiment) -> None:
 
 def warn_of_pictures(run: Run) -> None:
     """Warn where the graph of an export cannot read pictures as the training images were read."""
-    if flags := as_flags(from_json(run.stored_pictures)):
+    # Nor does it know colour profiles, so that it keeps all colours.
+    pictures = replace(from_json(run.stored_pictures), keep_colors=False)
+    if flags := as_flags(pictures):
         log(
             f'warning: an exported model knows no {flags}: send it JPEGs that are prepared so, as '
             f'predict does'
