@@ -164,7 +164,7 @@ def test_too_many_bad_images_are_exit_code_3(fails, images, tmp_path):
     report = f'{tmp_path}/out/train.rejected.csv'
     message = (
         f'6 of 18 images are bad, more than --max_bad_fraction 0.1; most often (6): not an image '
-        f'(JPEG, PNG, WEBP, BMP, TIFF or GIF); see {report}'
+        f'(JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF or HEIF); see {report}'
     )
     fails(3, message, *flags(images, tmp_path / 'out'))
     assert os.listdir(tmp_path / 'out') == ['train.rejected.csv']

@@ -14,14 +14,15 @@ from typing import Any
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from library.preparation.pictures.tiff_files import why_not_opened
+from library.preparation.pictures.unread_kinds import RAW, START, unread_kind
 
 # What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
 # Ghostscript), so a format is named here or never tried.
-FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF')
+FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF', 'AVIF', 'HEIF')
 
-# Opened only if the caller names them: AVIF of new phones, JPEG 2000 of archives, PPM, PCX and SGI
-# of old collections. Pillow itself reads each, by the mark that it starts with; TGA has no mark.
-EXTRA_FORMATS = ('AVIF', 'JPEG2000', 'PPM', 'PCX', 'SGI')
+# Opened only if the caller names them: JPEG 2000 of archives, PPM, PCX and SGI of old collections.
+# Pillow itself reads each, by the mark that it starts with; TGA has no mark.
+EXTRA_FORMATS = ('JPEG2000', 'PPM', 'PCX', 'SGI')
 
 # Files of these endings, in any case, count as images of a folder: a bad one, or one of a format
 # that is not opened, is reported as rejected. Other files are named as ignored.
@@ -43,6 +44,7 @@ IMAGE_ENDINGS = frozenset(
         '.avif',
         '.heic',
         '.heif',
+        '.hif',
         '.jp2',
         '.j2k',
         '.ico',
@@ -128,7 +130,9 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
         try:
-            image = Image.open(io.BytesIO(data), formats=formats)
+            # HEIF is not Pillow's (pictures/heif.py).
+            known = [name for name in formats if name != 'HEIF']
+            image = Image.open(io.BytesIO(data), formats=known)
         except UnidentifiedImageError:
             for warning in caught:
                 name, failed, why = str(warning.message).partition(' opening failed. ')
@@ -136,6 +140,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
                     raise RejectedImage(why_not_opened(data, one_line(why))) from None
                 if failed:
                     raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
+            if told := unread_kind(data[:START]):
+                raise RejectedImage(told) from None
             if (place := data.find(b'\xff\xd8\xff', 0, NEAR)) > 0:
                 raise RejectedImage(f'a JPEG behind {place} other bytes') from None
             names = ' or '.join(', '.join(formats).rsplit(', ', 1))
@@ -157,7 +163,7 @@ def _check_header(image: Image.Image, start: bytes) -> None:
     A TIFF's first picture may be the preview of a camera's raw file.
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_raw(image, start):
-        raise RejectedImage("a camera's raw file: develop it into a JPEG or TIFF first")
+        raise RejectedImage(RAW)
 
 
 def _is_raw(image: TiffImagePlugin.TiffImageFile, start: bytes) -> bool:

@@ -11,13 +11,13 @@ import re
 
 from library import files
 from library.preparation.formats import IMAGE_ENDINGS
+from library.preparation.pictures import unread_kinds
 
 # As many bytes as the marks below need.
 START = 32
 
-# What files of each format begin with, those included that are never opened (HEIC): a picture that
-# cannot be read is reported, not overlooked. Marks that a text might begin with, such as BM, are
-# followed by what a header goes on with.
+# What files of each format begin with: a picture that cannot be read is reported, not overlooked.
+# Marks that a text might begin with, such as BM, are followed by what a header goes on with.
 _IMAGE_START = re.compile(
     rb'\xff\xd8\xff'  # JPEG, MPO
     rb'|\x89PNG\r\n\x1a\n'
@@ -95,6 +95,11 @@ def ending_of(name: str) -> str:
     """Return the ending in lower case with its dot; '' where there is none that could be one."""
     found = re.search(r'[^.](\.[a-z0-9_-]{1,10})([?#&].*)?$', name.lower(), re.DOTALL)
     return found[1] if found else ''
+
+
+def told_kind(path: str) -> str | None:
+    """Return what a file is that holds a picture but is not read here; None for other files."""
+    return unread_kinds.unread_kind(_start(path, unread_kinds.START))
 
 
 def _start(path: str, length: int) -> bytes:

@@ -2,14 +2,13 @@
 
 Runs in worker processes; imports no TensorFlow. A JPEG that needs no change is kept byte for
 byte: encoding it again would cost quality and gain nothing. Of a file with several pictures the
-first is taken; what follows it is neither stored nor checked. Besides the pixels only the
-orientation counts: colour profiles, comments and thumbnails are ignored.
+first is taken; what follows it is neither stored nor checked. Besides the pixels only orientation
+and colours count: comments and thumbnails are ignored.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,15 +24,17 @@ from library.preparation.formats import (
     RejectedImage,
     has_end,
     one_line,
-    open_image,
 )
 from library.preparation.pictures.background import lay_on
+from library.preparation.pictures.changes import ON_BACKGROUND, ONE_COLOUR, TURNED
+from library.preparation.pictures.colors import Recoloring, find_recoloring
 from library.preparation.pictures.decoded_size import (
     TooLargeImage,
     check_decoded_size,
     check_pixels,
 )
 from library.preparation.pictures.jpeg_scan import scan_jpeg
+from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 from library.preparation.pictures.reading import check_scaled, read_as_meant
 from library.preparation.pictures.side_data import picture_in, without_side_data
@@ -50,9 +51,6 @@ UNWARNED = Unwarned()
 # extreme shape (1 x 5000) shrinks to nothing.
 MIN_EDGE = 8
 
-# The change of a picture that is of one colour once its transparent parts have the background's.
-ONE_COLOUR = 'of one colour on the background'
-
 # What brings an image upright, by its EXIF orientation.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -67,10 +65,13 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An upright RGB JPEG with its size in pixels, and whether it was re-encoded.
+    """An upright RGB JPEG.
 
     Attributes:
-      changes: what was done to its pixels beside that, by names such as 'windowed'.
+      jpeg: the whole file.
+      height, width: in pixels.
+      reencoded: it is not the file that was given.
+      changes: names of what was altered in its pixels, beside their number (pictures/changes.py).
     """
 
     jpeg: bytes
@@ -139,7 +140,8 @@ def prepare_pixels(
         height, width = pixels.shape[:2]
         check_pixels((width, height), width * height, max_pixels)
         target = _target((width, height), max_edge)
-        return _encoded(_to_rgb(Image.fromarray(pixels), BEFORE), target, None, quality)
+        image, _, changes = _to_rgb(Image.fromarray(pixels), BEFORE, None)
+        return _encoded(image, target, None, None, quality, changes)
 
 
 def check_jpeg(data: bytes) -> None:
@@ -180,7 +182,7 @@ def _prepare(
     max_pixels: int,
 ) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
-    image = open_image(data, formats)
+    image = open_picture(data, formats, max_pixels)
     check_scaled(image, pictures)
     scan = scan_jpeg(data) if image.format in JPEG_FORMATS else None
     if scan is None:
@@ -189,19 +191,20 @@ def _prepare(
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')
     size, target = image.size, _target(image.size, max_edge)
+    recolor, changes = find_recoloring(image, data, pictures)
     if scan is not None:
         if scan.is_scalable:
             image.draft(image.mode, target)
         check_decoded_size(image, data, max_pixels, size, scan.held_bytes)
-        kept = scan.is_common and scan.is_tidy
-        if kept and image.mode == 'RGB' and target == size and turn is None:
+        kept = scan.is_common and scan.is_tidy and image.mode == 'RGB'
+        if kept and target == size and turn is None and recolor is None:
             image.load()  # to the last byte: a cut file shows only here
-            return PreparedImage(data[: scan.end], image.height, image.width, reencoded=False)
-    meant, changes = read_as_meant(image, data, pictures)
-    rgb = _to_rgb(meant, pictures)
-    if meant.has_transparency_data and rgb.getcolors(1):
-        changes = (*changes, ONE_COLOUR)
-    return dataclasses.replace(_encoded(rgb, target, turn, quality), changes=changes)
+            return PreparedImage(data[: scan.end], image.height, image.width, False, changes)
+    if turn is not None or image.info.get('turned'):
+        changes = (TURNED, *changes)
+    meant, more = read_as_meant(image, data, pictures)
+    rgb, recolor, others = _to_rgb(meant, pictures, recolor)
+    return _encoded(rgb, target, turn, recolor, quality, (*changes, *more, *others))
 
 
 def _turn_if_decodable(image: Image.Image) -> Image.Transpose | None:
@@ -246,10 +249,16 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
+def _to_rgb(
+    image: Image.Image, pictures: PictureOptions, recolor: Recoloring | None
+) -> tuple[Image.Image, Recoloring | None, tuple[str, ...]]:
     """Convert to three channels, transparency laid on a background.
 
     Adobe's JPEGs hold inverted ink, and say so by a marker; Pillow takes every JPEG for Adobe's.
+
+    Returns:
+      The image, what still has to be done to its colours (cheaper once it is small; until then it
+      keeps its own channels), and what was changed here.
     """
     image.load()
     not_adobe = image.format in JPEG_FORMATS and 'adobe_transform' not in image.info
@@ -257,19 +266,32 @@ def _to_rgb(image: Image.Image, pictures: PictureOptions) -> Image.Image:
         image = ImageChops.invert(image)
     elif image.mode == 'La':
         image = image.convert('LA')
+    changes: tuple[str, ...] = ()
     if image.has_transparency_data:
-        image = lay_on(image, pictures.background)
-    return image if image.mode == 'RGB' else image.convert('RGB')
+        if recolor is not None:  # the background is given in sRGB
+            image, changes, recolor = recolor(image), (recolor.change,), None
+        image, shows = lay_on(image, pictures.background)
+        if shows:
+            changes = (*changes, ON_BACKGROUND, *[ONE_COLOUR] * bool(image.getcolors(1)))
+    mode = recolor.mode if recolor is not None else 'RGB'
+    return image if image.mode == mode else image.convert(mode), recolor, changes
 
 
 def _encoded(
-    image: Image.Image, target: tuple[int, int], turn: Image.Transpose | None, quality: int
+    image: Image.Image,
+    target: tuple[int, int],
+    turn: Image.Transpose | None,
+    recolor: Recoloring | None,
+    quality: int,
+    changes: tuple[str, ...],
 ) -> PreparedImage:
     """Shrink with Hamming: as sharp as bilinear filters get, and a third cheaper than bicubic."""
     if image.size != target:
         image = image.resize(target, Image.Resampling.HAMMING)
+    if recolor is not None:
+        image, changes = recolor(image), (*changes, recolor.change)
     if turn is not None:
         image = image.transpose(turn)
     encoded = io.BytesIO()
     image.save(encoded, 'JPEG', quality=quality, exif=b'', comment=b'')
-    return PreparedImage(encoded.getvalue(), image.height, image.width, reencoded=True)
+    return PreparedImage(encoded.getvalue(), image.height, image.width, True, changes)

@@ -142,7 +142,10 @@ class ConversionOptions(Options, group='conversion', home=COMMAND_LINE):
     )
     quality: int = option(QUALITY, 'JPEG quality of images that are re-encoded.', low=1, high=100)
     extra_formats: tuple[str, ...] = option(
-        (), 'Rare image formats to accept as well.', choices=EXTRA_FORMATS
+        # AVIF was one before it came to be read by default.
+        (),
+        'Rare image formats to accept as well.',
+        choices=('AVIF', *EXTRA_FORMATS),
     )
     num_shards: int | None = option(
         None, 'Shards of each split; none: about 100 MB each, at least 2.', low=1, high=99_999

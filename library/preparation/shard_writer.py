@@ -20,7 +20,7 @@ from library.preparation.plan import PlannedShard
 from library.preparation.workers import Outcome
 from library.records.framing import frame
 from library.records.listing import LabelledImage
-from library.records.manifest import Rejected, Shard
+from library.records.manifest import Changed, Rejected, Shard
 from library.records.shards import PARTIAL
 
 NOTE = f'{PARTIAL}.json'
@@ -69,6 +69,7 @@ class _Records:
         self._planned = planned
         self._rejected: list[Rejected] = []
         self._examples = self._bytes = self._reencoded = 0
+        self._changes: list[Changed] = []
         self._sha256 = hashlib.sha256()
 
     def framed(self, outcomes: Iterable[tuple[LabelledImage, Outcome]]) -> Iterator[bytes]:
@@ -85,6 +86,8 @@ class _Records:
             record = frame(encode_example(outcome.jpeg, *size, image.label, name, image.filename))
             self._examples += 1
             self._reencoded += outcome.reencoded
+            for change in outcome.changes:
+                self._changes.append(Changed(change, 1, (image.filename,)))
             self._bytes += len(record)
             self._sha256.update(record)
             yield record
@@ -98,6 +101,7 @@ class _Records:
             self._sha256.hexdigest(),
             self._planned.inputs,
             self._reencoded,
+            Changed.together(self._changes),
         )
         return FinishedShard(shard, tuple(self._rejected))
 
@@ -110,6 +114,6 @@ def read_note(target: Target, name: str) -> FinishedShard | None:
     try:
         content = json.loads(files.read_bytes(path))
         rejected = tuple(Rejected(**each) for each in content['rejected'])
-        return FinishedShard(Shard(**content['shard']), rejected)
+        return FinishedShard(Shard.from_json(content['shard']), rejected)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

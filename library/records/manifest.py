@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from library import files
 from library.errors import DataError
@@ -24,6 +26,39 @@ HEAD = 200
 
 
 @dataclass(frozen=True)
+class Changed:
+    """How many images were altered in one way, beside their size, and the first of their files.
+
+    Attributes:
+      change: what was done, such as 'turned'.
+      images: how many.
+      files: names of the first.
+    """
+
+    change: str
+    images: int
+    files: tuple[str, ...] = ()
+
+    # Names that are kept of each change.
+    NAMED: ClassVar[int] = 24
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Changed:
+        """Read what `dataclasses.asdict` and JSON made of one; raises TypeError or KeyError."""
+        return cls(content['change'], content['images'], tuple(content['files']))
+
+    @classmethod
+    def together(cls, changes: Iterable[Changed]) -> tuple[Changed, ...]:
+        """Add those up that have one name, in the order of names."""
+        images: Counter[str] = Counter()
+        names: dict[str, tuple[str, ...]] = {}
+        for each in changes:
+            images[each.change] += each.images
+            names[each.change] = (*names.get(each.change, ()), *each.files)[: cls.NAMED]
+        return tuple(cls(change, images[change], names[change]) for change in sorted(images))
+
+
+@dataclass(frozen=True)
 class Shard:
     """One shard file.
 
@@ -33,6 +68,7 @@ class Shard:
       bytes, sha256: its size and digest.
       inputs: digest of all that it was made from: equal inputs make equal shards.
       reencoded: how many of its images were not stored byte for byte.
+      changes: what else was altered in its images.
     """
 
     name: str
@@ -41,6 +77,15 @@ class Shard:
     sha256: str
     inputs: str = ''
     reencoded: int = 0
+    changes: tuple[Changed, ...] = ()
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Shard:
+        """Read what `dataclasses.asdict` and JSON made of one; raises TypeError or KeyError."""
+        if 'changes' not in content:  # those of earlier versions
+            return cls(**content)
+        changes = tuple(Changed.from_json(each) for each in content['changes'])
+        return cls(**{**content, 'changes': changes})
 
 
 @dataclass(frozen=True)
@@ -96,6 +141,11 @@ class Manifest:
         return sum(shard.reencoded for shard in self.shards)
 
     @property
+    def changes(self) -> tuple[Changed, ...]:
+        """Return what was altered in images, beside their size, by its name."""
+        return Changed.together(each for shard in self.shards for each in shard.changes)
+
+    @property
     def shard_paths(self) -> list[str]:
         """Return the paths of the shards that hold records, in reading order."""
         root = self.root or self.folder
@@ -104,6 +154,7 @@ class Manifest:
     def to_json(self) -> str:
         """Return the file's text; the same for the same content."""
         content = {'format': FORMAT, 'version': VERSION, 'examples': self.examples}
+        content |= {'changes': {each.change: each.images for each in self.changes}}
         content |= dataclasses.asdict(self)
         del content['folder'], content['root'], content['labels']
         return json.dumps(content, indent=1) + '\n'
@@ -132,7 +183,7 @@ def from_json(text: bytes | str, path: str) -> Manifest:
         manifest = Manifest(
             class_names=tuple(content['class_names']),
             examples_per_class=dict(content['examples_per_class']),
-            shards=tuple(Shard(**each) for each in content['shards']),
+            shards=tuple(map(Shard.from_json, content['shards'])),
             options=dict(content['options']),
             splits=tuple(content.get('splits', ())),
             rejected=tuple(Rejected(**each) for each in content['rejected']),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import tensorflow as tf
@@ -78,7 +77,8 @@ def check_formats(experiment: Experiment) -> None:
 
 def warn_of_pictures(run: Run) -> None:
     """Warn where the graph of an export cannot read pictures as the training images were read."""
-    pictures = dataclasses.replace(from_json(run.stored_pictures), background=WHITE)
+    # Nor does it know colour profiles, so that it keeps all colours; the background it knows.
+    pictures = replace(from_json(run.stored_pictures), background=WHITE, keep_colors=False)
     if flags := as_flags(pictures):
         log(
             f'warning: an exported model knows no {flags}: send it pictures of 8 bits that are '

@@ -78,6 +78,18 @@ def check_decoded_size(
     check_pixels(size, math.ceil(held_bytes / _RGB), max_pixels)
 
 
+def check_heif(size: tuple[int, int], is_deep: bool, max_pixels: int) -> None:
+    """Raise RejectedImage if decoding a picture of HEIF would hold too much.
+
+    Args:
+      size: width and height. is_deep: it has more than 8 bits a channel.
+      max_pixels: how many pixels it may count for.
+    """
+    width, height = size
+    held_bytes = width * height * (_RGB + _AVIF) * (2 if is_deep else 1)
+    check_pixels(size, math.ceil(held_bytes / _RGB), max_pixels)
+
+
 def check_pixels(size: tuple[int, int], counted: int, max_pixels: int) -> None:
     """Raise RejectedImage if `counted` pixels are too many."""
     if counted > max_pixels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from library.config.fields import PROJECT, Options, as_written, option
@@ -35,6 +35,13 @@ class PictureOptions(Options, group='data', home=PROJECT):
         'Red, green and blue of what transparent pictures are laid on.',
         low=0,
         high=255,
+        kept_with_run=True,
+        needs='train_metadata',
+    )
+    keep_colors: bool = option(
+        False,
+        'Ignore colour profiles and HDR and keep the numbers of pixels; otherwise colours are '
+        'converted to sRGB.',
         kept_with_run=True,
         needs='train_metadata',
     )
@@ -129,11 +136,11 @@ def _number(level: str | None) -> float | None:
 
 
 # What data sets and runs were made with that do not say it.
-BEFORE = PictureOptions()
+BEFORE = PictureOptions(keep_colors=True)
 
 
 def from_json(kept: Mapping[str, Any] | str | None) -> PictureOptions:
-    """Read what a manifest or a run kept; None is BEFORE.
+    """Read what a manifest or a run kept; what it does not say is as in BEFORE.
 
     Raises:
       ValueError: it is something else.
@@ -145,6 +152,6 @@ def from_json(kept: Mapping[str, Any] | str | None) -> PictureOptions:
         name: tuple(each) if isinstance(each, list) else each for name, each in values.items()
     }
     try:
-        return PictureOptions(**read)
+        return replace(BEFORE, **read)
     except TypeError as error:
         raise ValueError(str(error)) from None

@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 from library.preparation.formats import RejectedImage
 from library.preparation.pictures.bands import INVERTED, bands_of
+from library.preparation.pictures.changes import WINDOWED
 from library.preparation.pictures.levels import FULL, stated_bits, to_bytes, uses_bits
 from library.preparation.pictures.picture_options import PictureOptions
 from library.preparation.pictures.samples import (
@@ -33,9 +34,6 @@ UNSCALED = {'I': '32-bit or signed whole numbers', 'F': '32-bit floating-point n
 
 # The formats that hold more than 8 bits or bands to choose from, of those that Pillow reads so.
 KINDS = ('PNG', 'TIFF', 'PPM', 'JPEG2000')
-
-# The change of a picture that has the black and white of its data set.
-WINDOWED = 'windowed'
 
 # Where a PNG says its bits.
 _PNG_BITS = 24

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from shlex import quote
 
-from library.preparation.image_files import ending_of, is_archive
+from library.preparation.image_files import ending_of, is_archive, told_kind
+from library.preparation.sources.entries import Entry
 from library.preparation.sources.split_words import split_folders, split_word
 from library.preparation.sources.tree import Branch, Tree
 
@@ -108,6 +109,8 @@ class Refusals:
         others = Counter(ending_of(name) for each in folder.all() for name, _ in each.others)
         message = f'{self._path(folder)}: the class folder holds no images'
         message += f', only {told_endings(others)}' if others else ''
+        if kinds := told_kinds(each for inner in folder.all() for each in inner.others):
+            return f'{message} ({"; ".join(kinds)})'
         archives = _to_unpack(folder)
         if leaves_classes and not archives:
             return f'{message}; if it is none: {self._classes_at(folder, 1)}'
@@ -222,6 +225,15 @@ def _to_unpack(folder: Branch) -> str:
     files = [entry.path for _, entry in folder.others if entry.kind == 'image']
     archives = [os.path.basename(file) for file in files if is_archive(file)]
     return f'; unpack first: {shown(archives)}' if archives else ''
+
+
+def told_kinds(others: Iterable[tuple[str, Entry]]) -> list[str]:
+    """Say of one file of each ending what picture it holds, if it holds one, and the way on."""
+    first: dict[str, tuple[str, Entry]] = {}
+    for name, entry in others:
+        first.setdefault(ending_of(os.path.basename(name)), (name, entry))
+    kinds = [(name, told_kind(e.path)) for name, e in first.values() if e.kind == 'image']
+    return [f'{name}: {kind}' for name, kind in kinds if kind]
 
 
 def told_endings(endings: Counter[str]) -> str:

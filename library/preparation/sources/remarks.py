@@ -11,7 +11,7 @@ from library.preparation.image_files import ending_of
 from library.preparation.labels import spellings
 from library.preparation.sources.entries import Entry
 from library.preparation.sources.layout import Layout, class_name
-from library.preparation.sources.refusals import pictures, told_endings
+from library.preparation.sources.refusals import pictures, told_endings, told_kinds
 from library.preparation.sources.tree import Branch, Tree
 from library.records.listing import Remark
 
@@ -36,7 +36,7 @@ def layout_remarks(layout: Layout, classes: Classes) -> Iterator[Remark]:
 
 
 def class_remarks(classes: Classes) -> Iterator[Remark]:
-    """Yield how many other files the classes hold, of which endings.
+    """Yield how many other files the classes hold, of which endings, and what they may be.
 
     Where a class has more of them than images, they count as bad: these may be its pictures, in a
     format that is not read. A file called like an image beside it (1.json, 1.jpg) only describes
@@ -58,6 +58,9 @@ def class_remarks(classes: Classes) -> Iterator[Remark]:
         endings = sum((each.endings for each in rest), Counter[str]())
         bad = sum(each.bad for each in rest)
         yield Remark(f'{len(rest)} more classes: {told_endings(endings)}', bad)
+    inner = (each for tops in classes.values() for top in tops for each in top.all())
+    for told in told_kinds(other for each in inner for other in each.others):
+        yield Remark(told)
 
 
 def other_names(classes: Classes) -> Iterator[str]:

@@ -78,6 +78,7 @@ RULES = [
         (typed, '--train_metadata', '--train_metadata x --eval_metadata x')
         for typed in (
             '--background 0,0,0',
+            '--keep_colors',
             '--bands 1,2,3',
             '--black_value 100',
             '--white_value 4095',

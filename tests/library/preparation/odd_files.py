@@ -66,7 +66,7 @@ def cut_files() -> Iterator[tuple[str, bytes, str]]:
 
 def files_of_other_kinds() -> Iterator[tuple[str, bytes, str]]:
     """What is no picture, or one of a format that nobody named."""
-    what_is_not = 'not an image (JPEG, PNG, WEBP, BMP, TIFF or GIF)'
+    what_is_not = 'not an image (JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF or HEIF)'
     starts = {
         'page': b'<!DOCTYPE html><title>404</title>', 'feed': b'<?xml version="1.0"?><rss/>',
         'drawing': b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'text': b'Not found\n',
@@ -75,18 +75,20 @@ def files_of_other_kinds() -> Iterator[tuple[str, bytes, str]]:
         'program': b'\x7fELF\2\1\1', 'windows program': b'MZ\x90\0', 'newline': b'\n',
         'sound': b'RIFF\4\0\0\0WAVEfmt ', 'film': b'\0\0\0\x18ftypmp42',
         'postscript': b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n',
-        'metafile': b'\xd7\xcd\xc6\x9a', 'heic': b'\0\0\0\x18ftypheic', 'marks only': b'\xff\xd8',
-        'photoshop': b'8BPS\0\1', 'one byte': b'\xff', 'spaces': b' ' * 500,
+        'metafile': b'\xd7\xcd\xc6\x9a', 'marks only': b'\xff\xd8',
+        'one byte': b'\xff', 'spaces': b' ' * 500,
     }  # fmt: skip
     for name, start in starts.items():
         yield f'{name}.jpg', start, what_is_not
         yield f'long {name}.png', start + b' and so on' * 100, what_is_not
+    yield 'heic.jpg', b'\0\0\0\x18ftypheic', 'damaged (Invalid input'
+    yield 'photoshop.jpg', b'8BPS\0\1', 'a Photoshop document: export it as a PNG or JPEG first'
     for length in (1, 15, 100, 5000):
         yield f'{length} zeros.jpg', bytes(length), what_is_not
     for seed in range(8):
         junk = np.random.default_rng(seed).bytes(100 + 300 * seed)
         yield f'junk {seed}.jpg', junk, what_is_not
-    for kind in ('EPS', 'PPM', 'ICO', 'JPEG2000', 'AVIF', 'TGA', 'PCX', 'SGI', 'DDS'):
+    for kind in ('EPS', 'PPM', 'ICO', 'JPEG2000', 'TGA', 'PCX', 'SGI', 'DDS'):
         yield f'{kind} inside.jpg', encoded(noise(32, 32), kind), what_is_not
     for kind in KINDS:
         yield f'{kind} of another mark.jpg', b'\x01' + encoded(noise(32, 32), kind)[1:], what_is_not

@@ -19,7 +19,8 @@ from library.preparation.image_files import (
 from tests.library.preparation.drawn_pictures import encoded, noise, several
 
 FIRST, SECOND = noise(48, 32), noise(48, 32, 1)
-WHOLE = {kind: encoded(FIRST, kind) for kind in (*FORMATS, *EXTRA_FORMATS)} | {
+PILLOWS = [kind for kind in (*FORMATS, *EXTRA_FORMATS) if kind != 'HEIF']
+WHOLE = {kind: encoded(FIRST, kind) for kind in PILLOWS} | {
     'MPO': several('MPO', FIRST, SECOND),
     'BigTIFF': encoded(FIRST, 'TIFF', big_tiff=True),
     'old BMP': b'BM' + bytes(12) + b'\x0c\0\0\0' + bytes(8),
@@ -40,7 +41,7 @@ def test_a_file_that_begins_as_an_image_is_one_whatever_it_is_called(tmp_path, k
 def test_whatever_pillow_would_open_by_its_first_bytes_is_an_image(tmp_path):
     Image.init()
     for kind, data in WHOLE.items():
-        accepted = [name for name in (*FORMATS, *EXTRA_FORMATS) if Image.OPEN[name][1](data[:16])]
+        accepted = [name for name in PILLOWS if Image.OPEN[name][1](data[:16])]
         assert len(accepted) == (kind != 'HEIC')
 
 

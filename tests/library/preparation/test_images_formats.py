@@ -14,9 +14,11 @@ from tests.library.preparation.drawn_pictures import (
     BLUE,
     LOSSLESS_JPEG,
     RED,
+    TOLERANCE,
     WHITE,
     assert_flat,
     encoded,
+    four_corners,
     noise,
     patched,
     plain_cmyk_jpeg,
@@ -27,21 +29,27 @@ from tests.library.preparation.drawn_pictures import (
     sized_jpeg,
     tiff,
 )
+from tests.library.preparation.heic_files import QUARTERS
 
 FLAT = Image.new('RGB', (32, 16), BLUE)
 OTHER = Image.new('RGB', (32, 16), RED)
 
 
-@pytest.mark.parametrize('kind', [kind for kind in FORMATS if kind != 'JPEG'])
+@pytest.mark.parametrize('kind', [kind for kind in FORMATS if kind not in ('JPEG', 'HEIF')])
 def test_every_format_becomes_a_jpeg(kind):
     assert_flat(prepared_pixels(encoded(FLAT, kind)), BLUE)
+
+
+def test_heic_becomes_a_jpeg():
+    pixels, drawn = prepared_pixels(QUARTERS), np.asarray(four_corners(32, 32))
+    np.testing.assert_allclose(pixels[8::16, 8::16], drawn[8::16, 8::16], atol=TOLERANCE)
 
 
 @pytest.mark.parametrize('kind', EXTRA_FORMATS)
 def test_a_rarer_format_is_opened_only_if_it_is_named(kind):
     data = encoded(FLAT, kind)
     way = f'but {kind} (convert_dataset.py --extra_formats {kind})'
-    assert reason(data) == f'not an image (JPEG, PNG, WEBP, BMP, TIFF or GIF), {way}'
+    assert reason(data) == f'not an image (JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF or HEIF), {way}'
     assert_flat(prepared_pixels(data, formats=(*FORMATS, kind)), BLUE)
     assert_flat(prepared_pixels(data, formats=(kind,)), BLUE)
 
@@ -60,9 +68,9 @@ def test_a_format_that_might_start_a_program_cannot_be_named(name):
 
 @pytest.mark.parametrize('data', [b'<!DOCTYPE html><title>404</title>', b'\0' * 1000, b'\xff\xd8'])
 def test_what_is_no_image_is_rejected(data):
-    assert reason(data) == 'not an image (JPEG, PNG, WEBP, BMP, TIFF or GIF)'
+    assert reason(data) == 'not an image (JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF or HEIF)'
     every = (*FORMATS, *EXTRA_FORMATS)
-    expected = 'JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF, JPEG2000, PPM, PCX or SGI'
+    expected = 'JPEG, PNG, WEBP, BMP, TIFF, GIF, AVIF, HEIF, JPEG2000, PPM, PCX or SGI'
     assert reason(data, formats=every) == f'not an image ({expected})'
 
 

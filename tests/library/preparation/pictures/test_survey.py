@@ -11,7 +11,6 @@ from library.preparation.converter import convert
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.options import StoredPictureOptions
 from library.preparation.pictures import sample
-from library.preparation.pictures.picture_options import BEFORE
 from library.preparation.workers import prepare
 from tests.library.preparation.conversions import Writer, contents, list_images
 from tests.library.preparation.drawn_pictures import encoded, tiff
@@ -91,7 +90,7 @@ def test_pictures_of_fewer_bits_are_told_with_the_white_that_suits_them(
     dark = 'and are stored dark'
     assert told == [f'{used(percent, 12)}, {dark}: --white_value {white} (or auto)']
     assert levels_of(done) == (None, None)
-    assert done.manifests['train'].options['pictures'] == BEFORE.to_json()
+    assert done.manifests['train'].options['pictures'] == StoredPictureOptions().to_json()
 
 
 def test_a_set_that_uses_its_range_is_not_told_of(folder, converted):

@@ -89,9 +89,9 @@ def test_a_palette_with_a_second_band_has_its_colours():
 def test_a_picture_that_is_of_one_colour_on_its_background_tells_so():
     icon = Image.new('RGBA', (32, 32), (255, 255, 255, 0))
     icon.paste((255, 255, 255, 255), (8, 8, 24, 24))
-    change = ('of one colour on the background',)
-    assert prepare_image(encoded(icon, 'PNG'), 64, 80).changes == change
+    changes = ('laid on a background', 'of one colour on the background')
+    assert prepare_image(encoded(icon, 'PNG'), 64, 80).changes == changes
     icon.paste((250, 10, 10, 255), (8, 8, 24, 24))
-    assert prepare_image(encoded(icon, 'PNG'), 64, 80).changes == ()
+    assert prepare_image(encoded(icon, 'PNG'), 64, 80).changes == changes[:1]
     blank = Image.new('RGB', (32, 32), 'white')
     assert prepare_image(encoded(blank, 'PNG'), 64, 80).changes == ()

@@ -1,0 +1,72 @@
+"""HEIC files of a few hundred bytes: nothing here writes HEIC, so an encoder made them once.
+
+Each shows quarters of a picture, and has its colours named as those of sRGB.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from PIL import Image
+
+from tests.library.preparation.drawn_pictures import four_corners
+
+# 32 x 32 pixels of `four_corners`, cut out of the 64 x 64 that are coded.
+QUARTERS = base64.b64decode(
+    'AAAAHGZ0eXBoZWl4AAAAAG1pZjFoZWl4bWlhZgAAAX5tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAA'
+    'AAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABogABAAAAAAAAAQgAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABo'
+    'dmMxAAAAAA5waXRtAAAAAAABAAAA/mlwcnAAAADeaXBjbwAAAHdodmNDAQQIAAAAnjgAAAAAHvAA/P/4+AAADwNgAAEA'
+    'F0ABDAH//wQIAAADAJ44AAADAAAeugJAYQABACpCAQEECAAAAwCeOAAAAwAAHpAEECCy3VyU1zcBDQYEAAADAGQAAAMA'
+    'BCBiAAEACEQBwXMYMAiQAAAAE2NvbHJuY2x4AAEADQAGgAAAABRpc3BlAAAAAAAAAEAAAABAAAAAKGNsYXAAAAAgAAAA'
+    'AQAAACAAAAAB////4AAAAAL////gAAAAAgAAABBwaXhpAAAAAAMICAgAAAAYaXBtYQAAAAAAAAABAAEFgQIDBYQAAAEQ'
+    'bWRhdAAAAQQoAa8E+EEyaW/+S7///5Wm9l/Jep79X45NP/6bKf/+iFWzO/xXfo36ZM3/+uBwD7/8nv//2iR/+lxMkfe4'
+    'VpPIBNo0A4/wdfrULW+8Y+kOZ+I/2fuall+3xIsrudRMTU8mbUB+M/AplmIo1tslPgG3DcDIa8T1xSg0y0msnoe9bE0E'
+    '1Ac0pmVN9hHPYDzr+Jk6AjhKWbbM+kc7mi6WxMID3/efkxOJfDgF84COkW/9516J71C1XTfmtb6nB9d/WPA3lAXVkyM/'
+    'jZgcWztckCknk6YsSBiSkd2Y83UM1P1QOXPJygOPoAVxiYQFPI3W8RORgufRrcC9p+za2hT5GSeu8oAyUA=='
+)
+
+# Two pictures: one all red, and then, as the primary one, the left 24 columns of `four_corners`. It
+# has to be turned clockwise, which the container and the EXIF tag both say.
+BURST = base64.b64decode(
+    'AAAAHGZ0eXBoZWl4AAAAAG1pZjFoZWl4bWlhZgAAApdtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAA'
+    'AAAAAAAAAEZpbG9jAAAAAERAAAMAAQAAAAACuwABAAAAAAAAAB8AAgAAAAAC2gABAAAAAAAAAQ4AAwAAAAAD6AABAAAA'
+    'AAAAACQAAABNaWluZgAAAAAAAwAAABVpbmZlAgAAAAABAABodmMxAAAAABVpbmZlAgAAAAACAABodmMxAAAAABVpbmZl'
+    'AgAAAQADAABFeGlmAAAAAA5waXRtAAAAAAACAAABr2lwcnAAAAGGaXBjbwAAAHdodmNDAQQIAAAAnjgAAAAAHvAA/P/4'
+    '+AAADwNgAAEAF0ABDAH//wQIAAADAJ44AAADAAAeugJAYQABACpCAQEECAAAAwCeOAAAAwAAHpAEECCy3VyU1zcBDQYE'
+    'AAADAGQAAAMABCBiAAEACEQBwXMYMAiQAAAAE2NvbHJuY2x4AAEADQAGgAAAABRpc3BlAAAAAAAAAEAAAABAAAAAKGNs'
+    'YXAAAAAgAAAAAQAAACAAAAAB////4AAAAAL////gAAAAAgAAABBwaXhpAAAAAAMICAgAAAB3aHZjQwEECAAAAJ44AAAA'
+    'AB7wAPz/+PgAAA8DYAABABdAAQwB//8ECAAAAwCeOAAAAwAAHroCQGEAAQAqQgEBBAgAAAMAnjgAAAMAAB6QBBAgst1V'
+    '01zcBDQYEAAAAwGQAAADABCAYgABAAhEAcFzGDAYkAAAAChjbGFwAAAAGAAAAAEAAAAgAAAAAf///9gAAAAC////4AAA'
+    'AAIAAAAJaXJvdAMAAAAhaXBtYQAAAAAAAAACAAEFgQIDBYQAAgaGAgMFh4gAAAAaaXJlZgAAAAAAAAAOY2RzYwADAAEA'
+    'AgAAAVltZGF0AAAAGygBrwT4cWTTt/+TD///+V67sv8mG4O0nwD9vwAAAQooAa8E8h0Ce/BxZNLf/Jd///8rTey/kuo8'
+    'Jc/Pzt//fyR//2YC0RjI36A2aRyR/iu/Rv0yZv/9b+sktf/J7+w/ZZI//KqoByrX76EeY1O/V+YoOjJ7Jscp6WgSfnu8'
+    'BHr3sOygmHYFrEtfhhDHbzgZDXieuKUGmWk1k9D3rYkgmoDmlMypvsI57AedfyNlXshwlLNtmfSOdzRdLYmEB7/vPxYn'
+    'EvhwC+cBHSLf/rY9uQ4aAIWHx18E1XTfmtb6nB9d/WPXxuSIh27jRn8bMDi2drkgUk8nTFhwMSUjuzHm6hmp+qBy55OM'
+    'p2tQArjEwgKeRut4icjBc+jW0F7T9m1tCnyMk9d5JJZARQAAAAZFeGlmAABNTQAqAAAACAABARIAAwAAAAEABgAAAAAA'
+    'AA=='
+)
+
+# 10 bits: 32 x 32 pixels, in quarters of these colours.
+DEEP_COLORS = ((200, 40, 30), (40, 180, 60), (40, 60, 150), (128, 128, 128))
+DEEP = base64.b64decode(
+    'AAAAHGZ0eXBoZWl4AAAAAG1pZjFoZWl4bWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAA'
+    'AAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAHYAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABo'
+    'dmMxAAAAAA5waXRtAAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQQIAAAAnDgAAAAAHvAA/P/6+gAADwNgAAEA'
+    'F0ABDAH//wQIAAADAJw4AAADAAAeugJAYQABAClCAQEECAAAAwCcOAAAAwAAHpAEECCbLdXJTXNwENBgQAAABkAAAAMA'
+    'QmIAAQAIRAHBcxgwCJAAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAACAAAAAB'
+    'AAAAIAAAAAH////gAAAAAv///+AAAAACAAAAEHBpeGkAAAAAAwoKCgAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAH5t'
+    'ZGF0AAAAcigBrwT4QTJpb/4G////ZHPZfs1V+/V8l1n/E7//2lFszv4a/o30cuP/4IjQPv5v//bDv/dyas05MHky1Ibg'
+    '6Jq41Re+NZc1o/iBLr56AE38/fmz7c+f6P6m7NKCRIlYAIcID36MZAdNufiRCIhwHPlTmA=='
+)
+
+
+def with_numbers(data: bytes, primaries: int, transfer: int) -> bytes:
+    """The same pixels, whose colours are named by other numbers of H.273."""
+    at = data.index(b'nclx') + 4
+    return data[:at] + bytes([0, primaries, 0, transfer]) + data[at + 4 :]
+
+
+def burst_upright() -> Image.Image:
+    """What viewers show of BURST."""
+    image = four_corners(32, 32).crop((0, 0, 24, 32))
+    return image.transpose(Image.Transpose.ROTATE_270)
