@@ -102,8 +102,6 @@ def read_as_meant(
             _check_shrunk(image, data, pictures)
         return with_whole_palette(image), ()
     meant = _to_image(deep, pictures)
-    if profile := image.info.get('icc_profile'):
-        meant.info['icc_profile'] = profile
     return meant, (WINDOWED,) if has_window and deep.values.dtype != 'uint8' else ()
 
 
