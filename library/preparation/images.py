@@ -36,7 +36,7 @@ from library.preparation.pictures.decoded_size import (
 from library.preparation.pictures.jpeg_scan import scan_jpeg
 from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
-from library.preparation.pictures.reading import check_scaled, read_as_meant
+from library.preparation.pictures.reading import check_scaled, held_by_levels, read_as_meant
 from library.preparation.pictures.side_data import picture_in, without_side_data
 from library.preparation.pictures.tiff_files import why_not_decoded
 from library.preparation.unwarned import Unwarned
@@ -186,7 +186,8 @@ def _prepare(
     check_scaled(image, pictures)
     scan = scan_jpeg(data) if image.format in JPEG_FORMATS else None
     if scan is None:
-        check_decoded_size(image, data, max_pixels, image.size)
+        held = held_by_levels(image, data, pictures)
+        check_decoded_size(image, data, max_pixels, image.size, held)
     turn = _turn_if_decodable(image)
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')

@@ -43,8 +43,8 @@ class SizeOptions(Options, group='data', home=PROJECT):
         MAX_PIXELS,
         'Larger images are refused before they are decoded. What decoding holds counts, 3 bytes a '
         'pixel: a JPEG counts by the size at which it is decoded (down to 1/8, as max_edge '
-        'allows), a progressive one by its coefficients; 16 bits count twice, opacity for 5/3, '
-        'CMYK for 7/3, AVIF for 5/3, WebP for 10/3.',
+        'allows), a progressive one by its coefficients; 16 bits count twice, their colours '
+        'with white_value 17/3 times, opacity for 5/3, CMYK for 7/3, AVIF for 5/3, WebP for 10/3.',
         unit='pixels',
         low=64,
     )

@@ -15,6 +15,9 @@ MAX_SAMPLE_VALUE = 281
 # The highest value of 16 bits.
 FULL = 65_535
 
+# Rows that are mapped at a time.
+ROWS = 64
+
 # Where a PNG's first chunk begins.
 _FIRST_CHUNK = 8
 
@@ -60,14 +63,18 @@ def to_bytes(values: np.ndarray, black: float, white: float) -> np.ndarray:
     Half a level is rounded up; what is no number becomes black.
 
     Args:
-      values: of any shape and type of number.
+      values: [height, ...] of any type of number.
       black, white: in the samples' unit; black is the lower one.
     """
     import numpy as np
 
-    if values.dtype == np.uint16:
-        return _mapped(np.arange(FULL + 1), black, white)[values]
-    return _mapped(values, black, white)
+    mapped = np.empty(values.shape, np.uint8)
+    table = _mapped(np.arange(FULL + 1), black, white) if values.dtype == np.uint16 else None
+    # In parts, as NumPy's numbers of 64 bits would take many times the memory of the picture.
+    for start in range(0, len(values), ROWS):
+        part = values[start : start + ROWS]
+        mapped[start : start + ROWS] = _mapped(part, black, white) if table is None else table[part]
+    return mapped
 
 
 def _mapped(values: np.ndarray, black: float, white: float) -> np.ndarray:

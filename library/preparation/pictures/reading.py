@@ -35,6 +35,9 @@ UNSCALED = {'I': '32-bit or signed whole numbers', 'F': '32-bit floating-point n
 # The formats that hold more than 8 bits or bands to choose from, of those that Pillow reads so.
 KINDS = ('PNG', 'TIFF', 'PPM', 'JPEG2000')
 
+# Bytes that a pixel takes as numbers of 16 and 32 bits and once it is mapped, by measurement.
+_MAPPED = 11
+
 # Where a PNG says its bits.
 _PNG_BITS = 24
 # The start of a JPEG 2000's header, and where behind it the bits of the first band stand.
@@ -75,6 +78,23 @@ def check_scaled(image: Image.Image, pictures: PictureOptions) -> None:
         )
 
 
+def held_by_levels(image: Image.Image, data: bytes, pictures: PictureOptions) -> int:
+    """Return how many bytes mapping to eight bits takes beside the decoded picture.
+
+    Args:
+      image: was opened, and not loaded.
+      data: its file.
+      pictures: of the data set.
+    """
+    is_read = _has_window(pictures) or stated_bits(image, data) is not None
+    is_colour = is_read and isinstance(image, ImageFile.ImageFile) and is_deep_colour(image)
+    return _MAPPED * image.width * image.height if is_colour or image.mode in UNSCALED else 0
+
+
+def _has_window(pictures: PictureOptions) -> bool:
+    return pictures.black is not None or pictures.white is not None
+
+
 def read_as_meant(
     image: Image.Image, data: bytes, pictures: PictureOptions
 ) -> tuple[Image.Image, tuple[str, ...]]:
@@ -95,7 +115,7 @@ def read_as_meant(
     is_plain = image.format == 'PNG' and data[_PNG_BITS : _PNG_BITS + 1] != b'\x10'
     if image.format not in KINDS or (is_plain and not image.mode.startswith('I')):
         return image, ()
-    has_window = pictures.black is not None or pictures.white is not None
+    has_window = _has_window(pictures)
     deep = read_samples(image, data, pictures.bands, stated_alone=not has_window)
     if deep is None:
         if has_window:
@@ -126,7 +146,7 @@ def read_samples(
     if image.mode.startswith(('I', 'F')):
         return _grey(opened, image, data)
     if is_deep_colour(opened) and not (stated_alone and stated_bits(opened, data) is None):
-        return _colour(opened, data)
+        return _colour(opened, image, data)
     return None
 
 
@@ -154,11 +174,11 @@ def _grey(opened: ImageFile.ImageFile, image: Image.Image, data: bytes) -> Deep:
     return Deep(values[..., None], opacity, white, _is_inverted(opened))
 
 
-def _colour(opened: ImageFile.ImageFile, data: bytes) -> Deep:
+def _colour(opened: ImageFile.ImageFile, image: Image.Image, data: bytes) -> Deep:
     """Read 16-bit colour, or grey with opacity."""
     import numpy as np
 
-    values = read_deep(data, opened.format or '')
+    values = read_deep(image, data)
     clear = opened.info.get('transparency')
     opacity = None
     if clear is not None:

@@ -20,6 +20,7 @@ from library.cores import count_cores
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage, open_image
 from library.preparation.pictures.bands import is_doubtful
+from library.preparation.pictures.decoded_size import check_decoded_size
 from library.preparation.pictures.levels import FULL
 from library.preparation.pictures.reading import KINDS, Deep, read_samples
 from library.preparation.progress import announced
@@ -147,6 +148,7 @@ def _look(content: str | Part | bytes, encoding: EncodingOptions) -> Look | None
             image = open_image(data, encoding.formats)
             if image.format not in KINDS:
                 return None
+            check_decoded_size(image, data, encoding.max_pixels, image.size)
             image.load()
             return _measure(image, data, encoding.pictures.bands)
     except Exception:

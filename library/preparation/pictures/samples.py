@@ -44,12 +44,12 @@ def is_deep_colour(image: ImageFile.ImageFile) -> bool:
     return image.format in ('PNG', 'TIFF') and ';16' in packing(image)[2:] and image.mode != 'CMYK'
 
 
-def read_deep(data: bytes, kind: str) -> np.ndarray:
-    """Read a 16-bit PNG or TIFF for which `is_deep_colour` is True.
+def read_deep(image: Image.Image, data: bytes) -> np.ndarray:
+    """Read a 16-bit PNG or TIFF for which `is_deep_colour` was True.
 
     Args:
+      image: was loaded, so that it holds the high bytes.
       data: the whole file.
-      kind: 'PNG' or 'TIFF'.
 
     Returns:
       uint16 [height, width, bands], opacity last where there is any.
@@ -57,14 +57,19 @@ def read_deep(data: bytes, kind: str) -> np.ndarray:
     Raises:
       RejectedImage: Pillow cannot read it at 16 bits.
     """
-    if kind == 'TIFF':
-        return read_tiff(data, 4 if _opened(data, kind).mode == 'RGBA' else 3)
+    import numpy as np
+
+    kind = image.format or ''
     name = packing(_opened(data, kind))
-    if name == 'LA;16B':
+    if name.startswith('LA'):
         pixels = _unpacked(data, kind, 'RGBA', 'RGBA')
         return _joined(pixels[..., ::2], pixels[..., 1::2])
-    mode = name.partition(';')[0]
-    return _joined(_unpacked(data, kind, mode, name), _unpacked(data, kind, mode, f'{mode};16L'))
+    if kind == 'PNG':
+        return _joined(np.asarray(image), _unpacked(data, kind, image.mode, name[:-1] + 'L'))
+    if name.startswith('RGBa') or _is_apart(data):
+        # Pillow has worked out the colours of the picture by its opacity.
+        return read_tiff(data, len(image.getbands()))
+    return _joined(np.asarray(image), _unpacked(data, kind, image.mode, name[:-1] + _LOW))
 
 
 def read_tiff(data: bytes, bands: int) -> np.ndarray:
@@ -83,7 +88,7 @@ def read_tiff(data: bytes, bands: int) -> np.ndarray:
         raise RejectedImage(f'has {there} {"band" if there == 1 else "bands"}, not {bands}')
     if bands > MOST_BANDS:
         raise RejectedImage(f'band {bands} cannot be read: Pillow reads the first {MOST_BANDS}')
-    apart = there > 1 and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
+    apart = there > 1 and _is_apart(data)
     read = min(there, MOST_BANDS)
     if apart and there == 2:
         read = bands
@@ -95,6 +100,12 @@ def read_tiff(data: bytes, bands: int) -> np.ndarray:
         return _joined(high, low)[..., :bands]
     name = mode if apart else mode + 'X' * (there - read)
     return _unpacked(data, 'TIFF', mode, name)[..., :bands]
+
+
+def _is_apart(data: bytes) -> bool:
+    """Return True for a TIFF whose bands lie in planes."""
+    tags = TiffImagePlugin.TiffImageFile(io.BytesIO(data)).tag_v2
+    return tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
 
 
 def read_numbers(data: bytes) -> np.ndarray:

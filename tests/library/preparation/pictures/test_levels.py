@@ -242,6 +242,16 @@ def test_colour_that_pillow_reads_with_8_bits_alone_is_rejected_where_they_are_t
     assert_flat(prepared_pixels(data), (12,) * 3)
 
 
+def test_mapping_counts_among_what_decoding_holds():
+    # 256 pixels of 6 bytes, and with a window of 17: as 512 and as 1451 pixels of 3 bytes.
+    data = colour_files((1000, 1015, 40))['png']
+    assert prepare_image(data, 64, 80, max_pixels=512).width == 16
+    assert reason(data, max_pixels=1450, **TWELVE) == (
+        '16x16 counts as 1451 pixels, which is more than --max_pixels 1450'
+    )
+    assert prepare_image(data, 64, 80, max_pixels=1451, **TWELVE).width == 16
+
+
 def test_a_black_above_the_white_of_a_file_is_a_reason():
     data = tiff(GREY_SIZE, [12], 1, b'\x64\x66\x46' * 128)
     assert reason(data, **levels(black='5000')) == (
