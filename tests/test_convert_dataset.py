@@ -156,8 +156,7 @@ def test_other_options_reach_the_records(images, capsys):
     )
     assert status == 0
     assert '18 images of 3 classes in 3 shards (18 re-encoded, 0 rejected)' in out
-    text = (images / 'train.json').read_text()
-    options = json.loads(text)['options']
+    options = json.loads((images / 'train.json').read_text())['options']
     assert (options['max_edge'], options['quality'], options['random_seed']) == (16, 50, 5)
 
 

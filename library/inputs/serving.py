@@ -13,6 +13,7 @@ import math
 import tensorflow as tf
 
 from library.inputs.decoding import center_window, decode_and_crop, to_bytes
+from library.preparation.pictures.picture_options import WHITE
 
 # Images that are decoded at the same time, of one request.
 DECODED_AT_ONCE = 16
@@ -36,6 +37,7 @@ def decode_batch(
     max_edge: int,
     quality: int,
     max_pixels: int,
+    background: tuple[int, ...] = WHITE,
 ) -> tf.Tensor:
     """Decode a batch of JPEGs and PNGs.
 
@@ -46,6 +48,7 @@ def decode_batch(
       max_edge: longest edge of the images that the model was trained on, in pixels.
       quality: of the JPEGs among them that were re-encoded, 1 to 100.
       max_pixels: a larger image is refused before it is decoded.
+      background: red, green and blue of what transparent PNGs are laid on, 0 to 255.
 
     Returns:
       uint8 [batch, image_size, image_size, 3].
@@ -55,7 +58,9 @@ def decode_batch(
     def decode(image: tf.Tensor) -> tf.Tensor:
         image = _of_bounded_size(image, max_pixels)
         jpeg = tf.cond(
-            _is_stored(image, max_edge), lambda: image, lambda: _store(image, max_edge, quality)
+            _is_stored(image, max_edge),
+            lambda: image,
+            lambda: _store(image, max_edge, quality, background),
         )
         window = center_window(tf.io.extract_jpeg_shape(jpeg), center_crop, fit)
         return to_bytes(decode_and_crop(jpeg, window, image_size, fit))
@@ -101,7 +106,7 @@ def _is_stored(image: tf.Tensor, max_edge: int) -> tf.Tensor:
     return tf.cond(tf.io.is_jpeg(image), of_jpeg, lambda: tf.constant(False))
 
 
-def _store(image: tf.Tensor, max_edge: int, quality: int) -> tf.Tensor:
+def _store(image: tf.Tensor, max_edge: int, quality: int, background: tuple[int, ...]) -> tf.Tensor:
     """Return the JPEG that a conversion would have made of an image, but for its orientation."""
 
     def of_jpeg() -> tf.Tensor:
@@ -114,7 +119,7 @@ def _store(image: tf.Tensor, max_edge: int, quality: int) -> tf.Tensor:
         # file's own bits, which is 255 for 8 bits alone.
         pixels = tf.cond(
             _has_opacity(image),
-            lambda: _on_white(tf.io.decode_png(image, channels=4)),
+            lambda: _laid_on(background, tf.io.decode_png(image, channels=4)),
             lambda: tf.io.decode_png(image, channels=3),
         )
         return _shrunk(pixels, _target(tf.shape(pixels)[:2], max_edge))
@@ -170,11 +175,12 @@ def _numbers(image: tf.Tensor, start: tf.Tensor | int, size: int) -> tf.Tensor:
     return tf.io.decode_raw(read, tf.int32, little_endian=False)
 
 
-def _on_white(pixels: tf.Tensor) -> tf.Tensor:
-    """Put uint8 [height, width, 4] with opacity last on white: [height, width, 3]."""
+def _laid_on(background: tuple[int, ...], pixels: tf.Tensor) -> tf.Tensor:
+    """Put uint8 [height, width, 4] with opacity last on a colour: [height, width, 3]."""
     pixels = tf.cast(pixels, tf.float32)
     opacity = pixels[..., 3:] / 255.0
-    return to_bytes(pixels[..., :3] * opacity + 255.0 * (1.0 - opacity))
+    behind = tf.constant(background, tf.float32)
+    return to_bytes(pixels[..., :3] * opacity + behind * (1.0 - opacity))
 
 
 def _shrunk(pixels: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
