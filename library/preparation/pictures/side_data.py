@@ -138,8 +138,8 @@ def without_side_data(data: bytes) -> Iterator[bytes]:
 def _jpeg(data: bytes, with_meaning: bool) -> bytes:
     """Keep the segments of a JPEG that decoders need, up to its pixels, and all from there."""
     kept, position = [data[:2]], 2
-    while data[position : position + 1] == b'\xff' and data[position + 1 : position + 2] != b'\xda':
-        kind = data[position + 1]
+    while len(mark := data[position : position + 2]) == 2 and mark[0] == 0xFF and mark[1] != 0xDA:
+        kind = mark[1]
         length = int.from_bytes(data[position + 2 : position + 4], 'big')
         segment = data[position : position + 2 + length]
         content = segment[4:]
