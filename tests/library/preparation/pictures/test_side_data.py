@@ -341,6 +341,13 @@ def test_no_cut_and_no_noise_is_too_odd_to_look_for_side_data():
                     assert len(rest) <= len(found) + 64
 
 
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF', 'GIF', 'BMP'])
+def test_a_file_without_side_data_is_tried_once(kind):
+    options = {'tiffinfo': {}} if kind == 'TIFF' else {}
+    data = encoded(noise(16, 8), kind, **options)
+    assert list(without_side_data(data)) == []
+
+
 def test_a_border_that_an_animation_leaves_free_is_laid_on_the_background():
     clear = Image.new('RGBA', (48, 32))
     clear.paste((0, 0, 255, 255), (12, 8, 36, 24))
