@@ -36,6 +36,7 @@ from library.preparation.options import (
     SourceOptions,
     SplitOptions,
     StoredPictureOptions,
+    StoredSizeOptions,
 )
 from library.preparation.output import Output
 from library.preparation.pool import write_on_this_machine
@@ -61,6 +62,7 @@ CORE = Catalog(
         SourceOptions,
         ConversionOptions,
         StoredPictureOptions,
+        StoredSizeOptions,
         SplitOptions,
         RunnerOptions,
     ),
@@ -134,6 +136,7 @@ def _encoding(command_line: CommandLine, conversion: ConversionOptions) -> Encod
         conversion.quality,
         tuple(dict.fromkeys((*FORMATS, *conversion.extra_formats))),
         read_options(StoredPictureOptions, command_line, CATALOG),
+        read_options(StoredSizeOptions, command_line, CATALOG).max_pixels,
     )
 
 

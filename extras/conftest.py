@@ -15,6 +15,7 @@ from tests.conftest import (
     pytest_runtest_call,
     pytest_runtest_protocol,
     trained_copy,
+    wide_data_dir,
     write,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     'pytest_runtest_call',
     'pytest_runtest_protocol',
     'trained_copy',
+    'wide_data_dir',
     'write',
 ]

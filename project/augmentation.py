@@ -29,7 +29,10 @@ class RandomCrop(Options, group='augmentation', home=HYPERPARAMETERS):
     """Cut out a part; input_fn does this first, while decoding, so that only it is decoded."""
 
     random_crop: bool = option(
-        True, 'Cut a random part of each training image.', changes_images=True
+        True,
+        'Cut a random part of each training image: about a square with fit crop, otherwise about '
+        'of its shape, which pad keeps exactly.',
+        changes_images=True,
     )
     random_crop_min_area: float = option(
         0.5,

@@ -72,7 +72,7 @@ def decode(jpeg: tf.Tensor, number: tf.Tensor, params: HParams, augmented: bool)
       jpeg: string scalar.
       number: int64 scalar that the random changes follow from, together with the run's seed.
       params: the run's HParams.
-      augmented: with the random changes of training; otherwise the central square.
+      augmented: with the random changes of training; otherwise the central part.
 
     Returns:
       uint8 [size, size, 3].
@@ -80,8 +80,8 @@ def decode(jpeg: tf.Tensor, number: tf.Tensor, params: HParams, augmented: bool)
     key = tf.stack([tf.constant(params.random_seed, tf.int64), number])
     draws = tf.random.stateless_uniform([WINDOW_DRAWS + AUGMENT_DRAWS], key)
     if augmented and params.random_crop:
-        window = random_window(jpeg, params.random_crop_min_area, draws[:WINDOW_DRAWS])
+        window = random_window(jpeg, params.random_crop_min_area, draws[:WINDOW_DRAWS], params.fit)
     else:
-        window = center_window(tf.io.extract_jpeg_shape(jpeg), params.center_crop)
-    pixels = decode_and_crop(jpeg, window, params.image_size)
+        window = center_window(tf.io.extract_jpeg_shape(jpeg), params.center_crop, params.fit)
+    pixels = decode_and_crop(jpeg, window, params.image_size, params.fit)
     return augment(pixels, params, draws[WINDOW_DRAWS:]) if augmented else to_bytes(pixels)

@@ -25,6 +25,7 @@ from library.modes.options import (
     TopKOptions,
 )
 from library.preparation.options import RecordOptions, TableOptions
+from library.preparation.pictures.decoded_size import SizeOptions
 from library.preparation.pictures.picture_options import PictureOptions
 from library.runtime.options import (
     CheckpointOptions,
@@ -92,6 +93,7 @@ CATALOG = Catalog(
         TableOptions,
         RecordOptions,
         PictureOptions,
+        SizeOptions,
         FeatureOptions,
         ImageOptions,
         RandomCrop,

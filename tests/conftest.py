@@ -190,6 +190,31 @@ def data_dir(made_once: Callable[..., Path]) -> Path:
     return made_once('data', fill)
 
 
+def draw_wide_images(folder: Path, per_class: int, seed: int) -> Path:
+    """Writes FOLDER/{blue,green,red}/N.jpg, 96x32 of grey noise; the left 24 have the colour."""
+    random = np.random.default_rng(seed)
+    for name, color in COLORS.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(per_class):
+            pixels = np.full((SIZE, 3 * SIZE, 3), 90) + random.normal(0, 9, (SIZE, 3 * SIZE, 1))
+            pixels[:, :24] = color
+            image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+            image.save(folder / name / f'{number}.jpg', quality=90)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def wide_data_dir(made_once: Callable[..., Path]) -> Path:
+    """As `data_dir`, of pictures whose class no central square shows; read only."""
+
+    def fill(root: Path) -> None:
+        for split, per_class, seed in (('train', 8, 0), ('test', 5, 1)):
+            folder = draw_wide_images(root / 'images' / split, per_class, seed)
+            convert_folder(folder, root / split, split, max_edge=3 * SIZE)
+
+    return made_once('wide-data', fill)
+
+
 @pytest.fixture(scope='session')
 def module_dir(made_once: Callable[..., Path]) -> Path:
     """A TF2 Hub module with batch norm and a regularized kernel: [batch, 32, 32, 3] -> [batch, 8].

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import run
+from library.runs.kept_values import read_saved
 from tests.conftest import ROOT
 
 FIXTURE = ROOT / 'tests' / 'fixtures' / 'earlier_build'
@@ -66,6 +69,23 @@ def test_its_runs_classify_images_with_the_same_probabilities(left, name):
         for row in rows
     }
     assert found == {file: nearly(each) for file, each in EXPECTED[name]['predictions'].items()}
+
+
+def test_its_runs_fit_pictures_as_it_did_whatever_a_set_says_today(left):
+    assert 'fit' not in {*read_saved('frozen/checkpoints')}
+    sets = left / 'hyperparameters.yaml'
+    sets.write_text(sets.read_text().replace('default: &DEFAULT', 'default: &DEFAULT\n  fit: pad'))
+    (left / 'wide').mkdir()
+    wide = np.zeros([32, 96, 3], np.uint8)
+    wide[:, :32], wide[:, 32:64] = (40, 60, 220), (220, 40, 40)
+    Image.fromarray(wide).save(left / 'wide' / 'blue_and_red.png')
+
+    def predict(*words):
+        output = ['--predict_input', 'wide', '--predict_output', 'wide.jsonl']
+        assert run.main(['predict', '--model_dir', 'frozen/checkpoints', *output, *words]) == 0
+        return json.loads((left / 'wide.jsonl').read_text())['predictions']
+
+    assert predict() == predict('--fit=crop') != predict('--fit=pad')
 
 
 @pytest.mark.parametrize('name', ['frozen', 'tuned'])

@@ -116,6 +116,9 @@ def resolve(
     sets = chosen_sets(catalog, typed) if sets is None else sets
     known = catalog.by_name
     kept = {n: w for n, w in (saved or {}).items() if n in known and known[n].kept_with_run}
+    if saved:
+        # A run that is older than an option did what its default says, whatever a set says now.
+        sets = {n: w for n, w in sets.items() if n not in known or not known[n].kept_with_run}
     written = {**sets, **kept, **typed}
     for name in written.keys() - typed.keys():
         if name in known and known[name].instead_of in typed:

@@ -14,6 +14,7 @@ from library.inputs.foreign_records import describe
 from library.preparation.image_files import is_archive
 from library.preparation.options import SourceOptions, TableOptions
 from library.preparation.output import Output, wrote
+from library.preparation.pictures.decoded_size import SizeOptions
 from library.preparation.pictures.picture_options import PictureOptions
 from library.preparation.sources.registry import Sources, find_source, source_class
 from library.records.external import read_external
@@ -66,9 +67,10 @@ def open_metadata(
     # An unquoted DIR/train* is also what a conversion writes beside the shards.
     metadata = tuple(each for each in metadata if not _lies_beside_records(each)) or metadata
     first, pictures = metadata[0], params.take(PictureOptions).to_json()
+    max_pixels = params.take(SizeOptions).max_pixels
     if len(metadata) == 1 and (_is_table(first) or files.is_folder(first)):
         listing = _list_images(first, sources, flag, params.take(TableOptions), known)
-        return dataclasses.replace(listing, pictures=pictures)
+        return dataclasses.replace(listing, pictures=pictures, max_pixels=max_pixels)
     paths = sorted({path for pattern in metadata for path in _record_files(pattern, sources, flag)})
     own = _own_records(paths)
     if own is not None:
@@ -78,7 +80,7 @@ def open_metadata(
     named = image_key is not None and label_key is not None
     for line in describe(records, named, params, training):
         print(line, file=sys.stderr)
-    return dataclasses.replace(records, pictures=pictures)
+    return dataclasses.replace(records, pictures=pictures, max_pixels=max_pixels)
 
 
 def _is_table(path: str) -> bool:

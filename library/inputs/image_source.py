@@ -134,7 +134,7 @@ def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
 
 def as_they_are(split: Listing | ExternalRecords) -> EncodingOptions:
     """Say how images are encoded that were not converted: they keep their size."""
-    return EncodingOptions.of_stored(None, None, split.pictures)
+    return EncodingOptions.of_stored(None, None, split.pictures, split.max_pixels)
 
 
 def _prepare_file(path: bytes, encoding: EncodingOptions) -> bytes:

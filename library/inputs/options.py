@@ -8,6 +8,9 @@ from library.config.fields import HYPERPARAMETERS, PROJECT, Options, option
 from library.config.hparams import HParams
 from library.records.listing import AUTO
 
+# How a picture of any shape becomes the model's square input.
+FITS = CROP, SQUEEZE, PAD = ('crop', 'squeeze', 'pad')
+
 
 @dataclass(frozen=True)
 class DataOptions(Options, group='data', home=PROJECT):
@@ -114,9 +117,17 @@ class PipelineOptions(Options, group='performance', home=PROJECT):
 class ImageOptions(Options, group='augmentation', home=HYPERPARAMETERS):
     """What the model sees of an image; the project lists the random changes of training."""
 
+    fit: str = option(
+        CROP,
+        'How a picture that is not square fits: crop cuts its ends off, squeeze distorts it, pad '
+        'puts all of it on a grey square.',
+        choices=FITS,
+        kept_with_run=True,
+    )
     center_crop: float = option(
         1.0,
-        'Edge of the central crop, where nothing is random, as a fraction of the shorter edge.',
+        'Central part that is seen where nothing is random, as a fraction: of the shorter edge '
+        'with fit crop, which gives a square, otherwise of each edge.',
         above=0,
         high=1,
         kept_with_run=True,

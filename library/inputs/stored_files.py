@@ -19,7 +19,7 @@ from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
 from library.inputs.synthetic import SyntheticImages
 from library.preparation.encoding_options import EncodingOptions
-from library.preparation.formats import MAX_PIXELS
+from library.preparation.pictures.decoded_size import SizeOptions
 from library.records.example import features_of, read_file
 from library.records.example_keys import read_name
 from library.records.listing import Listing
@@ -46,11 +46,12 @@ def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
     encoding = EncodingOptions.of_stored(run.stored_max_edge, run.stored_quality)
     return decode_batch(
         encoded,
+        options.fit,
         options.center_crop,
         params.image_size,
         encoding.max_edge,
         encoding.quality,
-        MAX_PIXELS,
+        params.take(SizeOptions).max_pixels,
     )
 
 

@@ -25,6 +25,7 @@ from library.modes.prediction.prediction_table import PredictionTable
 from library.modes.serving.graph import ServingGraph
 from library.modes.serving.predictor import Predictor
 from library.modes.serving.saved import SavedModelGraph, metadata_of_export, newest_version
+from library.preparation.pictures.decoded_size import SizeOptions
 from library.runs.metadata import Run, unknown_storage
 from library.runtime.experiment import Experiment
 from library.runtime.options import SessionOptions
@@ -84,7 +85,10 @@ def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
                     images,
                     model,
                     encoding_options_of(
-                        run.stored_max_edge, run.stored_quality, run.stored_pictures
+                        run.stored_max_edge,
+                        run.stored_quality,
+                        run.stored_pictures,
+                        hparams.take(SizeOptions).max_pixels,
                     ),
                     top_k=count,
                     batch_size=hparams.take(DataOptions).images_per_batch(training=False),

@@ -10,6 +10,8 @@ from library.checkpoints.newest import newest_checkpoint
 from library.checkpoints.repair import mend_checkpoints
 from library.config.yaml_sets import Set
 from library.console import log
+from library.inputs.options import ImageOptions
+from library.inputs.unseen import describe_unseen
 from library.modes.feature_cache.cache import with_cached_features
 from library.modes.length import run_length
 from library.modes.training_checks import check_dtype, check_metrics, check_training
@@ -49,6 +51,9 @@ def opened_run(experiment: Experiment, evaluates: bool) -> Iterator[Experiment]:
             if newest:
                 check_fold(hparams, saved)
             check_dtype(hparams, newest)
+            unseen = describe_unseen(experiment.eval_data, hparams.take(ImageOptions))
+            if unseen:
+                log(unseen)
             ready = with_cached_features(experiment, newest)
             _log_start(ready, saved, newest)
             yield ready

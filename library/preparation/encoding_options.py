@@ -9,7 +9,7 @@ from typing import Any
 import PIL
 from PIL import features
 
-from library.preparation.formats import FORMATS
+from library.preparation.formats import FORMATS, MAX_PIXELS
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions, from_json
 
 # JPEG quality of images that are re-encoded: half the bytes of 90, and no visible loss at the
@@ -28,12 +28,13 @@ ENCODING_VERSION = 2
 
 @dataclass(frozen=True)
 class EncodingOptions:
-    """Longest edge in pixels, JPEG quality, accepted image formats, and what pixels mean."""
+    """Longest edge in pixels, JPEG quality, accepted formats, what pixels mean, and how many."""
 
     max_edge: int
     quality: int = QUALITY
     formats: tuple[str, ...] = FORMATS
     pictures: PictureOptions = BEFORE
+    max_pixels: int = MAX_PIXELS
 
     @classmethod
     def of_stored(
@@ -41,6 +42,7 @@ class EncodingOptions:
         max_edge: int | None,
         quality: int | None,
         pictures: Mapping[str, Any] | str | None = None,
+        max_pixels: int | None = None,
     ) -> EncodingOptions:
         """Return how the images of a run's data set are stored, from these two numbers.
 
@@ -48,13 +50,21 @@ class EncodingOptions:
           max_edge: None keeps the size that images have.
           quality: None is the default.
           pictures: as `from_json` takes them.
+          max_pixels: None is the default.
         """
-        return cls(max_edge or LARGEST_EDGE, quality or QUALITY, pictures=from_json(pictures))
+        return cls(
+            max_edge or LARGEST_EDGE,
+            quality or QUALITY,
+            pictures=from_json(pictures),
+            max_pixels=max_pixels or MAX_PIXELS,
+        )
 
     def fingerprint(self) -> dict[str, object]:
         """Return all that decides an image's stored bytes besides the image, codec versions too."""
         codecs = {name: features.version(name) for name in ('jpg', 'libjpeg_turbo', 'webp')}
-        return {
+        # The usual limit has no say, so that data sets do not depend on which one that is.
+        limit = {'max_pixels': self.max_pixels} if self.max_pixels != MAX_PIXELS else {}
+        return limit | {
             # The name is part of every shard's digest: another would make all of them anew.
             'recipe': ENCODING_VERSION,
             'max_edge': self.max_edge,

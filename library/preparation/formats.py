@@ -6,7 +6,6 @@ Imports no TensorFlow. It corrects what Pillow reads differently from what the f
 from __future__ import annotations
 
 import io
-import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -64,7 +63,8 @@ IMAGE_ENDINGS = frozenset(
     ]
 )
 
-# Where Pillow itself starts to warn of decompression bombs: 256 MiB of RGB.
+# Pixels of RGB of 8 bits that an image may count for, unless --max_pixels says so: 256 MiB, where
+# Pillow itself starts to warn of decompression bombs.
 MAX_PIXELS = 89_478_485
 
 # PNG writes its one transparent colour in the bits of the file, and Pillow scales the pixels alone:
@@ -86,11 +86,9 @@ END_MARKS = {'PNG': b'IEND', 'JPEG2000': b'\xff\xd9'}
 
 # MPO is Pillow's name for a JPEG with more pictures behind it, as phones write it.
 JPEG_FORMATS = ('JPEG', 'MPO')
-# A JPEG marker, by its second byte; the ones left out stand within the pixels.
-JPEG_MARKER = re.compile(rb'\xff([^\x00\x01\xff\xd0-\xd7])')
-# Kinds of JPEG that not every TensorFlow reads: it refuses lossless ones (C3), and arithmetic codes
-# (C9 and up) are an option of its build.
-RARE_JPEGS = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+
+# Bytes that something may have put before a JPEG; documents and films hold others further in.
+NEAR = 64
 
 # Held while Python's warnings are caught, which are those of all threads.
 _CATCHING = threading.Lock()
@@ -125,8 +123,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
       formats: what it may be.
 
     Raises:
-      RejectedImage: it is something else, or has too many pixels. Pillow raises almost anything
-        where the header is damaged.
+      RejectedImage: it is something else. Pillow raises almost anything where the header is
+        damaged.
     """
     # One thread at a time: warnings are caught for all threads.
     with _CATCHING, warnings.catch_warnings(record=True) as caught:
@@ -144,6 +142,8 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
                     raise RejectedImage(f'cannot be read ({one_line(f"{name}: {why}")})') from None
             if told := unread_kind(data[:START]):
                 raise RejectedImage(told) from None
+            if (place := data.find(b'\xff\xd8\xff', 0, NEAR)) > 0:
+                raise RejectedImage(f'a JPEG behind {place} other bytes') from None
             names = ' or '.join(', '.join(formats).rsplit(', ', 1))
             rare = [name for name in EXTRA_FORMATS if name not in formats and _opens(data, name)]
             way = f', but {rare[0]} (convert_dataset.py --extra_formats {rare[0]})' if rare else ''
@@ -165,46 +165,16 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 def _check_header(image: Image.Image, start: bytes) -> None:
     """Raises RejectedImage if the header alone says that the pixels are not worth decoding.
 
-    A TIFF's tile is decoded whole, however little of it the picture shows.
+    A TIFF's first picture may be the preview of a camera's raw file.
     """
-    check_size(*image.size)
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        if _is_raw(image, start):
-            raise RejectedImage(RAW)
-        width = image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0)
-        height = image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
-        check_size(width, height, 'a tile of ')
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_raw(image, start):
+        raise RejectedImage(RAW)
 
 
 def _is_raw(image: TiffImagePlugin.TiffImageFile, start: bytes) -> bool:
     """True for DNG, CR2, and what begins with a preview of inner pictures, as NEF and ARW do."""
     is_preview = image.tag_v2.get(NEW_SUBFILE_TYPE, 0) & 1 and SUB_IFDS in image.tag_v2
     return bool(DNG_VERSION in image.tag_v2 or is_preview or start[4:] == CR2_MARK)
-
-
-def check_size(width: int, height: int, what: str = '') -> None:
-    """Raise RejectedImage over MAX_PIXELS, before anything is decoded."""
-    if width * height > MAX_PIXELS:
-        raise RejectedImage(f'{what}{width}x{height} is more than {MAX_PIXELS} pixels')
-
-
-def end_of_jpeg(data: bytes) -> tuple[int, bool]:
-    """Find where a JPEG's first picture ends, and whether every TensorFlow reads its kind.
-
-    TensorFlow refuses a JPEG without its end, where Pillow may take what follows a cut (the zeros
-    of a download that was given up) for pixels.
-
-    Raises:
-      RejectedImage: the end is missing.
-    """
-    position, common = 2, True
-    while marker := JPEG_MARKER.search(data, position):
-        kind, position = marker[1][0], marker.end()
-        if kind == 0xD9:  # end of image
-            return position, common
-        common = common and kind not in RARE_JPEGS
-        position += int.from_bytes(data[position : position + 2], 'big')
-    raise RejectedImage('damaged (image file is truncated: no end mark)')
 
 
 def has_end(image: Image.Image, data: bytes) -> bool:

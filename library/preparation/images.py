@@ -20,17 +20,24 @@ from library.preparation.formats import (
     EXTRA_FORMATS,
     FORMATS,
     JPEG_FORMATS,
+    MAX_PIXELS,
     RejectedImage,
-    check_size,
-    end_of_jpeg,
     has_end,
     one_line,
 )
+from library.preparation.pictures.background import lay_on
 from library.preparation.pictures.changes import ON_BACKGROUND, ONE_COLOUR, TURNED
 from library.preparation.pictures.colors import Recoloring, find_recoloring
+from library.preparation.pictures.decoded_size import (
+    TooLargeImage,
+    check_decoded_size,
+    check_pixels,
+)
+from library.preparation.pictures.jpeg_scan import scan_jpeg
 from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 from library.preparation.pictures.reading import check_scaled, read_as_meant
+from library.preparation.pictures.side_data import picture_in, without_side_data
 from library.preparation.pictures.tiff_files import why_not_decoded
 from library.preparation.unwarned import Unwarned
 
@@ -80,6 +87,7 @@ def prepare_image(
     quality: int,
     formats: tuple[str, ...] = FORMATS,
     pictures: PictureOptions = BEFORE,
+    max_pixels: int = MAX_PIXELS,
 ) -> PreparedImage:
     """Decode, turn, flatten and shrink one image.
 
@@ -89,6 +97,7 @@ def prepare_image(
       quality: of the JPEG, 1 to 100, where one has to be made.
       formats: what the file may be, out of FORMATS and EXTRA_FORMATS.
       pictures: what its pixels mean.
+      max_pixels: how much memory it may take, as `SizeOptions` counts it.
 
     Raises:
       RejectedImage: empty, no image of these formats, too many pixels, damaged, too small, or its
@@ -99,16 +108,27 @@ def prepare_image(
         raise ValueError(f'never opened: {", ".join(sorted(never))}')
     if not data:
         raise RejectedImage('empty file')
+    data = picture_in(data)
     with _reasons():
-        return _prepare(data, max_edge, quality, formats, pictures)
+        try:
+            return _prepare(data, max_edge, quality, formats, pictures, max_pixels)
+        except (MemoryError, TooLargeImage):
+            raise
+        except Exception:
+            for rest in without_side_data(data):
+                with contextlib.suppress(Exception):
+                    return _prepare(rest, max_edge, quality, formats, pictures, max_pixels)
+            raise
 
 
-def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedImage:
+def prepare_pixels(
+    pixels: np.ndarray, max_edge: int, quality: int, max_pixels: int = MAX_PIXELS
+) -> PreparedImage:
     """Flatten, shrink and encode pixels that came without a file.
 
     Args:
       pixels: uint8 [height, width] of grey or [height, width, 3] of RGB, in any memory layout.
-      max_edge, quality: as for `prepare_image`.
+      max_edge, quality, max_pixels: as for `prepare_image`.
 
     Raises:
       RejectedImage: of another shape or type, too many pixels, or too small.
@@ -118,7 +138,7 @@ def prepare_pixels(pixels: np.ndarray, max_edge: int, quality: int) -> PreparedI
         raise RejectedImage(f'pixels of {kind}, not uint8 [height, width] or [height, width, 3]')
     with _reasons():
         height, width = pixels.shape[:2]
-        check_size(width, height)
+        check_pixels((width, height), width * height, max_pixels)
         target = _target((width, height), max_edge)
         image, _, changes = _to_rgb(Image.fromarray(pixels), BEFORE, None)
         return _encoded(image, target, None, None, quality, changes)
@@ -147,37 +167,54 @@ def _reasons() -> Iterator[None]:
     except MemoryError:
         raise RejectedImage('does not fit into memory') from None
     except Exception as error:
-        raise RejectedImage(f'damaged ({one_line(error)})') from None
+        # What a decoder lacks is not the file's fault.
+        is_whole = str(error).startswith('Unsupported ')
+        what = 'cannot be read' if is_whole else 'damaged'
+        raise RejectedImage(f'{what} ({one_line(error)})') from None
 
 
 def _prepare(
-    data: bytes, max_edge: int, quality: int, formats: tuple[str, ...], pictures: PictureOptions
+    data: bytes,
+    max_edge: int,
+    quality: int,
+    formats: tuple[str, ...],
+    pictures: PictureOptions,
+    max_pixels: int,
 ) -> PreparedImage:
     """Let libjpeg decode at 1/2, 1/4 or 1/8 of the size where that is enough: far less work."""
-    image = open_picture(data, formats)
+    image = open_picture(data, formats, max_pixels)
     check_scaled(image, pictures)
-    end, common = end_of_jpeg(data) if image.format in JPEG_FORMATS else (len(data), False)
+    scan = scan_jpeg(data) if image.format in JPEG_FORMATS else None
+    if scan is None:
+        check_decoded_size(image, data, max_pixels, image.size)
+    turn = _turn_if_decodable(image)
+    if not has_end(image, data):
+        raise RejectedImage('damaged (image file is truncated: no end mark)')
+    size, target = image.size, _target(image.size, max_edge)
+    recolor, changes = find_recoloring(image, data, pictures)
+    if scan is not None:
+        if scan.is_scalable:
+            image.draft(image.mode, target)
+        check_decoded_size(image, data, max_pixels, size, scan.held_bytes)
+        kept = scan.is_common and scan.is_tidy and image.mode == 'RGB'
+        if kept and target == size and turn is None and recolor is None:
+            image.load()  # to the last byte: a cut file shows only here
+            return PreparedImage(data[: scan.end], image.height, image.width, False, changes)
+    if turn is not None or image.info.get('turned'):
+        changes = (TURNED, *changes)
+    meant, more = read_as_meant(image, data, pictures)
+    rgb, recolor, others = _to_rgb(meant, pictures, recolor)
+    return _encoded(rgb, target, turn, recolor, quality, (*changes, *more, *others))
+
+
+def _turn_if_decodable(image: Image.Image) -> Image.Transpose | None:
+    """Return what `_turn` does; say what a TIFF has that Pillow cannot decode."""
     try:
-        turn = _turn(image)
+        return _turn(image)
     except OSError as error:
         if reason := why_not_decoded(image, error):
             raise RejectedImage(reason) from None
         raise
-    if not has_end(image, data):
-        raise RejectedImage('damaged (image file is truncated: no end mark)')
-    target = _target(image.size, max_edge)
-    recolor, changes = find_recoloring(image, data, pictures)
-    is_same = target == image.size and turn is None and recolor is None
-    if common and image.mode == 'RGB' and is_same:
-        image.load()  # to the last byte: a cut file shows only here
-        return PreparedImage(data[:end], image.height, image.width, False, changes)
-    if turn is not None or image.info.get('turned'):
-        changes = (TURNED, *changes)
-    if image.format in JPEG_FORMATS:
-        image.draft(image.mode, target)
-    meant, more = read_as_meant(image, data, pictures)
-    rgb, recolor, others = _to_rgb(meant, pictures, recolor)
-    return _encoded(rgb, target, turn, recolor, quality, (*changes, *more, *others))
 
 
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
@@ -203,6 +240,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         image.load()
     if image.format == 'TIFF':
         return None
+    # Where EXIF is silent Pillow asks the metadata of Adobe's programs, as other decoders do not.
+    image.info.pop('xmp', None)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
         return None if orientation is None else UPRIGHT.get(orientation)
@@ -231,11 +270,8 @@ def _to_rgb(
     if image.has_transparency_data:
         if recolor is not None:  # the background is given in sRGB
             image, changes, recolor = recolor(image), (recolor.change,), None
-        image = image.convert('RGBA')
-        is_opaque = image.getchannel('A').getextrema() == (255, 255)
-        background = Image.new('RGBA', image.size, (*pictures.background, 255))
-        image = Image.alpha_composite(background, image).convert('RGB')
-        if not is_opaque:
+        image, shows = lay_on(image, pictures.background)
+        if shows:
             changes = (*changes, ON_BACKGROUND, *[ONE_COLOUR] * bool(image.getcolors(1)))
     mode = recolor.mode if recolor is not None else 'RGB'
     return image if image.mode == mode else image.convert(mode), recolor, changes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from library.config.fields import COMMAND_LINE, PROJECT, Options, option
 from library.preparation.encoding_options import MAX_EDGE, QUALITY
 from library.preparation.formats import EXTRA_FORMATS
+from library.preparation.pictures.decoded_size import SizeOptions
 from library.preparation.pictures.picture_options import PictureOptions
 from library.preparation.splits import DEFAULT_SPLITS
 
@@ -160,6 +161,11 @@ class StoredPictureOptions(PictureOptions, group='conversion', home=COMMAND_LINE
     """What the pixels of the images mean that are converted."""
 
     measures = True
+
+
+@dataclass(frozen=True)
+class StoredSizeOptions(SizeOptions, group='conversion', home=COMMAND_LINE):
+    """Which images are too large to be converted."""
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,14 @@ def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
             content = content.read()
         if isinstance(content, bytes):
             return prepare_image(
-                content, encoding.max_edge, encoding.quality, encoding.formats, encoding.pictures
+                content,
+                encoding.max_edge,
+                encoding.quality,
+                encoding.formats,
+                encoding.pictures,
+                encoding.max_pixels,
             )
-        return prepare_pixels(content, encoding.max_edge, encoding.quality)
+        return prepare_pixels(content, encoding.max_edge, encoding.quality, encoding.max_pixels)
     except RejectedImage as rejected:
         return rejected
     except OSError as error:

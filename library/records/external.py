@@ -50,7 +50,7 @@ class ExternalRecords:
       folder: what was asked for, for messages.
       keys: which features hold image and label.
       orders: how the classes stand in each file that holds records.
-      pictures: what the pixels mean, by option.
+      pictures, max_pixels: what the pixels mean, by option, and how many an image may count for.
     """
 
     class_names: tuple[str, ...]
@@ -60,6 +60,7 @@ class ExternalRecords:
     keys: Keys = USUAL
     orders: tuple[FileOrder, ...] = field(default=(), compare=False)
     pictures: Mapping[str, Any] | None = None
+    max_pixels: int | None = None
 
     @property
     def examples(self) -> int:

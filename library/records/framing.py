@@ -55,10 +55,15 @@ def _checksum(data: bytes) -> bytes:
     return struct.pack('<I', (turned + MASK_DELTA) & 0xFFFFFFFF)
 
 
-def walk(path: str) -> tuple[list[int], str]:
-    """Find where each record starts, by the lengths alone; and what is wrong with them, or ''."""
+def walk(path: str, most: int | None = None) -> tuple[list[int], str]:
+    """Find where each record starts, by the lengths alone; and what is wrong with them, or ''.
+
+    Args:
+      path: of the file.
+      most: how many records to look at; None is all.
+    """
     with files.open_binary(path) as file:
-        starts, problem = _walk(file, files.size(path))
+        starts, problem = _walk(file, files.size(path), most)
         file.seek(0)
         # Only now, as a record of 559,903 bytes starts so too.
         start = file.read(len(GZIP)) if problem else b''
@@ -69,10 +74,10 @@ def walk(path: str) -> tuple[list[int], str]:
     return starts, problem
 
 
-def _walk(file: Any, size: int) -> tuple[list[int], str]:
+def _walk(file: Any, size: int, most: int | None) -> tuple[list[int], str]:
     offset = 0
     starts: list[int] = []
-    while offset < size:
+    while offset < size and (most is None or len(starts) < most):
         file.seek(offset)
         header = file.read(HEADER)
         if len(header) < HEADER:

@@ -147,7 +147,8 @@ class Listing:
       ignored: names of files that are not images of any class.
       folder: what the source read, for messages.
       remarks: how it was read, and what was left out.
-      pictures: what the pixels mean, by option, where they are read without a conversion.
+      pictures, max_pixels: what the pixels mean, by option, and how many an image may count for,
+        where they are read without a conversion.
     """
 
     class_names: tuple[str, ...]
@@ -156,6 +157,7 @@ class Listing:
     folder: str = ''
     remarks: tuple[Remark, ...] = ()
     pictures: Mapping[str, Any] | None = None
+    max_pixels: int | None = None
 
     @property
     def examples(self) -> int:

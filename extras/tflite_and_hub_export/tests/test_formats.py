@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from library.checkpoints.readable import open_checkpoint
 from library.errors import ConfigError
+from library.inputs.options import CROP, FITS
 from library.models.model import Model
 from library.models.module_loading import load_module
+from library.modes.exporting.parity_check import take_sample
 from library.modes.serving.saved import SavedModelGraph
 from project.models.simple import SimpleModel
 from tests.conftest import save_tf1
@@ -69,6 +71,27 @@ def test_a_tflite_model_runs_alone_and_names_classes(version, whole_experiment):
     inner = [each['dtype'] for each in interpreter.get_tensor_details() if each['shape'].size == 4]
     # All but the images themselves.
     assert [each for each in inner if each == np.float32] == [np.float32]
+
+
+@pytest.mark.parametrize('fit', FITS)
+def test_each_format_agrees_with_evaluation_however_pictures_are_fitted(
+    launch, trained_copy, wide_data_dir, tmp_path, fit
+):
+    flags = {'model': 'simple', 'image_size': 32, 'no_augmentation': None, 'train_epochs': 1}
+    trained_copy(tmp_path, data_dir=wide_data_dir, fit=fit, **flags)
+    formats = 'tflite,hub_module'
+    flags = {'export_dir': tmp_path / 'models', 'export_formats': formats}
+    assert launch(tmp_path, 'export', **flags) == 0
+    (version,) = versions(tmp_path / 'models')
+    found = json.loads((version / 'export.json').read_text())['parity']
+    assert list(found) == ['serving_default', 'images', *formats.split(',')]
+    assert all(each['largest'] < 1e-4 for each in found.values())
+    # What they were compared on has the colours that a central square does not show.
+    experiment = experiment_of(tmp_path / 'checkpoints')
+    images = take_sample(experiment, 15).images
+    ((features, _),) = experiment.stored_images(training=False, batch_size=15)
+    np.testing.assert_array_equal(np.round(images * 255), features['image'])
+    assert bool((np.ptp(images, axis=3) > 0.25).any()) == (fit != CROP)
 
 
 def test_the_module_gives_the_features_of_the_savedmodel(version):

@@ -37,18 +37,20 @@ class Prediction(NamedTuple):
 
 
 def encoding_options_of(
-    max_edge: int | None, quality: int | None, pictures: str | None = None
+    max_edge: int | None,
+    quality: int | None,
+    pictures: str | None = None,
+    max_pixels: int | None = None,
 ) -> EncodingOptions:
     """Say how images are prepared for a model whose training images were stored so.
 
     More formats are accepted than a conversion takes unasked.
 
     Args:
-      max_edge, quality, pictures: as `EncodingOptions.of_stored` takes them.
+      max_edge, quality, pictures, max_pixels: as `EncodingOptions.of_stored` takes them.
     """
-    return dataclasses.replace(
-        EncodingOptions.of_stored(max_edge, quality, pictures), formats=(*FORMATS, *EXTRA_FORMATS)
-    )
+    encoding = EncodingOptions.of_stored(max_edge, quality, pictures, max_pixels)
+    return dataclasses.replace(encoding, formats=(*FORMATS, *EXTRA_FORMATS))
 
 
 def predict_all(

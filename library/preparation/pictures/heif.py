@@ -10,18 +10,20 @@ from typing import Any
 
 from PIL import Image
 
-from library.preparation.formats import RejectedImage, check_size, one_line
+from library.preparation.formats import RejectedImage, one_line
+from library.preparation.pictures.decoded_size import check_heif
 
 NO_DECODER = 'HEIF: its decoder is not installed (the package pi-heif)'
 
 
-def open_heif(data: bytes) -> Image.Image:
+def open_heif(data: bytes, max_pixels: int) -> Image.Image:
     """Decode the primary picture of a file; libheif itself turns and crops it.
 
     Depth, gain maps, thumbnails and further pictures of a burst are left alone.
 
     Args:
       data: the whole file, of HEIF by its brands.
+      max_pixels: as `SizeOptions` counts them.
 
     Returns:
       The picture in 8 bits for each channel, upright, with `info` holding only its ICC profile.
@@ -43,7 +45,7 @@ def open_heif(data: bytes) -> Image.Image:
     picture = next((each for each in pictures if each.info['primary']), None)
     if picture is None:
         raise RejectedImage('HEIF whose primary picture is missing or of an unknown codec')
-    check_size(*picture.size)
+    check_heif(picture.size, ';' in picture.mode, max_pixels)
     try:
         picture.load()
     except RuntimeError as error:

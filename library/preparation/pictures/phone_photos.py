@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from PIL import Image
 
-from library.preparation.formats import RejectedImage, check_size, open_image
+from library.preparation.formats import RejectedImage, open_image
 from library.preparation.pictures.boxes import container_of, primary_picture
+from library.preparation.pictures.decoded_size import check_pixels
 
 
-def open_picture(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+def open_picture(data: bytes, formats: tuple[str, ...], max_pixels: int) -> Image.Image:
     """Open an image file of any accepted format; of phones' formats `info` holds more.
 
     Args:
       data: the whole file.
       formats: what it may be.
+      max_pixels: what is decoded here counts, as `SizeOptions` says.
 
     Returns:
       The image, not yet decoded where Pillow reads it. `info['cicp']` holds the numbers of
@@ -33,14 +35,14 @@ def open_picture(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     if container not in formats:
         raise RejectedImage(f'{container}, which is not accepted here')
     primary = primary_picture(data)
-    for size in primary.sizes:
-        check_size(*size)
+    for width, height in primary.sizes:
+        check_pixels((width, height), width * height, max_pixels)
     if container == 'AVIF':
         image = open_image(data, ('AVIF',))
     else:
         from library.preparation.pictures.heif import open_heif
 
-        image = open_heif(data)
+        image = open_heif(data, max_pixels)
         image.info['turned'] = primary.turned
     if primary.cicp:
         image.info['cicp'] = primary.cicp

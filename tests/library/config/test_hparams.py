@@ -217,6 +217,15 @@ def test_what_is_kept_with_a_run_wins_over_the_sets(resolved):
     assert hparams.origin('height') == 'run/hparams.yaml:1'
 
 
+def test_a_run_that_is_older_than_an_option_has_its_default_and_not_what_a_set_says(resolved):
+    sets = {'hyper': 'default: {height: 5, rate: 0.9}\n'}
+    old = resolved('evaluate', saved=saved(model='oak'), **sets)
+    assert (old.height, old.origin('height')) == (None, 'default')
+    assert old.rate == 0.9
+    assert resolved('evaluate', '--height', '3', saved=saved(model='oak'), **sets).height == 3
+    assert resolved('evaluate', **sets).height == 5
+
+
 def test_the_command_line_wins_over_what_is_kept_with_a_run(resolved):
     assert resolved('evaluate', '--height', '3', saved=saved(height='7')).height == 3
 

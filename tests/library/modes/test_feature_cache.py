@@ -167,10 +167,11 @@ def test_one_split_that_is_trained_and_evaluated_on_is_computed_once(experiment,
     assert features.run.train_features == features.run.eval_features
 
 
-def test_other_pixels_are_other_features(experiment, computed):
+@pytest.mark.parametrize('flag', ['--center_crop=0.5', '--fit=squeeze', '--fit=pad'])
+def test_other_pixels_are_other_features(experiment, computed, flag):
     with_features(experiment())
     computed()
-    with_features(experiment('--no_augmentation', '--center_crop=0.5'))
+    with_features(experiment('--no_augmentation', flag))
     assert computed() == 39
 
 
@@ -240,9 +241,10 @@ def test_an_option_of_augmented_copies_counts_by_its_declaration(experiment):
         found = made_from(words)
         assert found[0] == plain
         assert found[1] != copied
-    (plain_cropped, copied_cropped) = made_from('--center_crop=0.5')
-    assert plain_cropped != plain
-    assert copied_cropped != copied
+    for words in ('--center_crop=0.5', '--fit=pad'):
+        (plain_cropped, copied_cropped) = made_from(words)
+        assert plain_cropped != plain
+        assert copied_cropped != copied
     assert json.loads(json.dumps(copied)) == copied
 
 
@@ -257,7 +259,8 @@ def test_the_manifest_tells_in_words_what_the_features_follow_from(experiment):
     made_from = content['made_from']
     assert made_from['features_digest'] == features.run.features_digest
     assert made_from['tensorflow'] == tf.__version__
-    assert (made_from['image_size'], made_from['center_crop']) == (32, 1.0)
+    pixels = [made_from[name] for name in ('image_size', 'fit', 'center_crop')]
+    assert pixels == [32, 'crop', 1.0]
     assert made_from['augmentation'] is None
 
 

@@ -33,6 +33,15 @@ def test_each_record_starts_where_the_one_before_ends(walked):
     assert walked(record(b'abc') + record(b'') + record(b'de')) == ([0, 19, 35], '')
 
 
+@pytest.mark.parametrize('most', [0, 1, 2, 5])
+def test_no_more_records_are_looked_at_than_are_asked_for(tmp_path, most):
+    path = tmp_path / 'file'
+    path.write_bytes(record(b'one') + record(b'two') + b'cut')
+    starts, problem = walk(str(path), most)
+    assert len(starts) == min(most, 2)
+    assert bool(problem) == (most > 2)
+
+
 def test_a_file_without_records_is_whole(walked):
     assert walked(b'') == ([], '')
 
