@@ -24,6 +24,7 @@ from library.config.hparams import read_options
 from library.cores import find_cores
 from library.errors import ConfigError, DataError
 from library.extras import find_extras
+from library.preparation.contact_sheet import draw_contact_sheet
 from library.preparation.converter import WriteShards, convert
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import FORMATS
@@ -126,6 +127,8 @@ def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
         print(f'longest edge: {conversion.max_edge} pixels, the default (--max_edge)')
     for line in summarize(done, output, time.monotonic() - started):
         print(line)
+    if sheet := draw_contact_sheet(done, listing, output):
+        print(f'what was altered most, to look at: {sheet}')
     return 0
 
 

@@ -21,6 +21,7 @@ from library.records.shards import PARTIAL, is_shard_of
 
 REJECTED = '.rejected.csv'
 IMAGES = '.images.csv'
+CONTACT_SHEET = 'altered_images.jpg'
 DUPLICATES = 'duplicates.csv'
 # The columns of these lists.
 HEADERS = {
@@ -36,6 +37,7 @@ _OWN_NAME = re.compile(
     r'.+-\d{5}-of-\d{5}\.tfrecord(\.partial(\.json(\.partial)?)?)?'
     r'|.+\.(rejected|images)\.csv(\.partial)?'
     r'|(.+\.)?duplicates\.csv(\.partial)?'
+    r'|(.+\.)?altered_images\.jpg(\.partial)?'
     r'|.+\.json\.partial'
     rf'|{re.escape(FEATURES_FOLDER)}'
 )
@@ -95,8 +97,16 @@ class Output:
     @property
     def duplicates(self) -> str:
         """Return the path of the list of pictures that are there more than once."""
+        return self._beside(DUPLICATES)
+
+    @property
+    def contact_sheet(self) -> str:
+        """Return the path of the page with the images that were altered most."""
+        return self._beside(CONTACT_SHEET)
+
+    def _beside(self, name: str) -> str:
         prefix = f'{self.name}.' if self.name is not None else ''
-        return files.join(self.folder, f'{prefix}{DUPLICATES}')
+        return files.join(self.folder, f'{prefix}{name}')
 
     @property
     def folders(self) -> tuple[str, ...]:

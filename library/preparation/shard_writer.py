@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from library import files
 from library.preparation.formats import RejectedImage
 from library.preparation.output import Target
-from library.preparation.pictures.changes import LOOKED_AT
 from library.preparation.plan import PlannedShard
 from library.preparation.workers import Outcome
 from library.records.framing import frame
@@ -88,8 +87,7 @@ class _Records:
             self._examples += 1
             self._reencoded += outcome.reencoded
             for change in outcome.changes:
-                named = (image.filename,) if change in LOOKED_AT else ()
-                self._changes.append(Changed(change, 1, named))
+                self._changes.append(Changed(change, 1, (image.filename,)))
             self._bytes += len(record)
             self._sha256.update(record)
             yield record

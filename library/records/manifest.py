@@ -32,7 +32,7 @@ class Changed:
     Attributes:
       change: what was done, such as 'turned'.
       images: how many.
-      files: names of the first, where a person may want to look at them; otherwise ().
+      files: names of the first.
     """
 
     change: str
@@ -40,7 +40,7 @@ class Changed:
     files: tuple[str, ...] = ()
 
     # Names that are kept of each change.
-    SHOWN: ClassVar[int] = 10
+    NAMED: ClassVar[int] = 24
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Changed:
@@ -54,7 +54,7 @@ class Changed:
         names: dict[str, tuple[str, ...]] = {}
         for each in changes:
             images[each.change] += each.images
-            names[each.change] = (*names.get(each.change, ()), *each.files)[: cls.SHOWN]
+            names[each.change] = (*names.get(each.change, ()), *each.files)[: cls.NAMED]
         return tuple(cls(change, images[change], names[change]) for change in sorted(images))
 
 

@@ -22,15 +22,21 @@ WORDS = {
     BROKEN_PROFILE: 'colour profile broken and ignored',
     WINDOWED: 'with the black and white of the data set',
 }
-# Changes that a person may want to look at: the manifest names the first of their files.
+# Changes whose files a person may want to look at, and how many of them a line names.
 LOOKED_AT = frozenset([BROKEN_PROFILE, ONE_COLOUR])
+SHOWN = 10
 
 
 def told_changes(changes: Iterable[Changed]) -> str:
     """Return one line on all of them; '' if there are none."""
     parts = []
     for each in changes:
-        more = ', ...' if len(each.files) < each.images else ''
-        names = f' ({", ".join(each.files)}{more})' if each.files else ''
-        parts.append(f'{WORDS.get(each.change, each.change)}: {each.images}{names}')
+        files = each.files[:SHOWN] if each.change in LOOKED_AT else ()
+        more = ', ...' if len(files) < each.images else ''
+        parts.append(told_change(each) + (f' ({", ".join(files)}{more})' if files else ''))
     return '; '.join(parts)
+
+
+def told_change(change: Changed) -> str:
+    """Return what was done, and to how many images."""
+    return f'{WORDS.get(change.change, change.change)}: {change.images}'
