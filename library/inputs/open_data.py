@@ -14,6 +14,7 @@ from library.inputs.given_data import open_metadata
 from library.inputs.options import DataOptions
 from library.inputs.picture_check import warn_of_other_pictures
 from library.preparation.labels import relabel
+from library.preparation.pictures.picture_options import BEFORE
 from library.preparation.sources.registry import Sources
 from library.records.example_keys import NAME
 from library.records.listing import AUTO, Listing, Split, is_split_name
@@ -45,7 +46,8 @@ def open_all(
       evaluating: False leaves the evaluation data closed; the run must know its classes then.
 
     Returns:
-      The HParams with the evaluation split; class names, run id and what else the data tell;
+      The HParams with the evaluation split, and colours as an earlier version left them where the
+        run is of one; class names, run id and what else the data tell;
       training data; evaluation data.
 
     Raises:
@@ -55,6 +57,7 @@ def open_all(
     """
     if not training:
         check_fold(hparams, saved)
+    hparams = _with_colors_of(hparams, saved)
     train_data = _open_to_train(hparams, saved, sources) if training else None
     if not evaluating:
         return hparams, metadata_without_data(hparams.model_dir, saved), train_data, None
@@ -76,6 +79,16 @@ def open_all(
         split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)
         hparams = hparams.with_values(origin, eval_split=split)
     return hparams, run, train_data, eval_data
+
+
+def _with_colors_of(hparams: HParams, saved: Set | None) -> HParams:
+    """Keep colours for a run of an earlier version, which has never seen others."""
+    is_silent = saved is not None and 'keep_colors' not in saved
+    reads_files = hparams.train_metadata or hparams.eval_metadata
+    if is_silent and reads_files and hparams.origin('keep_colors') == 'default':
+        origin = 'a run of an earlier version'
+        return hparams.with_values(origin, keep_colors=BEFORE.keep_colors)
+    return hparams
 
 
 def _open_to_train(hparams: HParams, saved: Set | None, sources: Sources) -> Split:

@@ -13,17 +13,11 @@ import math
 import tensorflow as tf
 
 from library.inputs.decoding import center_window, decode_and_crop, to_bytes
+from library.inputs.png_chunks import has_opacity, is_png, png_size
 from library.preparation.pictures.picture_options import WHITE
 
 # Images that are decoded at the same time, of one request.
 DECODED_AT_ONCE = 16
-
-# What every PNG begins with.
-PNG_MARK = b'\x89PNG\r\n\x1a\n'
-# Chunks of a PNG: of its opacity, which comes first where there is one, and of its pixels.
-OPACITY, PIXELS = b'tRNS', b'IDAT'
-# Colour types, the 26th byte of a PNG, of grey and of RGB with the opacity of each pixel.
-OPACITY_OF_EACH_PIXEL = (b'\4', b'\6')
 
 # What libjpeg divides an image's edges by while it decodes, for little.
 FRACTIONS = (1, 2, 4, 8)
@@ -80,14 +74,9 @@ def _of_bounded_size(image: tf.Tensor, max_pixels: int) -> tf.Tensor:
     """
 
     def of_png() -> tf.Tensor:
-        # Width and height stand at a fixed place behind the mark, as 32 bits each.
-        is_png = tf.logical_and(
-            tf.equal(tf.strings.substr(image, 0, len(PNG_MARK)), PNG_MARK),
-            tf.strings.length(image) >= 26,
-        )
-        known = tf.debugging.Assert(is_png, ['neither a JPEG nor a PNG'])
+        known = tf.debugging.Assert(is_png(image), ['neither a JPEG nor a PNG'])
         with tf.control_dependencies([known]):
-            return _numbers(image, 16, 8)
+            return png_size(image)
 
     size = tf.cond(tf.io.is_jpeg(image), lambda: tf.io.extract_jpeg_shape(image)[:2], of_png)
     pixels = tf.reduce_prod(tf.cast(size, tf.int64))
@@ -115,10 +104,8 @@ def _store(image: tf.Tensor, max_edge: int, quality: int, background: tuple[int,
         return _shrunk(_decode_fraction(image, tf.reduce_min(size // target)), target)
 
     def of_png() -> tf.Tensor:
-        # Asked for an opacity that the file lacks, TensorFlow fills in the largest value of the
-        # file's own bits, which is 255 for 8 bits alone.
         pixels = tf.cond(
-            _has_opacity(image),
+            has_opacity(image),
             lambda: _laid_on(background, tf.io.decode_png(image, channels=4)),
             lambda: tf.io.decode_png(image, channels=3),
         )
@@ -144,35 +131,6 @@ def _decode_fraction(jpeg: tf.Tensor, most: tf.Tensor) -> tf.Tensor:
 
     choice = tf.reduce_sum(tf.cast(most >= FRACTIONS[1:], tf.int32))
     return tf.switch_case(choice, [lambda fraction=each: decode(fraction) for each in FRACTIONS])
-
-
-def _has_opacity(png: tf.Tensor) -> tf.Tensor:
-    """Return whether a PNG gives opacity: with each pixel, or in a chunk before the pixels.
-
-    Opacities alone do not tell: those of a palette may be what TensorFlow would fill in.
-    """
-    length = tf.strings.length(png)
-
-    def has_next(kind: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-        is_last = tf.reduce_any(tf.equal(kind, [OPACITY, PIXELS]))
-        return tf.logical_and(start + 8 <= length, tf.logical_not(is_last))
-
-    def next_chunk(kind: tf.Tensor, start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        del kind
-        # A forged size must not lead back; decoding refuses it.
-        size = tf.clip_by_value(_numbers(png, start, 4)[0], 0, length)
-        return tf.strings.substr(png, start + 4, 4), start + 12 + size
-
-    kind, _ = tf.while_loop(has_next, next_chunk, [tf.constant(b''), len(PNG_MARK)])
-    color_type = tf.strings.substr(png, 25, 1)
-    of_each_pixel = tf.reduce_any(tf.equal(color_type, OPACITY_OF_EACH_PIXEL))
-    return tf.logical_or(tf.equal(kind, OPACITY), of_each_pixel)
-
-
-def _numbers(image: tf.Tensor, start: tf.Tensor | int, size: int) -> tf.Tensor:
-    """Read bytes as int32 [size / 4], the most significant byte first."""
-    read = tf.strings.substr(image, start, size)
-    return tf.io.decode_raw(read, tf.int32, little_endian=False)
 
 
 def _laid_on(background: tuple[int, ...], pixels: tf.Tensor) -> tf.Tensor:

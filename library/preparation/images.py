@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, TiffImagePlugin, UnidentifiedImageError
 
 from library.preparation.formats import (
     EXTRA_FORMATS,
@@ -108,8 +108,8 @@ def prepare_image(
         raise ValueError(f'never opened: {", ".join(sorted(never))}')
     if not data:
         raise RejectedImage('empty file')
-    data = picture_in(data)
     with _reasons():
+        data = picture_in(data)
         try:
             return _prepare(data, max_edge, quality, formats, pictures, max_pixels)
         except (MemoryError, TooLargeImage):
@@ -237,6 +237,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     loaded here but JPEGs, which their decoder may still shrink. ImageOps.exif_transpose would write
     the other tags anew as well, and fails on odd ones.
     """
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        image.info['turned'] = image.tag_v2.get(ExifTags.Base.Orientation) in UPRIGHT
     if image.format not in JPEG_FORMATS:
         image.load()
     if image.format == 'TIFF':

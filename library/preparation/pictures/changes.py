@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from library.records.manifest import Changed
+if TYPE_CHECKING:  # workers need the names alone
+    from library.records.manifest import Changed
 
 TURNED = 'turned'
 RECOLORED = 'recoloured'

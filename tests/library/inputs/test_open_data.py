@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 
@@ -361,3 +362,29 @@ def test_noise_needs_no_data(hparams):
     assert train == test
     assert (test.examples, test.folder) == (7, 'synthetic data')
     assert found.class_names == ('class 0', 'class 1', 'class 2')
+
+
+OF_EARLIER_VERSION = {'class_names': Written(CLASSES, 'run/hparams.yaml:9')}
+OF_THIS_VERSION = OF_EARLIER_VERSION | {'keep_colors': Written('false', 'run/hparams.yaml:10')}
+
+
+@pytest.mark.parametrize(
+    ('saved', 'words', 'kept'),
+    [
+        (None, {}, False),
+        (OF_THIS_VERSION, {}, False),
+        (OF_EARLIER_VERSION, {}, True),
+        (OF_EARLIER_VERSION, {'keep_colors=false': []}, False),
+    ],
+)
+@pytest.mark.parametrize('training', [True, False])
+def test_a_run_of_an_earlier_version_keeps_colours_unless_it_is_told_otherwise(
+    hparams, images, saved, words, kept, training
+):
+    params = hparams(train_metadata=images, eval_metadata=images, **words)
+    found, run, train, evaluation = open_all(params, saved, SOURCES, training)
+    assert found.keep_colors is kept
+    assert evaluation.pictures['keep_colors'] is kept
+    if training:
+        assert train.pictures['keep_colors'] is kept
+        assert json.loads(run.stored_pictures)['keep_colors'] is kept

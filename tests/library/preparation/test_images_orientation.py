@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, TiffImagePlugin, TiffTags
 
 from library.preparation.images import FORMATS, prepare_image
+from library.preparation.pictures.changes import TURNED
 from tests.library.preparation.drawn_pictures import (
     BLUE,
     GREEN,
@@ -78,6 +79,7 @@ def test_every_orientation_comes_out_upright_exactly_once(kind, orientation, max
     long, short = max_edge, max_edge // 2
     assert pixels.shape == ((long, short, 3) if orientation > 4 else (short, long, 3))
     assert_corners(pixels, UPRIGHT_CORNERS[orientation])
+    assert prepared.changes == ((TURNED,) if orientation > 1 else ())
     assert not Image.open(io.BytesIO(prepared.jpeg)).getexif().get(0x112, 1) > 1
 
 

@@ -15,11 +15,12 @@ import tensorflow as tf
 
 from library.preparation.images import PreparedImage, RejectedImage
 from library.preparation.output import Target
+from library.preparation.pictures.changes import BROKEN_PROFILE, RECOLORED
 from library.preparation.plan import PlannedShard
 from library.preparation.shard_writer import read_note, write_shard
 from library.records.example import FILENAME, TEXT
 from library.records.listing import LabelledImage
-from library.records.manifest import Rejected
+from library.records.manifest import Changed, Rejected
 from tests.library.preparation.conversions import contents
 
 pytestmark = pytest.mark.graph
@@ -74,6 +75,22 @@ def test_a_shard_is_written_under_a_temporary_name_with_its_note(shard, tmp_path
     assert (finished.shard.examples, finished.shard.reencoded) == (2, 1)
     assert (finished.shard.bytes, finished.shard.inputs) == (len(data), 'inputs')
     assert finished.shard.sha256 == hashlib.sha256(data).hexdigest()
+    assert read_note(shard.target, NAME) == finished
+
+
+def test_what_was_altered_is_counted_in_the_note_and_not_in_the_records(shard, tmp_path):
+    plain = [PreparedImage(b'a JPEG', 8, 9, reencoded=True)] * 3
+    write_shard(shard, outcomes(shard, *plain))
+    before = (tmp_path / PARTIAL).read_bytes()
+    changes = [('turned', RECOLORED), (RECOLORED,), (BROKEN_PROFILE,)]
+    altered = [PreparedImage(b'a JPEG', 8, 9, True, each) for each in changes]
+    finished = write_shard(shard, outcomes(shard, *altered))
+    assert (tmp_path / PARTIAL).read_bytes() == before
+    assert finished.shard.changes == (
+        Changed(BROKEN_PROFILE, 1, ('2.jpg',)),
+        Changed(RECOLORED, 2),
+        Changed('turned', 1),
+    )
     assert read_note(shard.target, NAME) == finished
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from library.preparation.duplicates import Group
 from library.preparation.output import Output
 from library.preparation.summary import describe, summarize
 from library.records.listing import LabelledImage, Listing, Remark
-from library.records.manifest import Manifest, Rejected, Shard
+from library.records.manifest import Changed, Manifest, Rejected, Shard
 
 
 def manifest(counts, *rejected, ignored=(), shards=2, reencoded=0):
@@ -47,6 +48,22 @@ LAST = '4 images of 2 classes in 2 shards (2 re-encoded, 0 rejected), 1.2 s: /ou
 
 def test_a_conversion_without_anything_to_tell_is_one_line():
     assert lines({'train': GOOD}) == [LAST]
+
+
+def test_what_was_altered_is_one_line_over_all_splits():
+    splits = {}
+    for name in ('train', 'test'):
+        changes = (
+            Changed('recoloured', 206),
+            Changed('broken colour profile ignored', 6, tuple(f'{n}.jpg' for n in range(6))),
+        )
+        first, second = manifest({'cat': 3, 'dog': 1}).shards
+        shards = (dataclasses.replace(first, changes=changes), second)
+        splits[name] = dataclasses.replace(GOOD, shards=shards)
+    names = '0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg, 5.jpg, 0.jpg, 1.jpg, 2.jpg, 3.jpg, ...'
+    assert (f'colour profile broken and ignored: 12 ({names}); recoloured to sRGB: 412') in lines(
+        splits
+    )
 
 
 def test_what_was_left_out_is_named():

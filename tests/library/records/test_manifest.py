@@ -6,7 +6,14 @@ import struct
 import pytest
 
 from library.errors import DataError
-from library.records.manifest import Manifest, Rejected, Shard, check_same_classes, from_json
+from library.records.manifest import (
+    Changed,
+    Manifest,
+    Rejected,
+    Shard,
+    check_same_classes,
+    from_json,
+)
 from library.records.split_folders import open_split
 
 SHARDS = (
@@ -49,6 +56,36 @@ def refusal(kind, *args):
 def test_a_manifest_read_back_is_the_same():
     manifest = manifest_of(folder='data/train')
     assert from_json(manifest.to_json(), 'data/train/train.json') == manifest
+
+
+def changed_shard(name, *changes):
+    return Shard(name, 2, 5, 'aa', changes=tuple(changes))
+
+
+def test_what_was_altered_is_added_up_over_the_shards_and_read_back():
+    names = tuple(f'{number}.jpg' for number in range(8))
+    manifest = manifest_of(
+        shards=(
+            changed_shard('a', Changed('broken', 8, names), Changed('turned', 3)),
+            changed_shard('b', Changed('broken', 12, names), Changed('recoloured', 1)),
+        ),
+        examples_per_class={'cat': 4},
+    )
+    shown = (*names, '0.jpg', '1.jpg')
+    total = (Changed('broken', 20, shown), Changed('recoloured', 1), Changed('turned', 3))
+    assert manifest.changes == total
+    text = manifest.to_json()
+    assert json.loads(text)['changes'] == {'broken': 20, 'recoloured': 1, 'turned': 3}
+    assert from_json(text, 'train.json').changes == total
+
+
+def test_a_manifest_of_an_earlier_version_says_nothing_of_what_was_altered():
+    content = json.loads(manifest_of().to_json())
+    del content['changes']
+    for shard in content['shards']:
+        del shard['changes']
+    read = from_json(json.dumps(content), 'train.json')
+    assert (read.shards, read.changes) == (SHARDS, ())
 
 
 def test_the_folder_is_not_written():
