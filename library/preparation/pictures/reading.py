@@ -158,7 +158,7 @@ def _grey(opened: ImageFile.ImageFile, image: Image.Image, data: bytes) -> Deep:
     values = read_numbers(data) if is_tiff and image.mode in UNSCALED else np.asarray(image)
     white: float | None = None
     if image.mode.startswith('I;16') or (image.mode, image.format) == ('I', 'PPM'):
-        values = values.astype(np.uint16)
+        values = values.astype(np.uint16, copy=False)
         white = FULL
     clear = opened.info.get('transparency')
     opacity = np.where(values == clear, 0, 255).astype(np.uint8) if clear is not None else None
