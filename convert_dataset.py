@@ -96,6 +96,7 @@ def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
     """List the images, write them, and print what was done."""
     source_options = read_options(SourceOptions, command_line, CATALOG)
     conversion = read_options(ConversionOptions, command_line, CATALOG)
+    encoding = _encoding(command_line, conversion)
     splitting = read_options(SplitOptions, command_line, CATALOG)
     started = time.monotonic()
     fractions = _fractions(splitting)
@@ -113,7 +114,7 @@ def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
     done = convert(
         listing,
         output,
-        _encoding(command_line, conversion),
+        encoding,
         _shard_writer(command_line, running),
         num_shards=conversion.num_shards,
         random_seed=conversion.random_seed,

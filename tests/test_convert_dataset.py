@@ -156,8 +156,8 @@ def test_other_options_reach_the_records(images, capsys):
     )
     assert status == 0
     assert '18 images of 3 classes in 3 shards (18 re-encoded, 0 rejected)' in out
-    kept = json.loads((images / 'train.json').read_text())['options']
-    assert (kept['max_edge'], kept['quality'], kept['random_seed']) == (16, 50, 5)
+    options = json.loads((images / 'train.json').read_text())['options']
+    assert (options['max_edge'], options['quality'], options['random_seed']) == (16, 50, 5)
 
 
 def test_further_formats_are_accepted_where_they_are_named(images, capsys):

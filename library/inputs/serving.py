@@ -13,16 +13,11 @@ import math
 import tensorflow as tf
 
 from library.inputs.decoding import center_window, decode_and_crop, to_bytes
+from library.inputs.png_chunks import has_opacity, is_png, png_size
+from library.preparation.pictures.picture_options import WHITE
 
 # Images that are decoded at the same time, of one request.
 DECODED_AT_ONCE = 16
-
-# What every PNG begins with.
-PNG_MARK = b'\x89PNG\r\n\x1a\n'
-# Chunks of a PNG: of its opacity, which comes first where there is one, and of its pixels.
-OPACITY, PIXELS = b'tRNS', b'IDAT'
-# Colour types, the 26th byte of a PNG, of grey and of RGB with the opacity of each pixel.
-OPACITY_OF_EACH_PIXEL = (b'\4', b'\6')
 
 # What libjpeg divides an image's edges by while it decodes, for little.
 FRACTIONS = (1, 2, 4, 8)
@@ -36,6 +31,7 @@ def decode_batch(
     max_edge: int,
     quality: int,
     max_pixels: int,
+    background: tuple[int, ...] = WHITE,
 ) -> tf.Tensor:
     """Decode a batch of JPEGs and PNGs.
 
@@ -46,6 +42,7 @@ def decode_batch(
       max_edge: longest edge of the images that the model was trained on, in pixels.
       quality: of the JPEGs among them that were re-encoded, 1 to 100.
       max_pixels: a larger image is refused before it is decoded.
+      background: red, green and blue of what transparent PNGs are laid on, 0 to 255.
 
     Returns:
       uint8 [batch, image_size, image_size, 3].
@@ -55,7 +52,9 @@ def decode_batch(
     def decode(image: tf.Tensor) -> tf.Tensor:
         image = _of_bounded_size(image, max_pixels)
         jpeg = tf.cond(
-            _is_stored(image, max_edge), lambda: image, lambda: _store(image, max_edge, quality)
+            _is_stored(image, max_edge),
+            lambda: image,
+            lambda: _store(image, max_edge, quality, background),
         )
         window = center_window(tf.io.extract_jpeg_shape(jpeg), center_crop, fit)
         return to_bytes(decode_and_crop(jpeg, window, image_size, fit))
@@ -75,14 +74,9 @@ def _of_bounded_size(image: tf.Tensor, max_pixels: int) -> tf.Tensor:
     """
 
     def of_png() -> tf.Tensor:
-        # Width and height stand at a fixed place behind the mark, as 32 bits each.
-        is_png = tf.logical_and(
-            tf.equal(tf.strings.substr(image, 0, len(PNG_MARK)), PNG_MARK),
-            tf.strings.length(image) >= 26,
-        )
-        known = tf.debugging.Assert(is_png, ['neither a JPEG nor a PNG'])
+        known = tf.debugging.Assert(is_png(image), ['neither a JPEG nor a PNG'])
         with tf.control_dependencies([known]):
-            return _numbers(image, 16, 8)
+            return png_size(image)
 
     size = tf.cond(tf.io.is_jpeg(image), lambda: tf.io.extract_jpeg_shape(image)[:2], of_png)
     pixels = tf.reduce_prod(tf.cast(size, tf.int64))
@@ -101,7 +95,7 @@ def _is_stored(image: tf.Tensor, max_edge: int) -> tf.Tensor:
     return tf.cond(tf.io.is_jpeg(image), of_jpeg, lambda: tf.constant(False))
 
 
-def _store(image: tf.Tensor, max_edge: int, quality: int) -> tf.Tensor:
+def _store(image: tf.Tensor, max_edge: int, quality: int, background: tuple[int, ...]) -> tf.Tensor:
     """Return the JPEG that a conversion would have made of an image, but for its orientation."""
 
     def of_jpeg() -> tf.Tensor:
@@ -110,11 +104,9 @@ def _store(image: tf.Tensor, max_edge: int, quality: int) -> tf.Tensor:
         return _shrunk(_decode_fraction(image, tf.reduce_min(size // target)), target)
 
     def of_png() -> tf.Tensor:
-        # Asked for an opacity that the file lacks, TensorFlow fills in the largest value of the
-        # file's own bits, which is 255 for 8 bits alone.
         pixels = tf.cond(
-            _has_opacity(image),
-            lambda: _on_white(tf.io.decode_png(image, channels=4)),
+            has_opacity(image),
+            lambda: _laid_on(background, tf.io.decode_png(image, channels=4)),
             lambda: tf.io.decode_png(image, channels=3),
         )
         return _shrunk(pixels, _target(tf.shape(pixels)[:2], max_edge))
@@ -141,40 +133,12 @@ def _decode_fraction(jpeg: tf.Tensor, most: tf.Tensor) -> tf.Tensor:
     return tf.switch_case(choice, [lambda fraction=each: decode(fraction) for each in FRACTIONS])
 
 
-def _has_opacity(png: tf.Tensor) -> tf.Tensor:
-    """Return whether a PNG gives opacity: with each pixel, or in a chunk before the pixels.
-
-    Opacities alone do not tell: those of a palette may be what TensorFlow would fill in.
-    """
-    length = tf.strings.length(png)
-
-    def has_next(kind: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-        is_last = tf.reduce_any(tf.equal(kind, [OPACITY, PIXELS]))
-        return tf.logical_and(start + 8 <= length, tf.logical_not(is_last))
-
-    def next_chunk(kind: tf.Tensor, start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        del kind
-        # A forged size must not lead back; decoding refuses it.
-        size = tf.clip_by_value(_numbers(png, start, 4)[0], 0, length)
-        return tf.strings.substr(png, start + 4, 4), start + 12 + size
-
-    kind, _ = tf.while_loop(has_next, next_chunk, [tf.constant(b''), len(PNG_MARK)])
-    color_type = tf.strings.substr(png, 25, 1)
-    of_each_pixel = tf.reduce_any(tf.equal(color_type, OPACITY_OF_EACH_PIXEL))
-    return tf.logical_or(tf.equal(kind, OPACITY), of_each_pixel)
-
-
-def _numbers(image: tf.Tensor, start: tf.Tensor | int, size: int) -> tf.Tensor:
-    """Read bytes as int32 [size / 4], the most significant byte first."""
-    read = tf.strings.substr(image, start, size)
-    return tf.io.decode_raw(read, tf.int32, little_endian=False)
-
-
-def _on_white(pixels: tf.Tensor) -> tf.Tensor:
-    """Put uint8 [height, width, 4] with opacity last on white: [height, width, 3]."""
+def _laid_on(background: tuple[int, ...], pixels: tf.Tensor) -> tf.Tensor:
+    """Put uint8 [height, width, 4] with opacity last on a colour: [height, width, 3]."""
     pixels = tf.cast(pixels, tf.float32)
     opacity = pixels[..., 3:] / 255.0
-    return to_bytes(pixels[..., :3] * opacity + 255.0 * (1.0 - opacity))
+    behind = tf.constant(background, tf.float32)
+    return to_bytes(pixels[..., :3] * opacity + behind * (1.0 - opacity))
 
 
 def _shrunk(pixels: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

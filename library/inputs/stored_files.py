@@ -43,7 +43,9 @@ def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
       uint8 [batch, size, size, 3].
     """
     options = params.take(ImageOptions)
-    encoding = EncodingOptions.of_stored(run.stored_max_edge, run.stored_quality)
+    encoding = EncodingOptions.of_stored(
+        run.stored_max_edge, run.stored_quality, run.stored_pictures
+    )
     return decode_batch(
         encoded,
         options.fit,
@@ -52,6 +54,7 @@ def serving_images(encoded: tf.Tensor, params: HParams, run: Run) -> tf.Tensor:
         encoding.max_edge,
         encoding.quality,
         params.take(SizeOptions).max_pixels,
+        encoding.pictures.background,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import PIL
 from PIL import features
 
 from library.preparation.formats import FORMATS, MAX_PIXELS
-from library.preparation.pictures.picture_options import BEFORE, PictureOptions, from_json
+from library.preparation.pictures.picture_options import PictureOptions, from_json
 
 # JPEG quality of images that are re-encoded: half the bytes of 90, and no visible loss at the
 # sizes that models see.
@@ -33,7 +33,7 @@ class EncodingOptions:
     max_edge: int
     quality: int = QUALITY
     formats: tuple[str, ...] = FORMATS
-    pictures: PictureOptions = BEFORE
+    pictures: PictureOptions = field(default_factory=PictureOptions)
     max_pixels: int = MAX_PIXELS
 
     @classmethod

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from library.preparation.pictures.tiff_files import MARKS, why_not_opened
+from library.preparation.pictures.tiff_files import why_not_opened
 from library.preparation.pictures.unread_kinds import RAW, START, unread_kind
 
 # What may be opened at all. Pillow knows 40 formats; some run other programs (EPS starts
@@ -148,11 +148,6 @@ def open_image(data: bytes, formats: tuple[str, ...]) -> Image.Image:
             rare = [name for name in EXTRA_FORMATS if name not in formats and _opens(data, name)]
             way = f', but {rare[0]} (convert_dataset.py --extra_formats {rare[0]})' if rare else ''
             raise RejectedImage(f'not an image ({names}){way}') from None
-        except KeyError as error:
-            # A compression that Pillow has no name for.
-            if data.startswith(MARKS):
-                raise RejectedImage(why_not_opened(data, f'no {error}')) from None
-            raise
     if image.format == 'PNG' and 'transparency' in image.info:
         packing = image.tile[0].args
         if isinstance(packing, str) and packing in TRANSPARENT_COLOR:

@@ -108,8 +108,8 @@ def prepare_image(
         raise ValueError(f'never opened: {", ".join(sorted(never))}')
     if not data:
         raise RejectedImage('empty file')
-    data = picture_in(data)
     with _reasons():
+        data = picture_in(data)
         try:
             return _prepare(data, max_edge, quality, formats, pictures, max_pixels)
         except (MemoryError, TooLargeImage):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from library.config.command_line import parse
 from library.config.hparams import resolve
 from library.errors import ConfigError
+from library.inputs.options import FITS, PAD
 from library.records.example import parse_example
 from library.records.feature_manifest import MANIFEST, FeatureManifest, write_manifest
 from library.records.features import write_feature_shard
@@ -94,6 +95,22 @@ def test_debug_feeds_the_training_images_in_stored_order(hparams, data_dir):
 def test_without_augmentation_training_sees_what_evaluation_sees(hparams):
     plain = hparams(augmentation='false', debug='true', batch_size=24)
     plain = plain.with_values('this test', eval_split='train')
+    trained, evaluated = batches(plain, TRAIN, 1)[0], batches(plain, EVAL, 1)[0]
+    np.testing.assert_array_equal(trained[0], evaluated[0])
+
+
+@pytest.mark.parametrize('fit', FITS)
+def test_random_changes_leave_about_the_shape_of_evaluation(hparams, wide_data_dir, fit):
+    wide = {'data_dir': wide_data_dir, 'fit': fit, 'debug': 'true', 'batch_size': 24}
+    images = batches(hparams(**wide), TRAIN, 1)[0][0].astype(int)
+    assert images.shape == (24, 32, 32, 3)
+    # Of 96x32: a window of its shape stands between two plain stripes.
+    is_plain = np.ptp(images, axis=2).max(axis=2) == 0
+    assert is_plain[:, :9].all() == is_plain[:, 23:].all() == (fit == PAD)
+    assert not is_plain[:, 12:20].any()
+    # Windows of about a square come from everywhere, also from where evaluation sees nothing.
+    assert (np.ptp(images, axis=3) > 60).any()
+    plain = hparams(**wide, augmentation='false').with_values('this test', eval_split='train')
     trained, evaluated = batches(plain, TRAIN, 1)[0], batches(plain, EVAL, 1)[0]
     np.testing.assert_array_equal(trained[0], evaluated[0])
 

@@ -22,7 +22,7 @@ from library.modes.exporting.saved_model import write_saved_model
 from library.modes.exporting.versions import RECORD, add_version, read_records
 from library.modes.options import ExportOptions
 from library.modes.serving.graph import ServingGraph
-from library.preparation.pictures.picture_options import as_flags, from_json
+from library.preparation.pictures.picture_options import WHITE, as_flags, from_json
 from library.runs.metadata import Run
 from library.runtime.experiment import Experiment
 
@@ -77,12 +77,12 @@ def check_formats(experiment: Experiment) -> None:
 
 def warn_of_pictures(run: Run) -> None:
     """Warn where the graph of an export cannot read pictures as the training images were read."""
-    # Nor does it know colour profiles, so that it keeps all colours.
-    pictures = replace(from_json(run.stored_pictures), keep_colors=False)
+    # Nor does it know colour profiles, so that it keeps all colours; the background it knows.
+    pictures = replace(from_json(run.stored_pictures), background=WHITE, keep_colors=False)
     if flags := as_flags(pictures):
         log(
-            f'warning: an exported model knows no {flags}: send it JPEGs that are prepared so, as '
-            f'predict does'
+            f'warning: an exported model knows no {flags}: send it pictures of 8 bits that are '
+            f'prepared so, as predict does'
         )
 
 

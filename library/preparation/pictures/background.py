@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 # Pixels that are laid on the background at once.
-AT_ONCE = 1 << 20
+AT_ONCE = 1 << 18
 
 
 def lay_on(image: Image.Image, background: tuple[int, ...]) -> tuple[Image.Image, bool]:

@@ -18,7 +18,7 @@ from library.preparation.formats import MAX_PIXELS, RejectedImage
 _RGB = 3
 # Bytes for each pixel, by Pillow's mode, where it is not _RGB. Pictures that have to be laid on a
 # background or converted are held before and after it.
-_BYTES = {'RGBA': 5, 'LA': 5, 'PA': 5, 'La': 5, 'RGBa': 5, 'YCbCr': 5, 'LAB': 5, 'CMYK': 7}
+_BYTES = {'RGBA': 5, 'LA': 5, 'PA': 5, 'La': 7, 'RGBa': 5, 'YCbCr': 5, 'LAB': 5, 'CMYK': 7, 'I': 4}
 # WebP's library holds the picture four times, of an animation's canvas and of what came before.
 _WEBP = 10
 # Of AVIF and HEIC: the picture as it is coded, as RGB, and once more for Python.

@@ -59,7 +59,8 @@ def scan_jpeg(data: bytes) -> JpegScan:
     Raises:
       RejectedImage: the end is missing, or pixels are.
     """
-    position, scans, coded, interval, is_tidy, frame = 2, 0, 0, 0, True, _Frame(0, 0)
+    position, scans, coded, interval, restarts = 2, 0, 0, 0, 0
+    is_tidy, frame = True, _Frame(0, 0)
     kinds: set[int] = set()
     while marker := _MARKER.search(data, position):
         kind = marker[1][0]
@@ -80,7 +81,7 @@ def scan_jpeg(data: bytes) -> JpegScan:
             start, position = position, _end_of_scan(data, position)
             scans += 1
             coded += position - start
-            restarts = len(_restarts(data, start, position))
+            restarts = len(_restarts(data, start, position)) if interval else 0
     else:
         raise RejectedImage('damaged (image file is truncated: no end mark)')
     in_parts = scans > 1 or bool(kinds & _PROGRESSIVE)

@@ -60,7 +60,7 @@ def to_bytes(values: np.ndarray, black: float, white: float) -> np.ndarray:
     Half a level is rounded up; what is no number becomes black.
 
     Args:
-      values: uint16, int32 or float32 of any shape.
+      values: of any shape and type of number.
       black, white: in the samples' unit; black is the lower one.
     """
     import numpy as np

@@ -17,7 +17,13 @@ from library.preparation.pictures.bands import INVERTED, bands_of
 from library.preparation.pictures.changes import WINDOWED
 from library.preparation.pictures.levels import FULL, stated_bits, to_bytes, uses_bits
 from library.preparation.pictures.picture_options import PictureOptions
-from library.preparation.pictures.samples import is_deep_colour, packing, read_deep, read_tiff
+from library.preparation.pictures.samples import (
+    is_deep_colour,
+    packing,
+    read_deep,
+    read_numbers,
+    read_tiff,
+)
 from library.preparation.pictures.tiff_files import with_whole_palette
 
 if TYPE_CHECKING:
@@ -29,6 +35,8 @@ UNSCALED = {'I': '32-bit or signed whole numbers', 'F': '32-bit floating-point n
 # The formats that hold more than 8 bits or bands to choose from, of those that Pillow reads so.
 KINDS = ('PNG', 'TIFF', 'PPM', 'JPEG2000')
 
+# Where a PNG says its bits.
+_PNG_BITS = 24
 # The start of a JPEG 2000's header, and where behind it the bits of the first band stand.
 _SIZ, _BITS_BEHIND = b'\xff\x4f\xff\x51', 42
 
@@ -38,7 +46,8 @@ class Deep:
     """The samples of a picture.
 
     Attributes:
-      values: uint8, uint16, int32 or float32 [height, width, bands] of grey or RGB, 1 or 3 bands.
+      values: uint8, uint16, int32, uint32 or float32 [height, width, bands], one band of grey or
+        three of RGB.
       opacity: uint8 [height, width]; None where all is opaque.
       white: the highest value by the file; None where it does not say.
       inverted: white is 0.
@@ -83,7 +92,8 @@ def read_as_meant(
     Raises:
       RejectedImage: Pillow cannot read it at its depth, or its white is not above the black.
     """
-    if image.format not in KINDS:
+    is_plain = image.format == 'PNG' and data[_PNG_BITS : _PNG_BITS + 1] != b'\x10'
+    if image.format not in KINDS or (is_plain and not image.mode.startswith('I')):
         return image, ()
     has_window = pictures.black is not None or pictures.white is not None
     deep = read_samples(image, data, pictures.bands, stated_alone=not has_window)
@@ -92,8 +102,6 @@ def read_as_meant(
             _check_shrunk(image, data, pictures)
         return with_whole_palette(image), ()
     meant = _to_image(deep, pictures)
-    if profile := image.info.get('icc_profile'):
-        meant.info['icc_profile'] = profile
     return meant, (WINDOWED,) if has_window and deep.values.dtype != 'uint8' else ()
 
 
@@ -126,7 +134,8 @@ def _grey(opened: ImageFile.ImageFile, image: Image.Image, data: bytes) -> Deep:
     """Take the samples that Pillow read, as the file holds them."""
     import numpy as np
 
-    values = np.asarray(image)
+    is_tiff = opened.format == 'TIFF'
+    values = read_numbers(data) if is_tiff and image.mode in UNSCALED else np.asarray(image)
     white: float | None = None
     if image.mode.startswith('I;16') or (image.mode, image.format) == ('I', 'PPM'):
         values = values.astype(np.uint16)

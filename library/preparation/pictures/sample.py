@@ -6,7 +6,9 @@ sorted or spread over folders.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,11 +18,13 @@ from PIL import Image
 from library import files
 from library.cores import count_cores
 from library.preparation.encoding_options import EncodingOptions
-from library.preparation.formats import open_image
+from library.preparation.formats import RejectedImage, open_image
 from library.preparation.pictures.bands import is_doubtful
-from library.preparation.pictures.reading import KINDS, read_samples
+from library.preparation.pictures.levels import FULL
+from library.preparation.pictures.reading import KINDS, Deep, read_samples
+from library.preparation.progress import announced
 from library.preparation.unwarned import Unwarned
-from library.records.listing import Content, LabelledImage, Part
+from library.records.listing import LabelledImage, Part
 
 # Files whose first bytes are looked at, and of these the ones that are decoded.
 LOOKED_AT = 2000
@@ -30,6 +34,7 @@ DECODED = 200
 OF_8_BITS = ('.jpg', '.jpeg', '.jfif', '.gif', '.webp', '.bmp')
 # Where a PNG says its bits, and what TIFF, JPEG 2000 and its bare codestream, and PGM begin with.
 _PNG, _PNG_BITS = b'\x89PNG', 24
+_ENOUGH = _PNG_BITS + 1
 _OTHERS = (b'II', b'MM', b'\0\0\0\x0cjP', b'\xff\x4f\xff\x51', b'P2', b'P5', b'Pf')
 
 # Pixels to measure in one picture; more are left out evenly.
@@ -69,12 +74,34 @@ def look_at_some(
       digests: of their contents.
       encoding: how they are to be stored.
     """
-    with ThreadPoolExecutor(count_cores()) as pool:
-        looks = pool.map(lambda data: _look(data, encoding), _drawn(images, digests))
-        return [look for look in looks if look is not None]
+    drawn = list(_drawn(images, digests))
+    if not drawn:
+        return []
+    with (
+        announced(f'looking at {len(drawn)} images'),
+        ThreadPoolExecutor(count_cores()) as pool,
+        _without_lines_of_libtiff(),
+    ):
+        looks = list(pool.map(lambda content: _look(content, encoding), drawn))
+    return [look for look in looks if look is not None]
 
 
-def _drawn(images: Sequence[LabelledImage], digests: Sequence[bytes]) -> Iterator[bytes]:
+@contextlib.contextmanager
+def _without_lines_of_libtiff() -> Iterator[None]:
+    """Silence what libtiff prints about damaged files; the conversion reports these by name."""
+    kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)
+
+
+def _drawn(
+    images: Sequence[LabelledImage], digests: Sequence[bytes]
+) -> Iterator[str | Part | bytes]:
     """Yield the files of the sample that may hold more than 8 bits, or a band to doubt."""
     drawn = (
         images[place].content
@@ -83,27 +110,25 @@ def _drawn(images: Sequence[LabelledImage], digests: Sequence[bytes]) -> Iterato
     )
     decoded = 0
     for _, content in zip(range(LOOKED_AT), drawn, strict=False):
-        try:
-            data = _read(content)
-        except Exception:  # it is reported when it is converted
-            continue
-        if data:
-            yield data
+        # Pixels without a file have 8 bits.
+        if isinstance(content, str | Part | bytes) and _may_be_deep(_start_of(content)):
+            yield content
             decoded += 1
             if decoded == DECODED:
                 return
 
 
-def _read(content: Content) -> bytes:
-    """Read a file if its first bytes say that it is worth it; otherwise return b''."""
-    if isinstance(content, bytes | Part):
-        data = content if isinstance(content, bytes) else content.read()
-        return data if _may_be_deep(data) else b''
-    if not isinstance(content, str):
+def _start_of(content: str | Part | bytes) -> bytes:
+    """Read enough to see what a file is; b'' where that fails, which its conversion reports."""
+    try:
+        if isinstance(content, bytes):
+            return content[:_ENOUGH]
+        if isinstance(content, Part):
+            return Part(content.path, content.start, min(content.size, _ENOUGH)).read()
+        with files.open_binary(content) as file:
+            return bytes(file.read(_ENOUGH))
+    except Exception:
         return b''
-    with files.open_binary(content) as file:
-        start = file.read(_PNG_BITS + 1)
-        return start + file.read() if _may_be_deep(start) else b''
 
 
 def _may_be_deep(data: bytes) -> bool:
@@ -112,9 +137,12 @@ def _may_be_deep(data: bytes) -> bool:
     return data.startswith(_OTHERS)
 
 
-def _look(data: bytes, encoding: EncodingOptions) -> Look | None:
-    """Measure one picture; None if it is damaged, which is reported when it is converted."""
+def _look(content: str | Part | bytes, encoding: EncodingOptions) -> Look | None:
+    """Measure one picture; None if it is damaged, which its conversion reports."""
     try:
+        if isinstance(content, str):
+            content = files.read_bytes(content)
+        data = content.read() if isinstance(content, Part) else content
         with UNWARNED:
             image = open_image(data, encoding.formats)
             if image.format not in KINDS:
@@ -130,7 +158,12 @@ def _measure(image: Image.Image, data: bytes, bands: tuple[int, ...]) -> Look:
 
     doubtful = not bands and is_doubtful(image)
     has_opacity = image.format == 'TIFF' and image.mode in ('RGBA', 'LA', 'La')
-    deep = read_samples(image, data, bands, stated_alone=False)
+    try:
+        deep = read_samples(image, data, bands, stated_alone=False)
+    except RejectedImage:
+        # Planes of 16 bits, which without a window are stored by their high bytes.
+        high_bytes = np.asarray(image.convert('RGB')).astype(np.uint16) << 8
+        deep = Deep(high_bytes, None, FULL)
     if deep is None or deep.values.dtype == np.uint8:
         return Look(has_opacity=has_opacity, is_doubtful=doubtful)
     height, width = deep.values.shape[:2]

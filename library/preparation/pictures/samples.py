@@ -97,6 +97,22 @@ def read_tiff(data: bytes, bands: int) -> np.ndarray:
     return _unpacked(data, 'TIFF', mode, name)[..., :bands]
 
 
+def read_numbers(data: bytes) -> np.ndarray:
+    """Read a TIFF of one band of signed, of 32-bit or of floating-point numbers.
+
+    libtiff hands them over in the machine's order, where Pillow expects that of the file; and
+    Pillow has no unsigned numbers of 32 bits.
+
+    Returns:
+      int32, uint32 or float32 [height, width].
+    """
+    image = _opened(data, 'TIFF')
+    name = packing(image)
+    ordered = name.replace('B', '') if sys.byteorder == 'little' else name
+    pixels = _unpacked(data, 'TIFF', image.mode, ordered)[..., 0]
+    return pixels.view('uint32') if name == 'I;32N' else pixels
+
+
 def _opened(data: bytes, kind: str) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(data), formats=(kind,))
 
@@ -118,4 +134,7 @@ def _unpacked(data: bytes, kind: str, mode: str, raw_mode: str) -> np.ndarray:
 def _joined(high: np.ndarray, low: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    return high.astype(np.uint16) << 8 | low
+    both = high.astype(np.uint16)
+    both <<= 8
+    both |= low
+    return both

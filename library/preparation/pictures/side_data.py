@@ -37,7 +37,7 @@ _TURN = b'Raw profile type exif\0'
 _MAX_UNPACKED = PngImagePlugin.MAX_TEXT_CHUNK = 16 << 20
 
 # What a web server, a script or a broken download may put before a picture.
-_BLANK = re.compile(rb'[\0\t\n\r ]+(?=\xff\xd8\xff|\x89PNG\r\n)')
+_BLANK = re.compile(rb'[\0\t\n\r ]++(?=\xff\xd8\xff|\x89PNG\r\n)')
 
 
 def picture_in(data: bytes) -> bytes:
@@ -123,23 +123,28 @@ def _gif(data: bytes) -> bytes:
 def without_side_data(data: bytes) -> Iterator[bytes]:
     """Yield what is left of a file: with its orientation and colour profile, then without them.
 
-    To be tried where the whole file cannot be read. Yields nothing for formats that keep the
-    picture and the rest in one piece.
+    To be tried where the whole file cannot be read. Yields nothing where there is nothing to leave
+    out.
     """
+    last = data
     for with_meaning in (True, False):
+        rest = data
         if data.startswith(b'\xff\xd8'):
-            yield _jpeg(data, with_meaning)
+            rest = _jpeg(data, with_meaning)
         elif data[:4] == b'RIFF' and data[8:12] == b'WEBP':
-            yield _webp(data, with_meaning)
+            rest = _webp(data, with_meaning)
         elif data[:4] in _TIFF_LAYOUTS:
-            yield _tiff(data, with_meaning)
+            rest = _tiff(data, with_meaning)
+        if rest != last:
+            yield rest
+        last = rest
 
 
 def _jpeg(data: bytes, with_meaning: bool) -> bytes:
     """Keep the segments of a JPEG that decoders need, up to its pixels, and all from there."""
     kept, position = [data[:2]], 2
-    while data[position : position + 1] == b'\xff' and data[position + 1 : position + 2] != b'\xda':
-        kind = data[position + 1]
+    while len(mark := data[position : position + 2]) == 2 and mark[0] == 0xFF and mark[1] != 0xDA:
+        kind = mark[1]
         length = int.from_bytes(data[position + 2 : position + 4], 'big')
         segment = data[position : position + 2 + length]
         content = segment[4:]

@@ -8,7 +8,12 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
-MARKS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+# What Pillow says where it only lacks a name for the kind of samples.
+_UNKNOWN = (
+    'unknown pixel mode',
+    'unknown data organization',
+    'Invalid value for samples per pixel',
+)
 
 # Compressions that Pillow's libtiff is built without, and others that people meet, by their number.
 LACKING = {
@@ -61,7 +66,7 @@ def why_not_opened(data: bytes, why: str) -> str:
     lacking = _lacking(tags)
     if lacking:
         return lacking
-    described = _described(tags)
+    described = _described(tags) if why in _UNKNOWN or why.isdigit() else ''
     return f'cannot be read (TIFF: {described or why})'
 
 

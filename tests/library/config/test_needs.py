@@ -132,3 +132,15 @@ def test_a_default_needs_no_word():
 
 def test_an_option_of_another_model_is_no_case_for_these_rules():
     check(hparams('--model', 'simple'), 'train')
+
+
+@pytest.mark.parametrize(
+    ('typed', 'message'),
+    [
+        ('--white_value auto', '--white_value: auto is measured by a conversion alone'),
+        ('--background 1,2', '--background: red, green and blue have to be given'),
+    ],
+)
+def test_what_pixels_mean_is_checked_before_tensorflow_is_imported(typed, message):
+    on = '--train_metadata x --eval_metadata x'
+    assert refused(hparams(*typed.split(), *on.split())).startswith(message)

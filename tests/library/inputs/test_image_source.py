@@ -255,6 +255,14 @@ def test_a_damaged_image_in_the_records_of_others_is_reported(hparams, odd, tmp_
     assert '; take it out, or convert the data set\n' in message
 
 
+def test_a_file_that_takes_too_much_memory_is_told_with_the_option(hparams, tmp_path):
+    for label in ('blue', 'red'):
+        (tmp_path / 'images' / label).mkdir(parents=True)
+        Image.new('RGB', (32, 32)).save(tmp_path / 'images' / label / '0.jpg')
+    message = told(hparams(tmp_path / 'images', batch_size=1, max_pixels=1000), EVAL)
+    assert '32x32 is more than --max_pixels 1000; take it out, or convert the data set' in message
+
+
 @pytest.mark.parametrize('name', ['0.jpg', 'caf\udce9.jpg', 'a\nb.jpg'])
 def test_a_damaged_file_is_told_by_its_name(hparams, tmp_path, name):
     path = tmp_path / 'images' / 'red' / name

@@ -16,17 +16,18 @@ from library.inputs.decoding import center_window, decode_and_crop, to_bytes
 from library.inputs.options import CROP, FITS
 from library.inputs.serving import decode_batch
 from library.preparation.images import prepare_image
+from library.preparation.pictures.picture_options import PictureOptions
 
 MAX_EDGE, QUALITY, SIZE, MAX_PIXELS = 96, 70, 32, 1_000_000
 
 
 @contextlib.contextmanager
-def decoder(fit, center_crop=0.875):
+def decoder(fit, center_crop=0.875, **options):
     """Calls decode_batch in a session on a list of images."""
     graph = tf.Graph()
     with graph.as_default():
         fed = tf.compat.v1.placeholder(tf.string, [None])
-        pixels = decode_batch(fed, fit, center_crop, SIZE, MAX_EDGE, QUALITY, MAX_PIXELS)
+        pixels = decode_batch(fed, fit, center_crop, SIZE, MAX_EDGE, QUALITY, MAX_PIXELS, **options)
     with contextlib.closing(tf.compat.v1.Session(graph=graph)) as session:
         yield lambda *encoded: session.run(pixels, {fed: list(encoded)})
 
@@ -103,6 +104,19 @@ def test_transparency_is_laid_on_white(decode):
     assert np.abs(first - second).mean() < 0.05
     (clear,) = decode(encode(Image.new('RGBA', (40, 40), (9, 9, 9, 0)), 'PNG'))
     assert (clear == 255).all()
+
+
+def test_transparency_is_laid_on_the_background_of_the_data_set():
+    image, color = draw(64, 64), (10, 200, 30)
+    image.putalpha(Image.fromarray(np.tile(np.arange(0, 256, 4, np.uint8), (64, 1))))
+    encoded = encode(image, 'PNG')
+    pictures = PictureOptions(background=color)
+    exact = prepare_image(encoded, MAX_EDGE, QUALITY, pictures=pictures).jpeg
+    with decoder(CROP, background=color) as decode:
+        first, second = decode(encoded, exact).astype(float)
+        (clear,) = decode(encode(Image.new('RGBA', (40, 40), (9, 9, 9, 0)), 'PNG'))
+    assert np.abs(first - second).mean() < 0.05
+    np.testing.assert_allclose(clear, np.broadcast_to(color, clear.shape), atol=3)
 
 
 def test_orientation_tags_are_not_read(decode):

@@ -108,5 +108,8 @@ def test_requests_are_decoded_with_the_numbers_of_the_run():
         pixels = serving_images(fed, params, known)
         jpeg = prepare_image(file.getvalue(), 40, 50).jpeg
         first, second = session.run(pixels, {fed: [file.getvalue(), jpeg]})
+        with pytest.raises(tf.errors.InvalidArgumentError, match='more than 1199 pixels'):
+            strict = hparams(image_size=24, max_pixels=1199)
+            session.run(serving_images(fed, strict, known), {fed: [file.getvalue()]})
     assert first.shape == (24, 24, 3)
     np.testing.assert_array_equal(first, second)

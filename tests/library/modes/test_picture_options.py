@@ -122,7 +122,7 @@ def test_a_converted_run_predicts_on_files_what_it_evaluates(launch, converted, 
     assert_same(on_files, predictions(launch, tmp_path, jpegs))
     capsys.readouterr()
     assert launch(tmp_path, 'export', export_dir=tmp_path / 'models') == 0
-    flags = '--background 10,200,30 --bands 1,2,3 --black_value 15 --white_value 4095'
+    flags = '--bands 1,2,3 --black_value 15 --white_value 4095'
     assert f'warning: an exported model knows no {flags}: send' in capsys.readouterr().out
 
 

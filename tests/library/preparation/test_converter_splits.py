@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from library.errors import ConfigError, DataError
-from library.preparation.pictures.picture_options import BEFORE
+from library.preparation.pictures.picture_options import PictureOptions
 from library.preparation.splits import parse_fractions
 from library.records.manifest import check_same_classes, from_json
 from library.records.split_folders import open_split
@@ -114,7 +114,7 @@ def test_fractions_divide_a_folder_of_classes(images, output, split_by):
         for manifest in done.manifests.values():
             assert len(set(manifest.examples_per_class.values())) == 1
     options = {'max_edge': 64, 'quality': 80, 'random_seed': 0, 'split_by': split_by}
-    options |= {'splits': FRACTIONS, 'pictures': BEFORE.to_json()}
+    options |= {'splits': FRACTIONS, 'pictures': PictureOptions().to_json()}
     assert done.manifests['test'].options == options
 
 

@@ -20,6 +20,7 @@ def test_encoding_options_take_the_usual_formats_and_quality():
 def test_images_beside_a_data_set_are_stored_as_those_in_it():
     assert EncodingOptions.of_stored(256, 95) == EncodingOptions(256, 95)
     assert EncodingOptions.of_stored(None, None) == EncodingOptions(65_500, QUALITY)
+    assert EncodingOptions.of_stored(256, 95, max_pixels=99).max_pixels == 99
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ def test_images_beside_a_data_set_are_stored_as_those_in_it():
         EncodingOptions(383),
         EncodingOptions(384, 79),
         EncodingOptions(384, formats=(*FORMATS, EXTRA_FORMATS[0])),
+        EncodingOptions(384, max_pixels=10**6),
     ],
 )
 def test_other_encoding_options_have_another_fingerprint(other):
@@ -37,7 +39,8 @@ def test_other_encoding_options_have_another_fingerprint(other):
 
 def test_other_versions_of_decoders_and_of_this_program_have_another_fingerprint(monkeypatch):
     before = EncodingOptions(384).fingerprint()
-    monkeypatch.setattr(encoding_options, 'ENCODING_VERSION', 99)
+    version = encoding_options.ENCODING_VERSION
+    monkeypatch.setattr(encoding_options, 'ENCODING_VERSION', version + 1)
     assert EncodingOptions(384).fingerprint() != before
     monkeypatch.undo()
     monkeypatch.setattr(PIL, '__version__', '99')

@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from library.preparation.images import prepare_image
+from tests.library.preparation.drawn_jpegs import behind_start, block_jpeg, segment
 from tests.library.preparation.drawn_pictures import (
     ARITHMETIC_JPEG,
     LOSSLESS_JPEG,
@@ -68,6 +69,52 @@ def test_what_is_kept_looks_the_same_to_tensorflow(data):
     corner = tf.image.decode_and_crop_jpeg(prepared.jpeg, [8, 8, 16, 16], channels=3)
     assert corner.shape == (16, 16, 3)
     assert tf.io.extract_jpeg_shape(prepared.jpeg).numpy().tolist() == [32, 48, 3]
+
+
+@pytest.mark.parametrize('interleaved', [True, False])
+@pytest.mark.parametrize(
+    'factors',
+    [
+        ((1, 1), (1, 1), (1, 1)),
+        ((1, 2), (1, 1), (1, 1)),
+        ((2, 2), (1, 2), (1, 2)),
+        ((4, 1), (1, 1), (1, 1)),
+        ((4, 2), (1, 1), (1, 1)),
+        ((2, 2), (2, 1), (1, 1)),
+        ((1, 1), (2, 2), (1, 1)),
+        ((1, 4), (1, 2), (1, 1)),
+        ((3, 1), (1, 1), (3, 1)),
+    ],
+)
+def test_every_layout_of_colours_that_is_kept_looks_the_same_to_tensorflow(factors, interleaved):
+    for interval in (0, 1, 3):
+        data = block_jpeg(51, 37, factors, interleaved=interleaved, interval=interval)
+        prepared = prepare_image(data, 64, quality=80)
+        assert prepared.jpeg == data
+        expected = np.asarray(Image.open(io.BytesIO(data)))
+        np.testing.assert_array_equal(decoded(data), expected)
+
+
+@pytest.mark.parametrize('transform', range(4))
+@pytest.mark.parametrize('jfif', [b'', segment(0xE0, b'JFIF\0\1\1\0\0\1\0\1\0\0')])
+def test_colours_that_markers_disagree_about_are_the_same_to_tensorflow(transform, jfif):
+    adobe = segment(0xEE, b'Adobe\0\x64\0\0\0\0' + bytes([transform]))
+    for source in (encoded(noise(48, 32)), encoded(noise(48, 32), keep_rgb=True)):
+        data = behind_start(source, jfif, adobe)
+        prepared = prepare_image(data, 64, quality=80)
+        assert prepared.reencoded == (transform > 1)
+        stored = np.asarray(Image.open(io.BytesIO(prepared.jpeg)))
+        np.testing.assert_array_equal(decoded(prepared.jpeg), stored)
+
+
+def test_tensorflow_says_nothing_about_what_had_stray_bytes(capfd):
+    source = encoded(noise(48, 32))
+    at = source.index(b'\xff\xdb')
+    data = source[:at] + b'stray' + source[at:]
+    decoded(data)
+    assert 'extraneous bytes' in capfd.readouterr().err
+    decoded(prepare_image(data, 64, quality=80).jpeg)
+    assert capfd.readouterr().err == ''
 
 
 @pytest.mark.parametrize('data', [ARITHMETIC_JPEG, LOSSLESS_JPEG])

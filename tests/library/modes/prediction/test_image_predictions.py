@@ -53,6 +53,15 @@ def test_predictions_keep_the_order_and_come_in_batches():
     assert predictions[0].classes[0][1] == 1.0
 
 
+def test_an_image_that_takes_too_much_memory_is_a_line_that_names_the_option():
+    encoding = encoding_options_of(32, 80, max_pixels=500)
+    images = [('small.png', image(9, size=(20, 20))), ('large.png', image(9, size=(40, 20)))]
+    (batch,) = predict_all(
+        iter(images), BrightnessModel(), encoding, top_k=1, batch_size=2, threads=1
+    )
+    assert [each.error for each in batch] == ['', '40x20 is more than --max_pixels 500']
+
+
 @pytest.mark.parametrize(('batch_size', 'ahead'), [(4, AHEAD * 2), (AHEAD * 2 + 3, AHEAD * 2 + 3)])
 def test_no_more_images_are_taken_ahead_than_a_batch_or_some_for_each_thread(batch_size, ahead):
     taken = []

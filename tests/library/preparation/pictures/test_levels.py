@@ -126,14 +126,27 @@ def test_a_transparent_colour_of_16_bits_is_found_before_it_is_mapped(kind, samp
     assert_flat(found[:, 10:], (62,) * 3)
 
 
-def test_floats_and_whole_numbers_go_by_the_window():
+def test_floats_go_by_the_window():
     half = np.full(256, 0.5, np.float32).tobytes()
     data = tiff(GREY_SIZE, [32], 1, half, t339=[3])
     np.testing.assert_array_equal(prepared_pixels(data, **levels('1')), 128)
     np.testing.assert_array_equal(prepared_pixels(data, **levels('2.0')), 64)
-    signed = np.full(256, -24, np.int16).tobytes()
-    data = tiff(GREY_SIZE, [16], 1, signed, t339=[2])
+
+
+@pytest.mark.parametrize('order', '<>')
+def test_numbers_are_read_in_the_order_of_their_file(order):
+    size = GREY_SIZE
+    data = tiff(size, [32], 1, np.full(256, 0.5, f'{order}f4').tobytes(), order, t339=[3])
+    np.testing.assert_array_equal(prepared_pixels(data, **levels('1')), 128)
+    data = tiff(size, [16], 1, np.full(256, -24, f'{order}i2').tobytes(), order, t339=[2])
     np.testing.assert_array_equal(prepared_pixels(data, **levels('1000', '-1024')), 126)
+    data = tiff(size, [32], 1, np.full(256, -24, f'{order}i4').tobytes(), order, t339=[2])
+    np.testing.assert_array_equal(prepared_pixels(data, **levels('1000', '-1024')), 126)
+
+
+def test_whole_numbers_without_a_sign_reach_up_to_32_bits():
+    data = tiff(GREY_SIZE, [32], 1, np.full(256, 3_000_000_000, '<u4').tobytes())
+    np.testing.assert_array_equal(prepared_pixels(data, **levels('4000000000')), 191)
 
 
 def test_what_is_no_number_is_black():

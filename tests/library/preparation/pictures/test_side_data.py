@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from library.preparation.images import RejectedImage, prepare_image
+from library.preparation.pictures.side_data import picture_in, without_side_data
 from tests.library.preparation.drawn_jpegs import behind_start, segment
 from tests.library.preparation.drawn_pictures import (
     assert_flat,
@@ -325,6 +326,26 @@ def test_a_cut_file_is_taken_only_where_the_picture_is_whole(kind):
             continue
         np.testing.assert_array_equal(found, whole)
     assert refused >= 30
+
+
+def test_no_cut_and_no_noise_is_too_odd_to_look_for_side_data():
+    generator = random.Random(0)
+    for kind in ('JPEG', 'PNG', 'WEBP', 'TIFF', 'GIF', 'BMP'):
+        data = encoded(noise(16, 8), kind, exif=exif_of(6), icc_profile=bytes(9), comment=b'hello')
+        for length in range(len(data)):
+            starts = data[:length], data[: min(length, 16)] + generator.randbytes(60)
+            for start in starts:
+                found = picture_in(start)
+                assert len(found) <= len(start)
+                for rest in without_side_data(found):
+                    assert len(rest) <= len(found) + 64
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF', 'GIF', 'BMP'])
+def test_a_file_without_side_data_is_tried_once(kind):
+    options = {'tiffinfo': {}} if kind == 'TIFF' else {}
+    data = encoded(noise(16, 8), kind, **options)
+    assert list(without_side_data(data)) == []
 
 
 def test_a_border_that_an_animation_leaves_free_is_laid_on_the_background():

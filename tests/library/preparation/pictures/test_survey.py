@@ -11,6 +11,7 @@ from library.preparation.converter import convert
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.options import StoredPictureOptions
 from library.preparation.pictures import sample
+from library.preparation.workers import prepare
 from tests.library.preparation.conversions import Writer, contents, list_images
 from tests.library.preparation.drawn_pictures import encoded, tiff
 
@@ -195,6 +196,13 @@ def test_floats_are_measured(folder, converted):
     assert done.manifests['train'].examples == 8
 
 
+def test_planes_of_16_bits_are_looked_at_by_their_high_bytes(folder, converted):
+    planes = [np.full(768, 3300 + number, np.uint16).tobytes() for number in range(4)]
+    layout = {'t284': [2], 't273': [8, 520, 1032], 't279': [512] * 3}
+    images = folder([tiff((16, 16), [16] * 3, 2, each, **layout) for each in planes], 'tif')
+    assert converted(images)[1][0].startswith(used(5, 4))
+
+
 def test_auto_without_anything_to_measure_says_so(folder, converted):
     images = folder([encoded(Image.new('L', (16, 16), 9 * number), 'PNG') for number in range(4)])
     done, told = converted(images, white_value='auto')
@@ -206,6 +214,16 @@ def test_auto_with_one_value_alone_is_an_error(folder, converted):
     images = folder([grey(700, 700), grey(700, 700)])
     with pytest.raises(DataError, match='hold values from 700 to 700, which leaves no room'):
         converted(images, **BOTH)
+
+
+def test_the_sample_is_silent_about_damaged_files(folder, capfd, tmp_path):
+    cut = tiff((16, 16), [16], 1, bytes(100), t278=[4])
+    listing, _ = list_images(folder([cut, cut], 'tif'), tmp_path / 'records')
+    prepare(cut, EncodingOptions(64))
+    assert 'Not enough data' in capfd.readouterr().err  # libtiff's own line
+    digests = [bytes([number]) for number, _ in enumerate(listing.images)]
+    assert sample.look_at_some(listing.images, digests, EncodingOptions(64)) == []
+    assert capfd.readouterr().err == ''
 
 
 def test_damaged_files_do_not_end_the_survey(folder, converted):
