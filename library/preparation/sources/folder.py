@@ -15,6 +15,7 @@ from library.errors import ConfigError, DataError
 from library.preparation.image_files import has_image_ending
 from library.preparation.labels import sorted_names
 from library.preparation.output import old_manifest
+from library.preparation.sources.class_names import masks_among
 from library.preparation.sources.entries import Entry
 from library.preparation.sources.layout import Layout, Reader
 from library.preparation.sources.remarks import (
@@ -109,7 +110,12 @@ class Folder(Source):
 
 def _images_of(branch: Branch, tree: Tree) -> Iterator[tuple[str, Entry]]:
     """Yield (name below the root, entry) of all images of a class."""
-    yield from branch.images
+    masks = masks_among([name for name, _ in branch.images])
+    for name, entry in branch.images:
+        if name in masks:
+            mask_of = os.path.basename(masks[name])
+            entry = Entry(entry.path, f'named as the mask of {mask_of}')
+        yield name, entry
     for each in branch.folders:
         if has_image_ending(each.name):
             # As a download that went wrong leaves.

@@ -7,7 +7,6 @@ with the option that says which is meant.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from unicodedata import normalize
@@ -15,20 +14,12 @@ from unicodedata import normalize
 from library import files
 from library.errors import DataError
 from library.preparation.labels import spellings
+from library.preparation.sources.class_names import are_no_classes
 from library.preparation.sources.other_classes import contradicting
 from library.preparation.sources.refusals import Refusals, shown
 from library.preparation.sources.split_words import split_folders
 from library.preparation.sources.tree import Branch, Tree
 from library.records.listing import SPLIT_NAMES
-
-# What folders are called that hold pictures of another kind of the same things.
-_KINDS = re.compile(
-    r'(jpeg|input|raw|original)?[ _-]*(images?|imgs?|pictures?|photos?)'
-    r'|(binary|segmentation)?[ _-]*(masks?|labels?|annotations?|segmentations?|trimaps?)'
-    r'|ground[ _-]*truths?|gt|thumbnails?|thumbs?'
-)
-# What archives of one data set are called.
-_PARTS = re.compile(r'.*(part|batch|chunk|volume|vol|archive|disk|shard)[ ._-]*\d+')
 
 
 @dataclass(eq=False)
@@ -217,7 +208,7 @@ class Reader:
         if deep:
             raise DataError(self._refusals.only_folders(deep, names, bool(levels[0].split)))
         self._check_empty(levels)
-        if _are_no_classes(names) and not names & self._known:
+        if are_no_classes(names) and not names & self._known:
             raise DataError(self._refusals.no_class_names(levels[0].folder, found[0][1]))
         if len(names) == 1 and not names & self._known:
             raise DataError(self._refusals.one_class(top, found[0][1]))
@@ -229,13 +220,6 @@ class Reader:
             for each in level.folder.folders:
                 if not each.count and class_name(each) not in names:
                     raise DataError(self._refusals.empty_class(each, len(names) > 1))
-
-
-def _are_no_classes(names: Collection[str]) -> bool:
-    """Return whether these are kinds of files, such as images and masks, or parts of a download."""
-    return len(names) > 1 and any(
-        all(pattern.fullmatch(name.lower()) for name in names) for pattern in (_KINDS, _PARTS)
-    )
 
 
 def class_name(folder: Branch) -> str:

@@ -217,3 +217,14 @@ def test_a_table_about_something_else_does_not_matter(tmp_path, text):
     table_of(tmp_path, 'xyxyxy')
     (tmp_path / 'labels.csv').write_text(text)
     assert listed(tmp_path).class_names == ('a', 'b')
+
+
+def test_masks_beside_their_pictures_are_no_pictures_of_the_class(tmp_path):
+    names = [f'{name}/{n}{end}.png' for name in ('a', 'b') for n in '12' for end in ('', '_mask')]
+    listing = listed(write(tmp_path, *names))
+    refused = {
+        i.filename: i.content.reason for i in listing.images if not isinstance(i.content, str)
+    }
+    assert refused == {
+        f'{c}/{n}_mask.png': f'named as the mask of {n}.png' for c in 'ab' for n in '12'
+    }
