@@ -24,7 +24,7 @@ class BrokenProfile(ValueError):
     """It cannot be read, or describes other pixels than those it came with."""
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=16)
 def find_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return what brings colours to sRGB, relative colorimetric with black point compensation.
 

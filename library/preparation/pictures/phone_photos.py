@@ -35,13 +35,14 @@ def open_picture(data: bytes, formats: tuple[str, ...], max_pixels: int) -> Imag
     if container not in formats:
         raise RejectedImage(f'{container}, which is not accepted here')
     primary = primary_picture(data)
-    for width, height in primary.sizes:
-        check_pixels((width, height), width * height, max_pixels)
     if container == 'AVIF':
         image = open_image(data, ('AVIF',))
     else:
         from library.preparation.pictures.heif import open_heif
 
+        # What is coded may be larger than what is shown of it.
+        for width, height in primary.sizes:
+            check_pixels((width, height), width * height, max_pixels)
         image = open_heif(data, max_pixels)
         image.info['turned'] = primary.turned
     if primary.cicp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import PIL
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from library.preparation import encoding_options as encoding_options
 from library.preparation.encoding_options import QUALITY, EncodingOptions
 from library.preparation.formats import EXTRA_FORMATS, FORMATS
+from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 
 
 def test_encoding_options_take_the_usual_formats_and_quality():
@@ -18,8 +20,13 @@ def test_encoding_options_take_the_usual_formats_and_quality():
 
 
 def test_images_beside_a_data_set_are_stored_as_those_in_it():
-    assert EncodingOptions.of_stored(256, 95) == EncodingOptions(256, 95)
-    assert EncodingOptions.of_stored(None, None) == EncodingOptions(65_500, QUALITY)
+    of_before = EncodingOptions(256, 95, pictures=BEFORE)
+    assert EncodingOptions.of_stored(256, 95) == of_before
+    assert EncodingOptions.of_stored(None, None) == replace(
+        of_before, max_edge=65_500, quality=QUALITY
+    )
+    kept = PictureOptions().to_json()
+    assert EncodingOptions.of_stored(256, 95, kept) == EncodingOptions(256, 95)
     assert EncodingOptions.of_stored(256, 95, max_pixels=99).max_pixels == 99
 
 

@@ -88,8 +88,8 @@ def test_what_was_altered_is_counted_in_the_note_and_not_in_the_records(shard, t
     assert (tmp_path / PARTIAL).read_bytes() == before
     assert finished.shard.changes == (
         Changed(BROKEN_PROFILE, 1, ('2.jpg',)),
-        Changed(RECOLORED, 2),
-        Changed('turned', 1),
+        Changed(RECOLORED, 2, tuple(image.filename for image in shard.images[:2])),
+        Changed('turned', 1, (shard.images[0].filename,)),
     )
     assert read_note(shard.target, NAME) == finished
 

@@ -63,19 +63,20 @@ def changed_shard(name, *changes):
 
 
 def test_what_was_altered_is_added_up_over_the_shards_and_read_back():
-    names = tuple(f'{number}.jpg' for number in range(8))
+    names = tuple(f'{number}.jpg' for number in range(20))
     manifest = manifest_of(
         shards=(
-            changed_shard('a', Changed('broken', 8, names), Changed('turned', 3)),
-            changed_shard('b', Changed('broken', 12, names), Changed('recoloured', 1)),
+            changed_shard('a', Changed('broken', 20, names), Changed('turned', 3)),
+            changed_shard('b', Changed('broken', 30, names), Changed('recoloured', 1)),
         ),
         examples_per_class={'cat': 4},
     )
-    shown = (*names, '0.jpg', '1.jpg')
-    total = (Changed('broken', 20, shown), Changed('recoloured', 1), Changed('turned', 3))
+    shown = (*names, *names)[: Changed.NAMED]
+    assert len(shown) == Changed.NAMED
+    total = (Changed('broken', 50, shown), Changed('recoloured', 1), Changed('turned', 3))
     assert manifest.changes == total
     text = manifest.to_json()
-    assert json.loads(text)['changes'] == {'broken': 20, 'recoloured': 1, 'turned': 3}
+    assert json.loads(text)['changes'] == {'broken': 50, 'recoloured': 1, 'turned': 3}
     assert from_json(text, 'train.json').changes == total
 
 

@@ -124,7 +124,7 @@ def test_a_background_laid_in_parts_is_that_of_the_whole(mode, monkeypatch):
     whole = Image.alpha_composite(white, image.convert('RGBA')).convert('RGB')
     for at_once in (1, 50, 199, 5000, AT_ONCE):
         monkeypatch.setattr('library.preparation.pictures.background.AT_ONCE', at_once)
-        parts = lay_on(image, (255, 255, 255))
+        parts, _ = lay_on(image, (255, 255, 255))
         np.testing.assert_array_equal(np.asarray(parts), np.asarray(whole))
 
 

@@ -124,7 +124,9 @@ def test_numbers_of_an_avif_name_its_colours():
 def test_a_picture_of_too_many_pixels_is_not_decoded(data):
     assert primary_picture(data).sizes
     bomb = patched(data, data.index(b'ispe') + 8, 20_000, 10_000, pack='>II')
-    assert reason(bomb) == '20000x10000 is more than --max_pixels 89478485'
+    told = reason(bomb)
+    assert told.startswith('20000x10000 ')
+    assert told.endswith(' is more than --max_pixels 89478485')
 
 
 def test_a_coded_size_that_the_container_does_not_tell_is_refused():
