@@ -112,9 +112,8 @@ def read_as_meant(
     Raises:
       RejectedImage: Pillow cannot read it at its depth, or its white is not above the black.
     """
-    is_plain = image.format == 'PNG' and data[_PNG_BITS : _PNG_BITS + 1] != b'\x10'
-    if image.format not in KINDS or (is_plain and not image.mode.startswith('I')):
-        return image, ()
+    if image.format not in KINDS or _has_8_bits(image, data, pictures):
+        return with_whole_palette(image), ()
     has_window = _has_window(pictures)
     deep = read_samples(image, data, pictures.bands, stated_alone=not has_window)
     if deep is None:
@@ -123,6 +122,16 @@ def read_as_meant(
         return with_whole_palette(image), ()
     meant = _to_image(deep, pictures)
     return meant, (WINDOWED,) if has_window and deep.values.dtype != 'uint8' else ()
+
+
+def _has_8_bits(image: Image.Image, data: bytes, pictures: PictureOptions) -> bool:
+    """Return True where nothing but 8 bits can be in a file, without opening it once more."""
+    if image.mode.startswith(('I', 'F')):
+        return False
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
+        return not pictures.bands and max(bits) <= 8
+    return image.format == 'PNG' and data[_PNG_BITS : _PNG_BITS + 1] != b'\x10'
 
 
 def read_samples(
