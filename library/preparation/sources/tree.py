@@ -80,6 +80,12 @@ class Skipped:
         else:
             self.counts[last] += 1
 
+    def told(self) -> Iterator[str]:
+        """Yield a line for a person, if there is anything."""
+        if self.counts:
+            kinds = ', '.join(f'{count} {name}' for name, count in sorted(self.counts.items()))
+            yield f'skipped, left by other programs (files): {kinds}'
+
 
 class Tree:
     """Reads the folders below a root; nothing but names, and the beginning of unusual files.
@@ -100,6 +106,16 @@ class Tree:
     def path(self, name: str) -> str:
         """Return the path of what has this name below the root."""
         return files.join(self._root, name) if name else self._root
+
+    def images_below(self, branch: Branch) -> Iterator[tuple[str, Entry]]:
+        """Yield (name below the root, entry) of all images in a folder and in those below it."""
+        yield from branch.images
+        for each in branch.folders:
+            if has_image_ending(each.name):
+                # As a download that went wrong leaves.
+                yield each.name, Entry(self.path(each.name), 'a folder, not an image')
+            else:
+                yield from self.images_below(each)
 
     def tables_above(self, folder: Branch) -> list[str]:
         """List the CSV files in a folder and in those above it."""
