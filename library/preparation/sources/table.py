@@ -100,7 +100,7 @@ class Table(Source):
         images = TableImages(root or os.path.dirname(path) or '.', self.options.follow_symlinks)
         rows, remarks = self._rows(path, images)
         if images.moved_from:
-            place = shown(images.moved_from)
+            place = shown(list(images.moved_from))
             remarks.append(f'paths of another place: {place} is taken for {images.root}')
         if root is None:
             rows, images = _nearby(rows, images, remarks)
@@ -178,6 +178,10 @@ def _parsed(
         except BadRow as error:
             bad.append(f'row {number}: {error}')
     _raise_bad(path, bad)
+    try:
+        images.check_moves()
+    except BadRow as error:
+        raise DataError(f'{path}: {error}') from None
     return parsed
 
 

@@ -129,6 +129,16 @@ def test_absolute_paths_of_another_machine_are_taken_from_here(listed, told, tmp
     assert told(listing) == [f'paths of another place: {plain} is taken for {tmp_path}']
 
 
+@pytest.mark.parametrize('order', [1, -1])
+def test_a_path_of_another_machine_keeps_the_folders_that_others_have(refusal, tmp_path, order):
+    write_images(tmp_path, 'cat/1.jpg', '2.jpg')
+    rows = ['/data/cat/1.jpg,a', '/data/dog/2.jpg,b'][::order]
+    assert refusal(DataError, 'path,label', *rows) == (
+        f"images.csv: '/data/dog/2.jpg' is not in {tmp_path}, which /data is taken for (only 2.jpg "
+        f'is there)'
+    )
+
+
 def test_absolute_paths_that_are_there_or_nowhere_are_refused(refusal, tmp_path):
     write_images(tmp_path, 'set/1.jpg', 'elsewhere/1.jpg')
     there = f'{tmp_path}/elsewhere/1.jpg'
