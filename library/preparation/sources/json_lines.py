@@ -9,6 +9,7 @@ from typing import Any
 from library import files
 from library.errors import DataError
 from library.preparation.sources.csv_file import described_parts, read_table
+from library.preparation.sources.csv_table import utf8_text
 from library.preparation.sources.several_labels import cell_of
 from library.preparation.sources.table import NumberedRow, Table
 
@@ -34,7 +35,7 @@ class JsonLines(Table):
 
     def table(self, path: str) -> tuple[list[str], Iterator[NumberedRow]]:
         """Return all keys in the order in which they are met, and the values below them."""
-        text = read_table(path, 'JSON lines').decode('utf-8-sig', 'surrogateescape')
+        text = utf8_text(path, read_table(path, 'JSON lines'))
         objects = list(_objects(path, text))
         if not objects:
             raise DataError(f'{path}: the file is empty')

@@ -356,3 +356,11 @@ def test_a_folder_with_metadata_is_read_by_it(tmp_path, name, text, source):
         kind = {'csv': CsvFile, 'json_lines': JsonLines}[source]
         options = SourceOptions(dataset_dir=str(tmp_path))
         assert classes(kind(options, Output('out', None)).listing()) == {'1.jpg': 'cat'}
+
+
+def test_json_lines_that_are_no_utf8_are_refused(tmp_path):
+    path = tmp_path / 'images.jsonl'
+    path.write_bytes(b'{"path": "1.jpg", "label": "caf\xe9"}\n')
+    source = JsonLines(SourceOptions(dataset_dir=str(path)), Output(str(tmp_path / 'out'), None))
+    with pytest.raises(DataError, match=r'line 1: the text is not UTF-8; save it as UTF-8$'):
+        source.listing()
