@@ -24,6 +24,7 @@ from library.preparation.sources.entries import look
 from library.preparation.sources.refusals import shown
 from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_no_lists
 from library.preparation.sources.source import Source
+from library.preparation.sources.split_words import splits_of_paths
 from library.preparation.sources.table_images import BadRow, TableImages, endings_added
 from library.records.listing import (
     SPLIT_NAMES,
@@ -32,6 +33,7 @@ from library.records.listing import (
     Remark,
     Unusable,
     is_split_name,
+    usual_order,
 )
 
 # (number of the line that the row starts in, cells by column).
@@ -114,12 +116,41 @@ class Table(Source):
                 f'none of the images is there, such as {rows[0].filename} in '
                 f'{images.root} (--image_root)'
             )
-        listed = (
+        listed = [
             LabelledImage(filename, label_of[row.class_name], content, size, row.split, row.group)
             for row, filename, (content, size) in zip(rows, filenames, contents, strict=True)
-        )
-        told = tuple(Remark(f'{path}: {text}') for text in remarks)
+        ]
+        listed, told_splits = self._divided(listed)
+        told = tuple(Remark(f'{path}: {text}') for text in (*remarks, *told_splits))
         return Listing(class_names, tuple(listed), folder=path, remarks=told)
+
+    def _divided(self, images: list[LabelledImage]) -> tuple[list[LabelledImage], list[str]]:
+        """Take the folders of paths for splits where they are called so, unless a column says.
+
+        Returns:
+          The images, and lines for a person.
+        """
+        there = [each.filename for each in images if not isinstance(each.content, Unusable)]
+        splits = splits_of_paths(there)
+        if not splits.of_folder or self.output.name or any(each.split for each in images):
+            return images, []
+        others = [name for name in there if not splits.split(name)]
+        names = [f'{splits.common}{each}' for each in splits.of_folder]
+        if others:
+            return images, [
+                f'warning: the folders {shown(names)} are no splits here, as {len(others)} of '
+                f'{len(there)} paths lie in others, such as {others[0]}: a column named split '
+                f'tells the split of each'
+            ]
+        told = ', '.join(
+            f'{name} is {split}'
+            for name, split in zip(names, splits.of_folder.values(), strict=True)
+        )
+        # Of what is not there a split's report has to tell.
+        least = usual_order(splits.of_folder.values())[0]
+        return [replace(each, split=splits.split(each.filename) or least) for each in images], [
+            f'splits by the folders in the paths: {told}'
+        ]
 
     def _rows(self, path: str, images: TableImages) -> tuple[list[TableRow], list[str]]:
         """Read all rows, and what is to be said of the columns."""

@@ -364,3 +364,53 @@ def test_json_lines_that_are_no_utf8_are_refused(tmp_path):
     source = JsonLines(SourceOptions(dataset_dir=str(path)), Output(str(tmp_path / 'out'), None))
     with pytest.raises(DataError, match=r'line 1: the text is not UTF-8; save it as UTF-8$'):
         source.listing()
+
+
+# Splits that folders in the paths tell.
+
+
+@pytest.mark.parametrize('above', ['', 'data/images/'])
+def test_folders_named_after_splits_are_splits(listed, told, tmp_path, above):
+    names = [f'{above}seg_train/a/1.jpg', f'{above}seg_test/2.jpg']
+    write_images(tmp_path, *names)
+    listing = listed('path,label', *(f'{name},x' for name in names), f'{above}seg_train/3.jpg,y')
+    assert [image.split for image in listing.images] == ['train', 'test', 'train']
+    assert told(listing) == [
+        f'splits by the folders in the paths: {above}seg_test is test, {above}seg_train is train'
+    ]
+
+
+def test_splits_that_hold_the_images_beside_a_table_are_splits(listed, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'test/2.jpg')
+    listing = listed('path,label', '1.jpg,x', '2.jpg,y', 'gone.jpg,y')
+    assert [image.split for image in listing.images] == ['train', 'test', 'train']
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('train/1.jpg', 'train/2.jpg'),
+        ('train/1.jpg', 'bus/2.jpg'),
+        ('train_station/1.jpg', 'test_tube/2.jpg', 'bus/3.jpg'),
+    ],
+)
+def test_other_folders_are_no_splits(listed, told, tmp_path, names):
+    write_images(tmp_path, *names)
+    listing = listed('path,label', *(f'{name},x' for name in names))
+    assert (listing.splits, told(listing)) == ((), [])
+
+
+def test_a_column_of_splits_counts_before_folders(listed, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'test/2.jpg')
+    listing = listed('path,label,split', 'train/1.jpg,x,test', 'test/2.jpg,y,train')
+    assert [image.split for image in listing.images] == ['test', 'train']
+
+
+def test_splits_beside_other_folders_are_warned_of(listed, told, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'test/2.jpg', 'extra/3.jpg')
+    listing = listed('path,label', 'train/1.jpg,x', 'test/2.jpg,y', 'extra/3.jpg,y')
+    assert listing.splits == ()
+    assert told(listing) == [
+        'warning: the folders test, train are no splits here, as 1 of 3 paths lie in others, such '
+        'as extra/3.jpg: a column named split tells the split of each'
+    ]
