@@ -24,7 +24,7 @@ from library.preparation.sources.entries import look
 from library.preparation.sources.refusals import shown
 from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_no_lists
 from library.preparation.sources.source import Source
-from library.preparation.sources.split_words import splits_of_paths
+from library.preparation.sources.split_words import split_word, splits_of_paths
 from library.preparation.sources.table_images import BadRow, TableImages, endings_added
 from library.records.listing import (
     SPLIT_NAMES,
@@ -120,19 +120,24 @@ class Table(Source):
             LabelledImage(filename, label_of[row.class_name], content, size, row.split, row.group)
             for row, filename, (content, size) in zip(rows, filenames, contents, strict=True)
         ]
-        listed, told_splits = self._divided(listed)
+        listed, told_splits = self._divided(path, listed)
         told = tuple(Remark(f'{path}: {text}') for text in (*remarks, *told_splits))
         return Listing(class_names, tuple(listed), folder=path, remarks=told)
 
-    def _divided(self, images: list[LabelledImage]) -> tuple[list[LabelledImage], list[str]]:
-        """Take the folders of paths for splits where they are called so, unless a column says.
+    def _divided(
+        self, path: str, images: list[LabelledImage]
+    ) -> tuple[list[LabelledImage], list[str]]:
+        """Take the folders of paths for splits where they are called so.
+
+        Not where a column says more, or the table is one split by its own name, such as train.csv.
 
         Returns:
           The images, and lines for a person.
         """
         there = [each.filename for each in images if not isinstance(each.content, Unusable)]
         splits = splits_of_paths(there)
-        if not splits.of_folder or self.output.name or any(each.split for each in images):
+        is_one = self.output.name or split_word(os.path.splitext(os.path.basename(path))[0])
+        if not splits.of_folder or is_one or any(each.split for each in images):
             return images, []
         others = [name for name in there if not splits.split(name)]
         names = [f'{splits.common}{each}' for each in splits.of_folder]

@@ -406,6 +406,13 @@ def test_a_column_of_splits_counts_before_folders(listed, tmp_path):
     assert [image.split for image in listing.images] == ['test', 'train']
 
 
+def test_a_table_that_is_one_split_by_its_name_is_not_divided(listed, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'val/2.jpg')
+    rows = ('path,label', 'train/1.jpg,x', 'val/2.jpg,y')
+    assert listed(*rows, name='train.csv').splits == ()
+    assert listed(*rows, name='all.csv').splits == ('train', 'validation')
+
+
 def test_splits_beside_other_folders_are_warned_of(listed, told, tmp_path):
     write_images(tmp_path, 'train/1.jpg', 'test/2.jpg', 'extra/3.jpg')
     listing = listed('path,label', 'train/1.jpg,x', 'test/2.jpg,y', 'extra/3.jpg,y')
