@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.preparation.labels import sorted_names
+from library.preparation.labels import sorted_names, told_spellings
 from library.preparation.sources.columns import (
     ONES,
     PATH_COLUMNS,
@@ -70,10 +70,18 @@ class Table(Source):
 
         Raises:
           ConfigError: there is no such file, folder or column, or several columns may be meant.
-          DataError: the file holds no rows, or one that cannot be meant; the message names it.
+          DataError: the file holds no rows, or one that cannot be meant, or splits write a class in
+            two ways; the message names it.
         """
-        parts = self.parts()
-        listings = [(part, self._listing(path)) for part, path in parts]
+        listing = self._together([(part, self._listing(path)) for part, path in self.parts()])
+        classes = ((listing.class_names[each.label], each.split) for each in listing.images)
+        told = [
+            Remark(f'{listing.folder}: {text}') for text in told_spellings(listing.folder, classes)
+        ]
+        return replace(listing, remarks=(*listing.remarks, *told))
+
+    def _together(self, listings: Sequence[tuple[str, Listing]]) -> Listing:
+        """Return the one listing, or one of all splits."""
         if len(listings) == 1:
             return listings[0][1]
         class_names = sorted_names({each for _, one in listings for each in one.class_names})

@@ -421,3 +421,14 @@ def test_splits_beside_other_folders_are_warned_of(listed, told, tmp_path):
         'warning: the folders test, train are no splits here, as 1 of 3 paths lie in others, such '
         'as extra/3.jpg: a column named split tells the split of each'
     ]
+
+
+@pytest.mark.parametrize('names', [('Cat', 'cat'), ('1', '1.0'), ('ice cream', 'ice_cream')])
+def test_classes_that_may_be_one_are_told(listed, refusal, told, tmp_path, names):
+    write_images(tmp_path, '1.jpg', '2.jpg')
+    listing = listed('path,label', f'1.jpg,{names[0]}', f'2.jpg,{names[1]}')
+    assert told(listing) == [f'taken for different classes: {names[0]}, {names[1]}']
+    rows = f'1.jpg,{names[0]},train', f'2.jpg,{names[1]},test'
+    assert refusal(DataError, 'path,label,split', *rows) == (
+        f'images.csv: {names[0]}, {names[1]}: one class in two spellings? Write it in one way'
+    )
