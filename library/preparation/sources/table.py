@@ -182,7 +182,7 @@ class Table(Source):
             raise DataError(f'{path}: no rows below the header')
         parsed = _parsed(path, header, rows, columns, images)
         if len(columns.labels) == 1:
-            check_no_lists(path, ((row.number, row.class_name) for row in parsed))
+            remarks += check_no_lists(path, ((row.number, row.class_name) for row in parsed))
         return parsed, remarks
 
     def _without_header(

@@ -281,6 +281,11 @@ def test_without_a_header_the_first_row_is_an_image(listed, told, tmp_path, rows
         (['cat', 'cat|bird'], "row 3: 'cat|bird'"),
         (['cat', 'dog', '"dog, cat"'], "row 4: 'dog, cat'"),
         (['rust', 'scab', 'spot', 'rust scab', 'scab spot'], "row 5: 'rust scab'"),
+        (['cat', 'dog', 'cat+dog'], "row 4: 'cat+dog'"),
+        (['cat', 'dog', 'dog/cat'], "row 4: 'dog/cat'"),
+        (['x', """"['cat', 'dog']\""""], """row 3: "['cat', 'dog']\""""),
+        (['x', """['cat' 'dog']"""], """row 3: "['cat' 'dog']\""""),
+        (['x', '"[0, 1]"'], "row 3: '[0, 1]'"),
     ],
 )
 def test_a_label_that_lists_classes_is_refused(refusal, labels, found):
@@ -296,6 +301,15 @@ def test_a_name_of_several_words_is_one_class(listed, tmp_path, labels):
     write_images(tmp_path, '1.jpg', '2.jpg', '3.jpg')
     rows = [f'{number}.jpg,{label}' for number, label in enumerate(labels, 1)]
     assert len(listed('path,label', *rows).class_names) == len(labels)
+
+
+def test_a_label_that_may_list_classes_is_told(listed, told, tmp_path):
+    write_images(tmp_path, '1.jpg', '2.jpg', '3.jpg')
+    listing = listed('path,label', '1.jpg,rust', '2.jpg,scab', '3.jpg,rust scab')
+    assert told(listing) == [
+        "warning: row 4: 'rust scab' is taken for a class of its own, and may name several (each "
+        'picture has one class here)'
+    ]
 
 
 # JSON lines, and metadata beside images.
