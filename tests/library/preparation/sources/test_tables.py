@@ -271,6 +271,34 @@ def test_without_a_header_the_first_row_is_an_image(listed, told, tmp_path, rows
     assert told(listing)[0] == said
 
 
+@pytest.mark.parametrize(
+    'rows',
+    [
+        ('filename,x,y,w,h,name', '1.jpg,3,4,5,6,cat', '2.jpg,3,9,5,6,dog'),
+        ('filename,y', '1.jpg,0.25', '2.jpg,1'),
+        ('filename,y', *(f'{number}.jpg,{number}' for number in range(20))),
+        ('image,emotion,valid', '1.jpg,happy,1', '2.jpg,sad,0'),
+    ],
+)
+def test_coordinates_and_a_lone_flag_beside_texts_are_no_classes(refusal, rows):
+    message = refusal(ConfigError, *rows)
+    columns = ', '.join(map(repr, rows[0].split(',')))
+    assert message == (
+        f"images.csv: no column 'label', 'class' or 'category' (--label_column); its columns are "
+        f'{columns}'
+    )
+
+
+@pytest.mark.parametrize('header', ['path,y', 'path,y,fold', ',path,is_cat', 'Unnamed: 0,path,y'])
+def test_a_column_of_few_numbers_is_the_class(listed, tmp_path, header):
+    write_images(tmp_path, '1.jpg', '2.jpg')
+    rows = [
+        ','.join({'path': f'{number}.jpg'}.get(name, str(number % 2)) for name in header.split(','))
+        for number in (1, 2)
+    ]
+    assert listed(header, *rows).class_names == ('0', '1')
+
+
 # Several classes.
 
 
