@@ -12,6 +12,8 @@ from library.errors import ConfigError, DataError
 
 # The second is what spreadsheets write where the comma is the decimal mark.
 DELIMITERS = (',', ';', '\t')
+# What tables are called; those of JSON have an object in each line.
+CSV_ENDINGS, JSON_ENDINGS = ('.csv', '.tsv'), ('.jsonl', '.ndjson')
 
 
 def plain_name(column: str) -> str:

@@ -14,6 +14,7 @@ from library.preparation.image_files import (
     is_of_other_program,
 )
 from library.preparation.output import Output, wrote
+from library.preparation.sources.csv_table import CSV_ENDINGS, JSON_ENDINGS
 from library.preparation.sources.entries import Entry, look
 
 
@@ -118,13 +119,13 @@ class Tree:
                 yield from self.images_below(each)
 
     def tables_above(self, folder: Branch) -> list[str]:
-        """List the CSV files in a folder and in those above it."""
+        """List the tables in a folder and in those above it."""
         return [
             entry.path
             for above in self.root.all()
             if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
             for name, entry in above.others
-            if entry.kind == 'image' and name.lower().endswith('.csv')
+            if entry.kind == 'image' and name.lower().endswith((*CSV_ENDINGS, *JSON_ENDINGS))
         ]
 
     def _read(self, name: str, above: frozenset[object]) -> Branch | None:

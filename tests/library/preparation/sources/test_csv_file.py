@@ -58,7 +58,14 @@ def reasons(listing):
 @pytest.mark.graph
 @pytest.mark.parametrize(
     ('name', 'fits'),
-    [('a.csv', True), ('gs://b/A.CSV', True), ('a.csv/', False), ('csv', False), ('', False)],
+    [
+        ('a.csv', True),
+        ('a.tsv', True),
+        ('gs://b/A.CSV', True),
+        ('a.csv/', False),
+        ('csv', False),
+        ('', False),
+    ],
 )
 def test_a_csv_file_is_told_by_its_ending(name, fits):
     assert CsvFile.fits(name) is fits

@@ -356,6 +356,15 @@ def test_json_lines_are_read_like_a_table(listed, told, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ('name', 'source'),
+    [('a.tsv', 'csv'), ('a.TSV', 'csv'), ('a.ndjson', 'json_lines'), ('a.jsonl', 'json_lines')],
+)
+def test_a_table_is_told_by_its_ending(tmp_path, name, source):
+    (tmp_path / name).touch()
+    assert find_source(SOURCES, str(tmp_path / name)) == source
+
+
+@pytest.mark.parametrize(
     ('line', 'message'),
     [
         ('{"path": "1.jpg"}', 'no label'),
