@@ -131,6 +131,7 @@ def test_a_background_laid_in_parts_is_that_of_the_whole(mode, monkeypatch):
 # Prints, for each file, the bytes that it took at most while it was prepared.
 PEAKS = """
 import sys
+import numpy  # some pictures need it, which is no part of decoding
 from library.preparation.images import prepare_image
 
 def memory(kind):
