@@ -35,7 +35,7 @@ SHOWN = 10
 
 
 # Endings of tables of images, which are given alone.
-TABLES = ('.csv', '.jsonl', '.parquet')
+TABLES = ('.csv', '.tsv', '.jsonl', '.ndjson', '.parquet')
 
 _MUST_BE_CONVERTED = '{}: must be converted first (convert_dataset.py --dataset_dir)'
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageChops, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from library.preparation.formats import (
     EXTRA_FORMATS,
@@ -38,7 +38,7 @@ from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import BEFORE, PictureOptions
 from library.preparation.pictures.reading import check_scaled, held_by_levels, read_as_meant
 from library.preparation.pictures.side_data import picture_in, without_side_data
-from library.preparation.pictures.tiff_files import why_not_decoded
+from library.preparation.pictures.turning import find_turn
 from library.preparation.unwarned import Unwarned
 
 if TYPE_CHECKING:
@@ -50,17 +50,6 @@ UNWARNED = Unwarned()
 # The shorter edge of a stored image: below this a picture holds nothing to classify, and an
 # extreme shape (1 x 5000) shrinks to nothing.
 MIN_EDGE = 8
-
-# What brings an image upright, by its EXIF orientation.
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -188,7 +177,7 @@ def _prepare(
     if scan is None:
         held = held_by_levels(image, data, pictures)
         check_decoded_size(image, data, max_pixels, image.size, held)
-    turn = _turn_if_decodable(image)
+    turn = find_turn(image)
     if not has_end(image, data):
         raise RejectedImage('damaged (image file is truncated: no end mark)')
     size, target = image.size, _target(image.size, max_edge)
@@ -208,16 +197,6 @@ def _prepare(
     return _encoded(rgb, target, turn, recolor, quality, (*changes, *more, *others))
 
 
-def _turn_if_decodable(image: Image.Image) -> Image.Transpose | None:
-    """Return what `_turn` does; say what a TIFF has that Pillow cannot decode."""
-    try:
-        return _turn(image)
-    except OSError as error:
-        if reason := why_not_decoded(image, error):
-            raise RejectedImage(reason) from None
-        raise
-
-
 def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
     """Return width and height to store; raise RejectedImage if an edge gets too short."""
     width, height = target = size
@@ -228,28 +207,6 @@ def _target(size: tuple[int, int], max_edge: int) -> tuple[int, int]:
         shrunk = f', {target[0]}x{target[1]} when shrunk' if target != size else ''
         raise RejectedImage(f'{width}x{height}{shrunk}: an edge is under {MIN_EDGE} pixels')
     return target
-
-
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """Return what brings the image upright, if anything; ignore broken metadata.
-
-    A PNG's tag may stand behind its pixels, and Pillow turns a TIFF itself on loading: so all are
-    loaded here but JPEGs, which their decoder may still shrink. ImageOps.exif_transpose would write
-    the other tags anew as well, and fails on odd ones.
-    """
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        image.info['turned'] = image.tag_v2.get(ExifTags.Base.Orientation) in UPRIGHT
-    if image.format not in JPEG_FORMATS:
-        image.load()
-    if image.format == 'TIFF':
-        return None
-    # Where EXIF is silent Pillow asks the metadata of Adobe's programs, as other decoders do not.
-    image.info.pop('xmp', None)
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-        return None if orientation is None else UPRIGHT.get(orientation)
-    except Exception:  # about anything, and the picture itself may be whole
-        return None
 
 
 def _to_rgb(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from unicodedata import normalize
 
 from library import files
@@ -62,13 +62,38 @@ def sorted_names(names: Collection[str], before: Sequence[str] = ()) -> tuple[st
 
 
 def spellings(names: Iterable[str]) -> list[list[str]]:
-    """Find the names that differ in capitals, spaces, - and _, or zeros before a number alone."""
+    """Find the names that differ in capitals, spaces, - and _, or in how a number is written.
+
+    A number may have zeros before it, or behind its point: 1, 01 and 1.0.
+    """
     found: dict[str, list[str]] = {}
     for name in sorted(names):
         form = re.sub(r'[\s_-]+', ' ', name).strip().casefold() or name
+        form = re.sub(r'^(\d+)\.0+$', r'\1', form)
         form = (form.lstrip('0') or '0') if form.isdecimal() else form
         found.setdefault(form, []).append(name)
     return [each for each in found.values() if len(each) > 1]
+
+
+def told_spellings(place: str, classes: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield which names are taken for different classes though they may be one.
+
+    Args:
+      place: the data set, for messages.
+      classes: (class, split or '') of each image.
+
+    Raises:
+      DataError: no split has both, so that it was one class which two splits write in two ways.
+    """
+    splits: dict[str, set[str]] = {}
+    for name, split in classes:
+        splits.setdefault(name, set()).add(split)
+    for names in spellings(splits):
+        if sum(len(splits[name]) for name in names) == len({s for n in names for s in splits[n]}):
+            raise DataError(
+                f'{place}: {", ".join(names)}: one class in two spellings? Write it in one way'
+            )
+        yield f'taken for different classes: {", ".join(names)}'
 
 
 def _as_number(digits: str) -> tuple[int, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -31,6 +32,12 @@ LABEL_COLUMNS = (
 SPLIT_COLUMNS = ('split', 'dataset', 'subset', 'partition', 'set')
 # Cells of columns that say of each class whether an image is of it.
 ZEROS, ONES = frozenset(['0', '0.0', 'false']), frozenset(['1', '1.0', 'true'])
+# Where one of these is a column, y is no class: a box, or a place.
+BESIDE_COORDINATES = frozenset(['x', 'w', 'h', 'z', 'width', 'height', 'xmin', 'xmax', 'lon'])
+# The number of the row, as pandas writes it.
+NO_CLASS = re.compile(r'|unnamed:\d+|index|idx')
+# Of so many rows, as many classes as half of them are none.
+MANY = 20
 
 SHOWN = 12
 
@@ -128,13 +135,19 @@ def _labels(
     if options.label_column:
         return tuple(_only(place, header, name, 'label_column') for name in options.label_column)
     hidden = ['' if index not in others else column for index, column in enumerate(header)]
+    is_place = not BESIDE_COORDINATES.isdisjoint(map(plain_name, hidden))
+    hidden = [
+        '' if plain_name(column) == 'y' and (is_place or _is_measure(rows, index)) else column
+        for index, column in enumerate(hidden)
+    ]
     found = known_column(place, hidden, LABEL_COLUMNS, 'label_column')
     if found is not None:
         return (found,)
-    cells = {index: _cells(rows, index) for index in others}
-    flags = tuple(index for index in others if rows and cells[index] <= ZEROS | ONES)
-    # A class may have no image here.
-    if not any(cells[index] & ONES for index in flags):
+    rest = [index for index in others if not NO_CLASS.fullmatch(plain_name(header[index]))]
+    cells = {index: _cells(rows, index) for index in rest}
+    flags = tuple(index for index in rest if rows and cells[index] <= ZEROS | ONES)
+    # A class may have no image here. One column beside others may say anything, such as valid.
+    if not any(cells[index] & ONES for index in flags) or len(flags) == 1 < len(rest):
         raise missing(place, header, "'label', 'class' or 'category'", 'label_column')
     return flags
 
@@ -145,6 +158,14 @@ def _split_column(header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) 
         if is_named and _cells(rows, index) <= SPLIT_NAMES.keys():
             return index
     return None
+
+
+def _is_measure(rows: Sequence[tuple[int, list[str]]], index: int) -> bool:
+    """Return True for a column of numbers most of which are different, or with decimals."""
+    cells = _cells(rows, index)
+    is_number = all(re.fullmatch(r'-?\d*\.?\d+(e-?\d+)?', each) for each in cells)
+    has_decimals = any(float(each) % 1 for each in cells) if is_number else False
+    return is_number and (has_decimals or (len(rows) >= MANY and len(cells) > len(rows) / 2))
 
 
 def _cells(rows: Sequence[tuple[int, list[str]]], index: int) -> set[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from library import files
 from library.errors import ConfigError
 from library.preparation.sources.columns import LABEL_COLUMNS, PATH_COLUMNS
-from library.preparation.sources.csv_table import header_and_rows, plain_name
+from library.preparation.sources.csv_table import CSV_ENDINGS, header_and_rows, plain_name
 from library.preparation.sources.entries import look
 from library.preparation.sources.table import NumberedRow, Table
 from library.records.listing import SPLIT_NAMES
@@ -30,10 +30,10 @@ class CsvFile(Table):
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
-        """Return True for a file whose name ends in .csv, or a folder with a metadata.csv."""
+        """Return True for a file called .csv or .tsv, or a folder with a metadata.csv."""
         if files.is_folder(dataset_dir):
             return bool(described_parts(dataset_dir, METADATA))
-        return dataset_dir.lower().endswith('.csv')
+        return dataset_dir.lower().endswith(CSV_ENDINGS)
 
     def parts(self) -> list[tuple[str, str]]:
         """Return the file, or the metadata in a folder or in its splits."""

@@ -12,6 +12,8 @@ from library.errors import ConfigError, DataError
 
 # The second is what spreadsheets write where the comma is the decimal mark.
 DELIMITERS = (',', ';', '\t')
+# What tables are called; those of JSON have an object in each line.
+CSV_ENDINGS, JSON_ENDINGS = ('.csv', '.tsv'), ('.jsonl', '.ndjson')
 
 
 def plain_name(column: str) -> str:
@@ -26,7 +28,7 @@ def header_and_rows(
 
     Args:
       path: for messages.
-      data: the whole file, as UTF-8.
+      data: the whole file.
       wanted: names of columns, or plain names; the delimiter that gives one of them is taken,
         otherwise the one that gives most columns.
 
@@ -35,13 +37,13 @@ def header_and_rows(
 
     Raises:
       ConfigError: the text is UTF-16.
-      DataError: the file is empty, or a row is damaged; while iterating, for a row below the first.
+      DataError: the text is no UTF-8, the file is empty, or a row is damaged; while iterating, for
+        a row below the first.
     """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
+    text = utf8_text(path, data)
     tables, errors = [], []
     for delimiter in DELIMITERS:
-        rows = _numbered(path, data, delimiter)
+        rows = _numbered(path, text, delimiter)
         try:
             _, cells = next(rows, (1, []))
         except DataError as error:
@@ -56,14 +58,34 @@ def header_and_rows(
     return header, rows
 
 
+def utf8_text(path: str, data: bytes) -> str:
+    """Decode a table; classes of another encoding would have names that nobody can read.
+
+    Args:
+      path: for messages.
+      data: the whole file, perhaps with a byte order mark.
+
+    Raises:
+      ConfigError: the text is UTF-16.
+      DataError: it is no UTF-8.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigError(f'{path}: the text is UTF-16; save it as UTF-8')
+    try:
+        return data.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        line = error.object.count(b'\n', 0, error.start) + 1
+        raise DataError(f'{path}: line {line}: the text is not UTF-8; save it as UTF-8') from None
+
+
 def _has_any(header: Sequence[str], wanted: Sequence[str]) -> bool:
     return any(column in wanted or plain_name(column) in wanted for column in header)
 
 
-def _numbered(path: str, data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _numbered(path: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line that it starts in, cells) of each row that is not blank."""
-    text = io.TextIOWrapper(io.BytesIO(data), 'utf-8-sig', 'surrogateescape', newline='')
-    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    lines = io.StringIO(text, newline='')
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     while True:
         number = reader.line_num + 1
         try:

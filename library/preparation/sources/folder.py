@@ -7,16 +7,12 @@ DIR/{train,validation,test}/CLASS/IMAGE, DIR/flowers/CLASS/IMAGE.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from unicodedata import normalize
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.preparation.image_files import has_image_ending
 from library.preparation.labels import sorted_names
 from library.preparation.output import old_manifest
-from library.preparation.sources.class_names import masks_among
-from library.preparation.sources.entries import Entry
 from library.preparation.sources.layout import Layout, Reader
 from library.preparation.sources.remarks import (
     Beside,
@@ -80,7 +76,7 @@ class Folder(Source):
                 split,
             )
             for split, name, branch in found
-            for filename, entry in _images_of(branch, tree)
+            for filename, entry in tree.images_below(branch)
         )
         if at is None:
             reader.check_tables(layout, {i.filename: class_names[i.label] for i in images})
@@ -106,19 +102,3 @@ class Folder(Source):
             if manifest := old_manifest(self.output.target(split)):
                 return manifest.class_names
         return ()
-
-
-def _images_of(branch: Branch, tree: Tree) -> Iterator[tuple[str, Entry]]:
-    """Yield (name below the root, entry) of all images of a class."""
-    masks = masks_among([name for name, _ in branch.images])
-    for name, entry in branch.images:
-        if name in masks:
-            mask_of = os.path.basename(masks[name])
-            entry = Entry(entry.path, f'named as the mask of {mask_of}')
-        yield name, entry
-    for each in branch.folders:
-        if has_image_ending(each.name):
-            # As a download that went wrong leaves.
-            yield each.name, Entry(tree.path(each.name), 'a folder, not an image')
-        else:
-            yield from _images_of(each, tree)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.options import TableOptions
-from library.preparation.sources.columns import find_columns
+from library.preparation.sources.columns import ONES, find_columns
 from library.preparation.sources.csv_file import EVERY_NAME
-from library.preparation.sources.csv_table import header_and_rows
+from library.preparation.sources.csv_table import JSON_ENDINGS, header_and_rows
+from library.preparation.sources.json_lines import keys_and_rows
 
 # Larger tables are none that a person would look at.
 LARGEST = 100_000_000
@@ -32,7 +33,7 @@ def contradicting(
     nothing against them.
 
     Args:
-      tables: paths of CSV files.
+      tables: paths of CSV files and JSON lines.
       class_of: the class of each image by its path below the folder that is read.
     """
     folder_of: dict[str, set[str]] = defaultdict(set)
@@ -60,19 +61,29 @@ def _rows(table: str) -> list[tuple[str, str]]:
     try:
         if files.size(table) > LARGEST:
             return []
-        header, lines = header_and_rows(table, files.read_bytes(table), EVERY_NAME)
+        data = files.read_bytes(table)
+        if table.lower().endswith(JSON_ENDINGS):
+            header, lines = keys_and_rows(table, data)
+        else:
+            header, lines = header_and_rows(table, data, EVERY_NAME)
         rows = list(lines)
         columns = find_columns(table, header, rows, TableOptions())
     except (ConfigError, DataError, OSError):
         return []
-    path, labels = columns.path, columns.labels
-    if len(labels) > 1:
-        return []
+    width = max(columns.path, *columns.labels) + 1
     return [
-        (_stem(cells[path]), cells[labels[0]].strip())
+        (_stem(cells[columns.path]), label)
         for _, cells in rows
-        if len(cells) > max(path, labels[0])
+        if len(cells) >= width and (label := _class_in(header, cells, columns.labels))
     ]
+
+
+def _class_in(header: Sequence[str], cells: Sequence[str], labels: Sequence[int]) -> str:
+    """Return the class of a row; '' where none of its columns is 1, or several are."""
+    if len(labels) == 1:
+        return cells[labels[0]].strip()
+    names = [header[index] for index in labels if cells[index].strip().lower() in ONES]
+    return names[0] if len(names) == 1 else ''
 
 
 def _stem(path: str) -> str:

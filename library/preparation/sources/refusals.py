@@ -188,7 +188,7 @@ class Refusals:
         if not tables:
             return f'make folders{OTHER_THAN_FOLDERS}'
         names = shown([f'{self._flag} {quote(table)}' for table in tables])
-        return f'make folders, or give a CSV file that names the class of each ({names})'
+        return f'make folders, or give a table that names the class of each ({names})'
 
     def _given(self, folder: Branch) -> str:
         """Return what gives this folder alone, as a shell takes it."""

@@ -115,9 +115,7 @@ class Beside:
             text = f'{branch.name}: {pictures(branch.count)} {why}'
             self.names.append(text)
             self.remarks.append(Remark(f'warning: {text}, left out'))
-        if counts := tree.skipped.counts:
-            kinds = ', '.join(f'{count} {name}' for name, count in sorted(counts.items()))
-            self.remarks.append(Remark(f'skipped, left by other programs (files): {kinds}'))
+        self.remarks += map(Remark, tree.skipped.told())
 
 
 class _Class(NamedTuple):

@@ -13,9 +13,11 @@ ONE_CLASS = 'each picture has one class here'
 # Between the values of a cell that is a list.
 BETWEEN = '\x1f'
 
-# What lists are written with. Commas and spaces are also part of names, so there every part must
+# What lists are written with. Commas, + and spaces are also part of names, so there every part must
 # be a class itself, and of spaces there must be two such labels.
-LISTS, NAMES, WORDS = re.compile(r'[;|]'), re.compile(','), re.compile(' ')
+LISTS, NAMES, WORDS = re.compile(r'[;|]'), re.compile('[,+&/]'), re.compile(' ')
+# A list as Python, JSON or numpy writes it: ['a', 'b'], [1, 0], ['a' 'b'], ('a', 'b').
+BRACKETS = re.compile(r"""\[.*,.*\]|[(\[{]\s*(['"]).*\1[\s,]+\1.*[)\]}]""", re.DOTALL)
 
 
 def cell_of(value: Any) -> str:
@@ -30,12 +32,18 @@ def cell_of(value: Any) -> str:
     return str(int(value) if isinstance(value, bool) else value).strip()
 
 
-def check_no_lists(place: str, labels: Iterable[tuple[int, str]]) -> None:
-    """Raise DataError for cells such as cat;dog whose parts are classes themselves.
+def check_no_lists(place: str, labels: Iterable[tuple[int, str]]) -> list[str]:
+    """Check that no cell such as cat;dog has parts that are classes themselves.
 
     Args:
       place: the table, for messages.
       labels: (number of the row, class).
+
+    Returns:
+      What may be a list, or not, said to a person.
+
+    Raises:
+      DataError: one is a list.
     """
     first_row: dict[str, int] = {}
     for number, name in labels:
@@ -49,9 +57,16 @@ def check_no_lists(place: str, labels: Iterable[tuple[int, str]]) -> None:
         raise DataError(
             f'{place}: row {first_row[name]}: {name!r} names several classes{more}: {ONE_CLASS}'
         )
+    return [
+        f'warning: row {first_row[name]}: {name!r} is taken for a class of its own, and may name '
+        f'several ({ONE_CLASS})'
+        for name in spaced
+    ]
 
 
 def _is_list(name: str, classes: Collection[str]) -> bool:
+    if BRACKETS.fullmatch(name):
+        return True
     parts = _parts(LISTS.split(name))
     if len(parts) > 1 and any(part in classes for part in parts):
         return True

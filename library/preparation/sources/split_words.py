@@ -6,10 +6,12 @@ called train_station.
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from library.preparation.sources.entries import Entry
 from library.preparation.sources.tree import Branch
 from library.records.listing import SPLIT_NAMES
 
@@ -70,6 +72,37 @@ def split_folders(folder: Branch) -> dict[Branch, str]:
     different = (each for each in several if len(set(each.values())) == len(each))
     twice = (each for each, group in zip(several, likely, strict=True) if group not in alike)
     return next(different, None) or next(twice, {})
+
+
+class PathSplits(NamedTuple):
+    """The splits that paths tell.
+
+    Attributes:
+      common: the folders that all paths begin with, each with '/' behind.
+      of_folder: the folder below to its split; {} where no folders are splits.
+    """
+
+    common: str
+    of_folder: dict[str, str]
+
+    def split(self, path: str) -> str:
+        """Return the split of a path, '' if it lies in none."""
+        if not path.startswith(self.common):
+            return ''
+        folder, slash, _ = path[len(self.common) :].partition('/')
+        return self.of_folder.get(folder, '') if slash else ''
+
+
+def splits_of_paths(paths: Iterable[str]) -> PathSplits:
+    """Find the splits among the folders of paths, as `split_folders` does; one alone is none."""
+    folders = {posixpath.dirname(path) for path in paths}
+    common = posixpath.commonpath(folders) if folders else ''
+    common += '/' * bool(common)
+    top = Branch('')
+    for name in sorted({f'{each}/'[len(common) :].partition('/')[0] for each in folders} - {''}):
+        top.folders.append(Branch(name, [(name, Entry(name, 'image'))]))
+    found = {each.name: split for each, split in split_folders(top).items()}
+    return PathSplits(common, found if len(set(found.values())) > 1 else {})
 
 
 def _without_empty_twins(words: dict[Branch, Word]) -> dict[Branch, Word]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
-from library.preparation.labels import sorted_names
+from library.preparation.labels import sorted_names, told_spellings
 from library.preparation.sources.columns import (
     ONES,
     PATH_COLUMNS,
@@ -24,6 +24,7 @@ from library.preparation.sources.entries import look
 from library.preparation.sources.refusals import shown
 from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_no_lists
 from library.preparation.sources.source import Source
+from library.preparation.sources.split_words import split_word, splits_of_paths
 from library.preparation.sources.table_images import BadRow, TableImages, endings_added
 from library.records.listing import (
     SPLIT_NAMES,
@@ -32,6 +33,7 @@ from library.records.listing import (
     Remark,
     Unusable,
     is_split_name,
+    usual_order,
 )
 
 # (number of the line that the row starts in, cells by column).
@@ -68,10 +70,18 @@ class Table(Source):
 
         Raises:
           ConfigError: there is no such file, folder or column, or several columns may be meant.
-          DataError: the file holds no rows, or one that cannot be meant; the message names it.
+          DataError: the file holds no rows, or one that cannot be meant, or splits write a class in
+            two ways; the message names it.
         """
-        parts = self.parts()
-        listings = [(part, self._listing(path)) for part, path in parts]
+        listing = self._together([(part, self._listing(path)) for part, path in self.parts()])
+        classes = ((listing.class_names[each.label], each.split) for each in listing.images)
+        told = [
+            Remark(f'{listing.folder}: {text}') for text in told_spellings(listing.folder, classes)
+        ]
+        return replace(listing, remarks=(*listing.remarks, *told))
+
+    def _together(self, listings: Sequence[tuple[str, Listing]]) -> Listing:
+        """Return the one listing, or one of all splits."""
         if len(listings) == 1:
             return listings[0][1]
         class_names = sorted_names({each for _, one in listings for each in one.class_names})
@@ -100,7 +110,7 @@ class Table(Source):
         images = TableImages(root or os.path.dirname(path) or '.', self.options.follow_symlinks)
         rows, remarks = self._rows(path, images)
         if images.moved_from:
-            place = shown(images.moved_from)
+            place = shown(list(images.moved_from))
             remarks.append(f'paths of another place: {place} is taken for {images.root}')
         if root is None:
             rows, images = _nearby(rows, images, remarks)
@@ -114,12 +124,46 @@ class Table(Source):
                 f'none of the images is there, such as {rows[0].filename} in '
                 f'{images.root} (--image_root)'
             )
-        listed = (
+        listed = [
             LabelledImage(filename, label_of[row.class_name], content, size, row.split, row.group)
             for row, filename, (content, size) in zip(rows, filenames, contents, strict=True)
-        )
-        told = tuple(Remark(f'{path}: {text}') for text in remarks)
+        ]
+        listed, told_splits = self._divided(path, listed)
+        told = tuple(Remark(f'{path}: {text}') for text in (*remarks, *told_splits))
         return Listing(class_names, tuple(listed), folder=path, remarks=told)
+
+    def _divided(
+        self, path: str, images: list[LabelledImage]
+    ) -> tuple[list[LabelledImage], list[str]]:
+        """Take the folders of paths for splits where they are called so.
+
+        Not where a column says more, or the table is one split by its own name, such as train.csv.
+
+        Returns:
+          The images, and lines for a person.
+        """
+        there = [each.filename for each in images if not isinstance(each.content, Unusable)]
+        splits = splits_of_paths(there)
+        is_one = self.output.name or split_word(os.path.splitext(os.path.basename(path))[0])
+        if not splits.of_folder or is_one or any(each.split for each in images):
+            return images, []
+        others = [name for name in there if not splits.split(name)]
+        names = [f'{splits.common}{each}' for each in splits.of_folder]
+        if others:
+            return images, [
+                f'warning: the folders {shown(names)} are no splits here, as {len(others)} of '
+                f'{len(there)} paths lie in others, such as {others[0]}: a column named split '
+                f'tells the split of each'
+            ]
+        told = ', '.join(
+            f'{name} is {split}'
+            for name, split in zip(names, splits.of_folder.values(), strict=True)
+        )
+        # Of what is not there a split's report has to tell.
+        least = usual_order(splits.of_folder.values())[0]
+        return [replace(each, split=splits.split(each.filename) or least) for each in images], [
+            f'splits by the folders in the paths: {told}'
+        ]
 
     def _rows(self, path: str, images: TableImages) -> tuple[list[TableRow], list[str]]:
         """Read all rows, and what is to be said of the columns."""
@@ -138,7 +182,7 @@ class Table(Source):
             raise DataError(f'{path}: no rows below the header')
         parsed = _parsed(path, header, rows, columns, images)
         if len(columns.labels) == 1:
-            check_no_lists(path, ((row.number, row.class_name) for row in parsed))
+            remarks += check_no_lists(path, ((row.number, row.class_name) for row in parsed))
         return parsed, remarks
 
     def _without_header(
@@ -178,6 +222,10 @@ def _parsed(
         except BadRow as error:
             bad.append(f'row {number}: {error}')
     _raise_bad(path, bad)
+    try:
+        images.check_moves()
+    except BadRow as error:
+        raise DataError(f'{path}: {error}') from None
     return parsed
 
 

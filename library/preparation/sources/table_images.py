@@ -31,7 +31,7 @@ class TableImages:
 
     Attributes:
       root: the folder that paths start from.
-      moved_from: folders of another machine that were taken for it.
+      moved_from: folders of another machine that were taken for it, each with the first path.
     """
 
     def __init__(self, root: str, follow_symlinks: bool):
@@ -40,7 +40,7 @@ class TableImages:
         self._follow_symlinks = follow_symlinks
         self._is_remote = files.is_remote(root)
         self._place = _normal(root if self._is_remote else os.path.abspath(root))
-        self.moved_from: list[str] = []
+        self.moved_from: dict[str, str] = {}
         self._listed: dict[str, dict[str, list[str]]] = {}
         self._within: dict[str, TableImages] = {}
         self._real_root = '' if self._is_remote else os.path.realpath(root)
@@ -87,9 +87,22 @@ class TableImages:
         for count in range(1, len(parts)):
             name = '/'.join(parts[count:])
             if '..' not in parts and self._is_there(name):
-                self.moved_from.append('/'.join(parts[:count]))
+                self.moved_from['/'.join(parts[:count])] = path
                 return name
         return None
+
+    def check_moves(self) -> None:
+        """Raise BadRow where a path is there only without a folder that others have.
+
+        The file of its name may be any other.
+        """
+        for place, path in self.moved_from.items():
+            for above in self.moved_from:
+                if place != above and _is_below(place, above):
+                    raise BadRow(
+                        f'{path!r} is not in {self.root}, which {above or "/"} is taken for '
+                        f'(only {path[len(place) + 1 :]} is there)'
+                    )
 
     def _is_there(self, name: str) -> bool:
         return bool(name) and bool(self.matches(name))

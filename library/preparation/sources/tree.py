@@ -14,6 +14,8 @@ from library.preparation.image_files import (
     is_of_other_program,
 )
 from library.preparation.output import Output, wrote
+from library.preparation.sources.class_names import masks_among
+from library.preparation.sources.csv_table import CSV_ENDINGS, JSON_ENDINGS
 from library.preparation.sources.entries import Entry, look
 
 
@@ -80,6 +82,12 @@ class Skipped:
         else:
             self.counts[last] += 1
 
+    def told(self) -> Iterator[str]:
+        """Yield a line for a person, if there is anything."""
+        if self.counts:
+            kinds = ', '.join(f'{count} {name}' for name, count in sorted(self.counts.items()))
+            yield f'skipped, left by other programs (files): {kinds}'
+
 
 class Tree:
     """Reads the folders below a root; nothing but names, and the beginning of unusual files.
@@ -101,14 +109,29 @@ class Tree:
         """Return the path of what has this name below the root."""
         return files.join(self._root, name) if name else self._root
 
+    def images_below(self, branch: Branch) -> Iterator[tuple[str, Entry]]:
+        """Yield (name below the root, entry) of all images in a folder and in those below it."""
+        masks = masks_among([name for name, _ in branch.images])
+        for name, entry in branch.images:
+            if name in masks:
+                mask_of = os.path.basename(masks[name])
+                entry = Entry(entry.path, f'named as the mask of {mask_of}')
+            yield name, entry
+        for each in branch.folders:
+            if has_image_ending(each.name):
+                # As a download that went wrong leaves.
+                yield each.name, Entry(self.path(each.name), 'a folder, not an image')
+            else:
+                yield from self.images_below(each)
+
     def tables_above(self, folder: Branch) -> list[str]:
-        """List the CSV files in a folder and in those above it."""
+        """List the tables in a folder and in those above it."""
         return [
             entry.path
             for above in self.root.all()
             if f'{folder.name}/'.startswith(f'{above.name}/' if above.name else '')
             for name, entry in above.others
-            if entry.kind == 'image' and name.lower().endswith('.csv')
+            if entry.kind == 'image' and name.lower().endswith((*CSV_ENDINGS, *JSON_ENDINGS))
         ]
 
     def _read(self, name: str, above: frozenset[object]) -> Branch | None:

@@ -17,7 +17,7 @@ from typing import Any
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.formats import IMAGE_ENDINGS
-from library.preparation.labels import sorted_names
+from library.preparation.labels import sorted_names, told_spellings
 from library.preparation.sources.columns import LABEL_COLUMNS, known_column
 from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS
 from library.preparation.sources.source import Source
@@ -85,8 +85,10 @@ class WebDataset(Source):
             LabelledImage(name, labels[each], part, part.size) for name, each, part in samples
         ]
         count = f'{len(paths)} tars' if len(paths) > 1 else '1 tar'
-        told = (Remark(f'{self.dataset_dir}: {len(images)} images of {count}, read in place'),)
-        return Listing(class_names, tuple(images), folder=self.dataset_dir, remarks=told)
+        told = [f'{len(images)} images of {count}, read in place']
+        told += told_spellings(self.dataset_dir, ((name, '') for name in class_names))
+        remarks = tuple(Remark(f'{self.dataset_dir}: {text}') for text in told)
+        return Listing(class_names, tuple(images), folder=self.dataset_dir, remarks=remarks)
 
     def _samples(self, path: str) -> Iterator[tuple[str, str, Part]]:
         """Yield (name of the image, class, its part of the file) of one tar."""

@@ -209,3 +209,25 @@ def test_options_of_a_preview_belong_to_no_other_mode(program_here):
     status, errors = program_here('train', '--preview_images', 3)
     assert (status, errors.count('\n')) == (2, 1)
     assert '--preview_images is not used by this run: it is an option of the mode preview' in errors
+
+
+def test_what_evaluation_cuts_away_is_drawn_around_and_told(show, drawn, wide_data_dir, capsys):
+    show(data_dir=wide_data_dir, preview_images=2, image_size=16)
+    images, names = drawn[0]
+    assert names[2:] == ['evaluation sees'] * 6
+    told = '67 % of each evaluation picture is cut away: --fit pad or squeeze; the last 6 pictures'
+    assert f'{told} show it\n' in capsys.readouterr().out
+    for image in images[2:]:
+        red = (np.abs(image.astype(int) - (255, 0, 0)).max(axis=-1) < 40).any(axis=0)
+        columns = np.flatnonzero(red[30:66]) + 30  # the class itself may be red
+        assert (columns.min(), columns.max()) == (32, 63)
+    show(data_dir=wide_data_dir, preview_images=2, image_size=16, fit='squeeze')
+    assert len(drawn[1][1]) == 2
+
+
+def test_the_sheet_of_what_was_altered_is_named(show, drawn, data_dir, tmp_path, capsys):
+    shutil.copytree(data_dir, tmp_path / 'data')
+    (tmp_path / 'data' / 'altered_images.jpg').write_bytes(b'a sheet')
+    show(data_dir=tmp_path / 'data')
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f'what the conversion altered most: {tmp_path}/data/altered_images.jpg'

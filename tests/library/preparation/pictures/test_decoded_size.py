@@ -128,11 +128,10 @@ def test_a_background_laid_in_parts_is_that_of_the_whole(mode, monkeypatch):
         np.testing.assert_array_equal(np.asarray(parts), np.asarray(whole))
 
 
-# Prints, for each file, the bytes that it took at most while it was prepared, beside NumPy itself,
-# which the first file of more than 8 bits imports.
+# Prints, for each file, the bytes that it took at most while it was prepared.
 PEAKS = """
 import sys
-import numpy
+import numpy  # some pictures need it, which is no part of decoding
 from library.preparation.images import prepare_image
 
 def memory(kind):

@@ -58,7 +58,14 @@ def reasons(listing):
 @pytest.mark.graph
 @pytest.mark.parametrize(
     ('name', 'fits'),
-    [('a.csv', True), ('gs://b/A.CSV', True), ('a.csv/', False), ('csv', False), ('', False)],
+    [
+        ('a.csv', True),
+        ('a.tsv', True),
+        ('gs://b/A.CSV', True),
+        ('a.csv/', False),
+        ('csv', False),
+        ('', False),
+    ],
 )
 def test_a_csv_file_is_told_by_its_ending(name, fits):
     assert CsvFile.fits(name) is fits
@@ -125,15 +132,6 @@ def test_quotes_keep_commas_quotes_and_line_breaks(tmp_path):
     listing = listed(tmp_path, 'path,label\n"a,b.jpg","x, y"\n"a""b.jpg",z\n"a\nb.jpg",z\n')
     assert classes(listing) == {'a,b.jpg': 'x, y', 'a"b.jpg': 'z', 'a\nb.jpg': 'z'}
     assert set(reasons(listing).values()) == {''}
-
-
-def test_bytes_that_are_no_utf8_are_kept(tmp_path):
-    write_images(tmp_path, os.fsdecode(b'caf\xe9.jpg'))
-    listing = listed(tmp_path, b'path,label\ncaf\xe9.jpg,caf\xe9\n')
-    (image,) = listing.images
-    assert os.fsencode(image.filename) == b'caf\xe9.jpg'
-    assert os.fsencode(listing.class_names[0]) == b'caf\xe9'
-    assert isinstance(image.content, str)
 
 
 def test_columns_may_have_other_names(tmp_path):
@@ -218,6 +216,13 @@ def test_utf16_is_named_as_such(tmp_path, encoding):
     mark = b'' if encoding == 'utf-16' else '\ufeff'.encode(encoding)
     expected = 'images.csv: the text is UTF-16; save it as UTF-8'
     assert refusal(ConfigError, tmp_path, mark + PLAIN.encode(encoding)) == expected
+
+
+def test_text_that_is_no_utf8_is_refused(tmp_path):
+    text = 'path,label\n1.jpg,cat\n2.jpg,caf\xe9\n'
+    expected = 'images.csv: line 3: the text is not UTF-8; save it as UTF-8'
+    assert refusal(DataError, tmp_path, text.encode('latin-1')) == expected
+    assert listed(tmp_path, text.encode('utf-8-sig')).class_names == ('caf\xe9', 'cat')
 
 
 @pytest.mark.parametrize(
@@ -459,7 +464,7 @@ def test_remote_images_are_listed_like_local_ones(tmp_path):
             file.write(b'x' * 7)
     text = f'path,label\ncat\\1.jpg,cat\n{root}/2.jpg,dog\ngone.jpg,cat\ncat,cat\ncaf\xe9,cat\n'
     with gfile.GFile(f'{root}/images.csv', 'wb') as file:
-        file.write(text.encode('latin-1'))
+        file.write(text.encode())
     options = SourceOptions(dataset_dir=f'{root}/images.csv')
     listing = CsvFile(options, Output(f'{root}/out', None)).listing()
     assert reasons(listing) == {
@@ -467,7 +472,7 @@ def test_remote_images_are_listed_like_local_ones(tmp_path):
         '2.jpg': '',
         'gone.jpg': 'row 4: no such file or directory',
         'cat': 'row 5: a folder, not an image',
-        'caf\udce9': 'row 6: no such file or directory',
+        'caf\xe9': 'row 6: no such file or directory',
     }
     assert listing.images[0].content == f'{root}/cat/1.jpg'
     assert [image.size for image in listing.images] == [7, 7, 0, 0, 0]

@@ -204,6 +204,28 @@ def test_a_table_that_cuts_across_the_folders_is_asked_about(tmp_path):
     assert listed(tmp_path, classes_at=1).class_names == ('a', 'b')
 
 
+@pytest.mark.parametrize(
+    ('name', 'head', 'row'),
+    [
+        ('labels.tsv', 'id\tlabel', '{}\t{}'),
+        ('labels.jsonl', '', '{{"file_name": "{}.jpg", "label": "{}"}}'),
+        ('labels.ndjson', '', '{{"file_name": "{}.jpg", "label": "{}"}}'),
+        ('labels.csv', 'id,x,y', '{},{}'),
+    ],
+)
+def test_every_kind_of_table_may_cut_across_the_folders(tmp_path, name, head, row):
+    table_of(tmp_path, 'xyxyxy')
+    rows = (tmp_path / 'labels.csv').read_text().splitlines()[1:]
+    (tmp_path / 'labels.csv').unlink()
+    flags = {'x': '1,0', 'y': '0,1'}
+    cells = (each.split(',') for each in rows)
+    lines = [row.format(i, flags[c] if 'x' in head else c) for i, c in cells]
+    (tmp_path / name).write_text('\n'.join([head] * bool(head) + lines))
+    with pytest.raises(DataError) as caught:
+        listed(tmp_path)
+    assert f'{name} puts these images into the classes x, y, the folders' in str(caught.value)
+
+
 @pytest.mark.parametrize('labels', ['000111', '012345', 'xxxxxx', 'wwxxyy'[:3] + 'zzz'])
 def test_a_table_with_the_same_finer_or_coarser_classes_is_none_against_the_folders(
     tmp_path, labels

@@ -243,7 +243,7 @@ def test_archives_in_a_folder_without_anything_else_are_to_be_unpacked(tmp_path)
 
 def test_a_table_beside_the_pictures_is_the_way_on(tmp_path):
     message = refusal(tmp_path, '1.jpg', '2.jpg', 'labels.csv')
-    expected = 'or give a CSV file that names the class of each '
+    expected = 'or give a table that names the class of each '
     expected += f'(--dataset_dir {tmp_path}/labels.csv)'
     assert message.endswith(expected)
 

@@ -129,6 +129,16 @@ def test_absolute_paths_of_another_machine_are_taken_from_here(listed, told, tmp
     assert told(listing) == [f'paths of another place: {plain} is taken for {tmp_path}']
 
 
+@pytest.mark.parametrize('order', [1, -1])
+def test_a_path_of_another_machine_keeps_the_folders_that_others_have(refusal, tmp_path, order):
+    write_images(tmp_path, 'cat/1.jpg', '2.jpg')
+    rows = ['/data/cat/1.jpg,a', '/data/dog/2.jpg,b'][::order]
+    assert refusal(DataError, 'path,label', *rows) == (
+        f"images.csv: '/data/dog/2.jpg' is not in {tmp_path}, which /data is taken for (only 2.jpg "
+        f'is there)'
+    )
+
+
 def test_absolute_paths_that_are_there_or_nowhere_are_refused(refusal, tmp_path):
     write_images(tmp_path, 'set/1.jpg', 'elsewhere/1.jpg')
     there = f'{tmp_path}/elsewhere/1.jpg'
@@ -261,6 +271,34 @@ def test_without_a_header_the_first_row_is_an_image(listed, told, tmp_path, rows
     assert told(listing)[0] == said
 
 
+@pytest.mark.parametrize(
+    'rows',
+    [
+        ('filename,x,y,w,h,name', '1.jpg,3,4,5,6,cat', '2.jpg,3,9,5,6,dog'),
+        ('filename,y', '1.jpg,0.25', '2.jpg,1'),
+        ('filename,y', *(f'{number}.jpg,{number}' for number in range(20))),
+        ('image,emotion,valid', '1.jpg,happy,1', '2.jpg,sad,0'),
+    ],
+)
+def test_coordinates_and_a_lone_flag_beside_texts_are_no_classes(refusal, rows):
+    message = refusal(ConfigError, *rows)
+    columns = ', '.join(map(repr, rows[0].split(',')))
+    assert message == (
+        f"images.csv: no column 'label', 'class' or 'category' (--label_column); its columns are "
+        f'{columns}'
+    )
+
+
+@pytest.mark.parametrize('header', ['path,y', 'path,y,fold', ',path,is_cat', 'Unnamed: 0,path,y'])
+def test_a_column_of_few_numbers_is_the_class(listed, tmp_path, header):
+    write_images(tmp_path, '1.jpg', '2.jpg')
+    rows = [
+        ','.join({'path': f'{number}.jpg'}.get(name, str(number % 2)) for name in header.split(','))
+        for number in (1, 2)
+    ]
+    assert listed(header, *rows).class_names == ('0', '1')
+
+
 # Several classes.
 
 
@@ -271,6 +309,11 @@ def test_without_a_header_the_first_row_is_an_image(listed, told, tmp_path, rows
         (['cat', 'cat|bird'], "row 3: 'cat|bird'"),
         (['cat', 'dog', '"dog, cat"'], "row 4: 'dog, cat'"),
         (['rust', 'scab', 'spot', 'rust scab', 'scab spot'], "row 5: 'rust scab'"),
+        (['cat', 'dog', 'cat+dog'], "row 4: 'cat+dog'"),
+        (['cat', 'dog', 'dog/cat'], "row 4: 'dog/cat'"),
+        (['x', """"['cat', 'dog']\""""], """row 3: "['cat', 'dog']\""""),
+        (['x', """['cat' 'dog']"""], """row 3: "['cat' 'dog']\""""),
+        (['x', '"[0, 1]"'], "row 3: '[0, 1]'"),
     ],
 )
 def test_a_label_that_lists_classes_is_refused(refusal, labels, found):
@@ -288,6 +331,15 @@ def test_a_name_of_several_words_is_one_class(listed, tmp_path, labels):
     assert len(listed('path,label', *rows).class_names) == len(labels)
 
 
+def test_a_label_that_may_list_classes_is_told(listed, told, tmp_path):
+    write_images(tmp_path, '1.jpg', '2.jpg', '3.jpg')
+    listing = listed('path,label', '1.jpg,rust', '2.jpg,scab', '3.jpg,rust scab')
+    assert told(listing) == [
+        "warning: row 4: 'rust scab' is taken for a class of its own, and may name several (each "
+        'picture has one class here)'
+    ]
+
+
 # JSON lines, and metadata beside images.
 
 
@@ -301,6 +353,15 @@ def test_json_lines_are_read_like_a_table(listed, told, tmp_path):
     listing = listed(*map(json.dumps, rows), '', name='a.jsonl', reader=JsonLines)
     assert classes(listing) == {'1.jpg': '1', '2.jpg': '10', '3.jpg': '2'}
     assert listing.class_names == ('1', '2', '10')
+
+
+@pytest.mark.parametrize(
+    ('name', 'source'),
+    [('a.tsv', 'csv'), ('a.TSV', 'csv'), ('a.ndjson', 'json_lines'), ('a.jsonl', 'json_lines')],
+)
+def test_a_table_is_told_by_its_ending(tmp_path, name, source):
+    (tmp_path / name).touch()
+    assert find_source(SOURCES, str(tmp_path / name)) == source
 
 
 @pytest.mark.parametrize(
@@ -346,3 +407,79 @@ def test_a_folder_with_metadata_is_read_by_it(tmp_path, name, text, source):
         kind = {'csv': CsvFile, 'json_lines': JsonLines}[source]
         options = SourceOptions(dataset_dir=str(tmp_path))
         assert classes(kind(options, Output('out', None)).listing()) == {'1.jpg': 'cat'}
+
+
+def test_json_lines_that_are_no_utf8_are_refused(tmp_path):
+    path = tmp_path / 'images.jsonl'
+    path.write_bytes(b'{"path": "1.jpg", "label": "caf\xe9"}\n')
+    source = JsonLines(SourceOptions(dataset_dir=str(path)), Output(str(tmp_path / 'out'), None))
+    with pytest.raises(DataError, match=r'line 1: the text is not UTF-8; save it as UTF-8$'):
+        source.listing()
+
+
+# Splits that folders in the paths tell.
+
+
+@pytest.mark.parametrize('above', ['', 'data/images/'])
+def test_folders_named_after_splits_are_splits(listed, told, tmp_path, above):
+    names = [f'{above}seg_train/a/1.jpg', f'{above}seg_test/2.jpg']
+    write_images(tmp_path, *names)
+    listing = listed('path,label', *(f'{name},x' for name in names), f'{above}seg_train/3.jpg,y')
+    assert [image.split for image in listing.images] == ['train', 'test', 'train']
+    assert told(listing) == [
+        f'splits by the folders in the paths: {above}seg_test is test, {above}seg_train is train'
+    ]
+
+
+def test_splits_that_hold_the_images_beside_a_table_are_splits(listed, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'test/2.jpg')
+    listing = listed('path,label', '1.jpg,x', '2.jpg,y', 'gone.jpg,y')
+    assert [image.split for image in listing.images] == ['train', 'test', 'train']
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('train/1.jpg', 'train/2.jpg'),
+        ('train/1.jpg', 'bus/2.jpg'),
+        ('train_station/1.jpg', 'test_tube/2.jpg', 'bus/3.jpg'),
+    ],
+)
+def test_other_folders_are_no_splits(listed, told, tmp_path, names):
+    write_images(tmp_path, *names)
+    listing = listed('path,label', *(f'{name},x' for name in names))
+    assert (listing.splits, told(listing)) == ((), [])
+
+
+def test_a_column_of_splits_counts_before_folders(listed, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'test/2.jpg')
+    listing = listed('path,label,split', 'train/1.jpg,x,test', 'test/2.jpg,y,train')
+    assert [image.split for image in listing.images] == ['test', 'train']
+
+
+def test_a_table_that_is_one_split_by_its_name_is_not_divided(listed, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'val/2.jpg')
+    rows = ('path,label', 'train/1.jpg,x', 'val/2.jpg,y')
+    assert listed(*rows, name='train.csv').splits == ()
+    assert listed(*rows, name='all.csv').splits == ('train', 'validation')
+
+
+def test_splits_beside_other_folders_are_warned_of(listed, told, tmp_path):
+    write_images(tmp_path, 'train/1.jpg', 'test/2.jpg', 'extra/3.jpg')
+    listing = listed('path,label', 'train/1.jpg,x', 'test/2.jpg,y', 'extra/3.jpg,y')
+    assert listing.splits == ()
+    assert told(listing) == [
+        'warning: the folders test, train are no splits here, as 1 of 3 paths lie in others, such '
+        'as extra/3.jpg: a column named split tells the split of each'
+    ]
+
+
+@pytest.mark.parametrize('names', [('Cat', 'cat'), ('1', '1.0'), ('ice cream', 'ice_cream')])
+def test_classes_that_may_be_one_are_told(listed, refusal, told, tmp_path, names):
+    write_images(tmp_path, '1.jpg', '2.jpg')
+    listing = listed('path,label', f'1.jpg,{names[0]}', f'2.jpg,{names[1]}')
+    assert told(listing) == [f'taken for different classes: {names[0]}, {names[1]}']
+    rows = f'1.jpg,{names[0]},train', f'2.jpg,{names[1]},test'
+    assert refusal(DataError, 'path,label,split', *rows) == (
+        f'images.csv: {names[0]}, {names[1]}: one class in two spellings? Write it in one way'
+    )
