@@ -92,6 +92,10 @@ class PathSplits(NamedTuple):
         folder, slash, _ = path[len(self.common) :].partition('/')
         return self.of_folder.get(folder, '') if slash else ''
 
+    def without(self, path: str) -> str:
+        """Return a path without the folder that is a split, if it lies in one."""
+        return path[len(self.common) :].partition('/')[2] if self.split(path) else path
+
 
 def splits_of_paths(paths: Iterable[str]) -> PathSplits:
     """Find the splits among the folders of paths, as `split_folders` does; one alone is none."""
