@@ -13,10 +13,11 @@ from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.image_files import has_image_ending
 from library.preparation.labels import sorted_names
+from library.preparation.sources.refusals import shown
 from library.preparation.sources.source import Source
 from library.records.example import features_of
 from library.records.example_keys import NAME, read_name
-from library.records.external import Labelled, labelled
+from library.records.external import Labelled, labelled, named_apart
 from library.records.framing import HEADER
 from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Part, Remark
 from library.records.manifest import manifest_names
@@ -44,25 +45,29 @@ class TFRecord(Source):
         if not paths:
             raise ConfigError(f'{self.dataset_dir}: no TFRecords of other programs ({self.flag})')
         splits = _splits(paths)
-        names_of: dict[int, str] = {}
+        texts: dict[int, str] = {}
         found = []
         keys = (self.options.record_image_key, self.options.record_label_key)
         for each in labelled(paths, self.dataset_dir, *keys):
             if each.keys.kind != NAME:
-                names_of.setdefault(each.label, each.text or str(each.label))
+                texts.setdefault(each.label, each.text or str(each.label))
             # Without the record itself, or all images would be in memory.
-            found.append((names_of.get(each.label, each.text), each.path, *_image(each)))
+            found.append((each.label if texts else each.text, each.path, *_image(each)))
+        names_of = named_apart(texts)
         numbered = tuple(names_of[number] for number in sorted(names_of))
-        class_names = numbered or sorted_names({name for name, *_ in found})
-        labels = {name: label for label, name in enumerate(class_names)}
+        class_names = numbered or sorted_names({str(name) for name, *_ in found})
+        labels = {name: label for label, name in enumerate(sorted(names_of) or class_names)}
         names = _unique_names([(path, place, name) for _, path, _, place, name in found])
         images = tuple(
             LabelledImage(filename, labels[name], part, part.size, splits.get(path, ''))
             for filename, (name, path, part, _, _) in zip(names, found, strict=True)
         )
         count = f'{len(paths)} files' if len(paths) > 1 else '1 file'
-        told = (Remark(f'{self.dataset_dir}: {len(images)} records of {count}, read in place'),)
-        return Listing(class_names, images, folder=self.dataset_dir, remarks=told)
+        told = [f'{len(images)} records of {count}, read in place']
+        if several := [names_of[each] for each in sorted(texts) if names_of[each] != texts[each]]:
+            told.append(f'classes of one name in the records: {shown(several)}')
+        remarks = tuple(Remark(f'{self.dataset_dir}: {text}') for text in told)
+        return Listing(class_names, images, folder=self.dataset_dir, remarks=remarks)
 
 
 def _image(each: Labelled) -> tuple[Part, int, str]:
