@@ -149,3 +149,20 @@ def test_two_numbers_of_one_name_stay_two_classes(tmp_path):
     assert listing.remarks[1].text == (
         f'{tmp_path}/data.tfrecord: classes of one name in the records: crane (0), crane (2)'
     )
+
+
+@pytest.mark.parametrize('pattern', ['', '*/*.tfrecord'])
+def test_folders_named_after_splits_are_splits(tmp_path, pattern):
+    for number, split in enumerate(('train', 'test')):
+        write(tmp_path / split / 'data.tfrecord', record(image=b'x', label=number))
+    listing = listed(tmp_path / pattern)
+    assert [(image.split, image.filename) for image in listing.images] == [
+        ('test', 'test/data.tfrecord/000000'),
+        ('train', 'train/data.tfrecord/000000'),
+    ]
+
+
+def test_folders_of_records_with_other_names_are_another_matter(tmp_path):
+    write(tmp_path / 'train' / 'data.tfrecord', record(image=b'x', label=0))
+    write(tmp_path / 'other' / 'data.tfrecord', record(image=b'x', label=0))
+    assert not TFRecord.fits(str(tmp_path))
