@@ -18,7 +18,8 @@ from library.preparation.sources.columns import (
     missing,
 )
 from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, cell_of
-from library.preparation.sources.table import NumberedRow, Table
+from library.preparation.sources.table import Table
+from library.preparation.sources.table_rows import NumberedRow
 from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Remark
 
 ENDING = '.parquet'

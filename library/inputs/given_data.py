@@ -34,6 +34,8 @@ MAX_BAD_FRACTION = 0.1
 SHOWN = 10
 
 
+# The source of TFRecords, which are read in place.
+RECORDS = 'tfrecord'
 # Endings of tables of images, which are given alone.
 TABLES = ('.csv', '.tsv', '.jsonl', '.ndjson', '.parquet')
 
@@ -136,7 +138,12 @@ def _list_images(
     if files.is_folder(path) and read_manifest(path):
         raise ConfigError(f"{path}: holds converted images: give them as '{path}/*.tfrecord'")
     options = SourceOptions(dataset_dir=path, **vars(table))
-    make_source = source_class(sources, find_source(sources, path, options))
+    source = find_source(sources, path, options)
+    if source == RECORDS and files.is_folder(path):
+        deep = any(files.is_folder(files.join(path, name)) for name in files.names_in(path))
+        way = f'{path}/{"SPLIT/" * deep}*'
+        raise ConfigError(f"{path}: holds TFRecords: give them as '{way}' ({flag})")
+    make_source = source_class(sources, source)
     listing = make_source(options, Output('', None), flag, known).listing()
     for remark in listing.remarks:
         print(remark.text, file=sys.stderr)

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from library.errors import ConfigError, DataError
+from library.preparation.sources.split_words import splits_of_paths
 from library.records.listing import LabelledImage, Listing
 
 # What Roboflow appends to the name of each copy that it augments.
@@ -115,13 +116,14 @@ def find_series(images: Sequence[LabelledImage]) -> list[str]:
       images: with their splits.
 
     Returns:
-      The stems of such names, sorted: of copies that Roboflow made, and of names with a counter
-      where most images of the data set are of such a series.
+      The stems of such names, without folders of splits, sorted: of copies that Roboflow made, and
+      of names with a counter where most images of the data set are of such a series.
     """
     copies: defaultdict[str, list[LabelledImage]] = defaultdict(list)
     counted: defaultdict[str, list[LabelledImage]] = defaultdict(list)
+    splits = splits_of_paths(image.filename for image in images)
     for image in images:
-        name = os.path.splitext(image.filename)[0]
+        name = os.path.splitext(splits.without(image.filename))[0]
         if (stem := _COPY.sub('', name)) != name:
             copies[stem].append(image)
         if (stem := _COUNTER.sub('', name)) != name:

@@ -124,9 +124,12 @@ def _groups(conversion: Conversion) -> Iterator[str]:
         else:
             yield f'groups: {len(conversion.groups)}, each in one split'
     if conversion.series:
+        manifest = next(iter(conversion.manifests.values()))
+        is_made = 'splits' in manifest.options
+        way = '--group_by keeps each series in one split' if is_made else 'as the data set has them'
         yield (
             f'warning: images that look like series are in two splits, so a test may measure '
-            f'memory: {_shown(conversion.series)} (--group_by keeps each series in one split)'
+            f'memory: {_shown(conversion.series)} ({way})'
         )
 
 

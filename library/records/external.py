@@ -138,6 +138,7 @@ def read_external(
             texts.setdefault(each.label, each.text or str(each.label))
     if keys.kind == NAME:
         texts = dict(enumerate(sorted({str(each) for each in chain(*found.values())})))
+    texts = named_apart(texts)
     class_names = tuple(texts.get(label, str(label)) for label in range(max(texts) + 1))
     label_of = {name: label for label, name in texts.items()} if keys.kind == NAME else {}
     labels = [
@@ -146,6 +147,14 @@ def read_external(
     counts = Counter(chain(*labels))
     orders = tuple(_order(each) for each in labels if each)
     return ExternalRecords(class_names, counts, tuple(paths), folder, keys, orders)
+
+
+def named_apart(texts: Mapping[int, str]) -> dict[int, str]:
+    """Put the number behind a text that several labels have, such as the cranes of ImageNet."""
+    counts = Counter(texts.values())
+    return {
+        label: text if counts[text] == 1 else f'{text} ({label})' for label, text in texts.items()
+    }
 
 
 class Labelled(NamedTuple):

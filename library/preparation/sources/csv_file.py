@@ -11,7 +11,8 @@ from library.errors import ConfigError
 from library.preparation.sources.columns import LABEL_COLUMNS, PATH_COLUMNS
 from library.preparation.sources.csv_table import CSV_ENDINGS, header_and_rows, plain_name
 from library.preparation.sources.entries import look
-from library.preparation.sources.table import NumberedRow, Table
+from library.preparation.sources.table import Table
+from library.preparation.sources.table_rows import NumberedRow
 from library.records.listing import SPLIT_NAMES
 
 # What the imagefolder sets of Hugging Face have beside their images.

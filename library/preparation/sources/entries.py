@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from library import files
@@ -40,3 +41,14 @@ def look(path: str, follow_symlinks: bool) -> Entry:
     if not stat.S_ISREG(status.st_mode):
         return Entry(path, 'not a regular file')
     return Entry(path, 'image', status.st_size)
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """Name each file by its path below the folder that holds all of them."""
+    parts = {path: path.split('/') for path in paths}
+    depth = 0
+    while len({tuple(each[: depth + 1]) for each in parts.values()}) == 1 and all(
+        len(each) > depth + 1 for each in parts.values()
+    ):
+        depth += 1
+    return {path: '/'.join(each[depth:]) for path, each in parts.items()}

@@ -11,7 +11,8 @@ from library.errors import DataError
 from library.preparation.sources.csv_file import described_parts, read_table
 from library.preparation.sources.csv_table import JSON_ENDINGS, utf8_text
 from library.preparation.sources.several_labels import cell_of
-from library.preparation.sources.table import NumberedRow, Table
+from library.preparation.sources.table import Table
+from library.preparation.sources.table_rows import NumberedRow
 
 METADATA = 'metadata.jsonl'
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from library.preparation.sources.entries import Entry
+from library.errors import DataError
+from library.preparation.sources.entries import Entry, short_names
 from library.preparation.sources.tree import Branch
 from library.records.listing import SPLIT_NAMES
 
@@ -92,6 +93,10 @@ class PathSplits(NamedTuple):
         folder, slash, _ = path[len(self.common) :].partition('/')
         return self.of_folder.get(folder, '') if slash else ''
 
+    def without(self, path: str) -> str:
+        """Return a path without the folder that is a split, if it lies in one."""
+        return path[len(self.common) :].partition('/')[2] if self.split(path) else path
+
 
 def splits_of_paths(paths: Iterable[str]) -> PathSplits:
     """Find the splits among the folders of paths, as `split_folders` does; one alone is none."""
@@ -103,6 +108,29 @@ def splits_of_paths(paths: Iterable[str]) -> PathSplits:
         top.folders.append(Branch(name, [(name, Entry(name, 'image'))]))
     found = {each.name: split for each, split in split_folders(top).items()}
     return PathSplits(common, found if len(set(found.values())) > 1 else {})
+
+
+def splits_of_files(paths: Sequence[str]) -> dict[str, str]:
+    """Return the split that each file is named after; none where not several are.
+
+    The words in its name count, and in those of the folders that not all of them lie in.
+
+    Raises:
+      DataError: some do, and others do not.
+    """
+    splits: dict[str, str] = {}
+    for path, name in short_names(paths).items():
+        words = re.split(r'[^a-z]+', name.lower())
+        named = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+        if len(named) == 1:
+            splits[path] = named.pop()
+    if splits and len(splits) < len(paths):
+        other = next(path for path in paths if path not in splits)
+        raise DataError(
+            f'{next(iter(splits))} names a split and {other} does not: give the files of each '
+            f"alone (--dataset_dir 'DIR/train*' --tfrecord_filename train)"
+        )
+    return splits if len(set(splits.values())) > 1 else {}
 
 
 def _without_empty_twins(words: dict[Branch, Word]) -> dict[Branch, Word]:

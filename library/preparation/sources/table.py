@@ -6,15 +6,12 @@ import abc
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.labels import sorted_names, told_spellings
 from library.preparation.sources.columns import (
-    ONES,
     PATH_COLUMNS,
-    ZEROS,
     Columns,
     find_columns,
     guessed,
@@ -22,32 +19,19 @@ from library.preparation.sources.columns import (
 )
 from library.preparation.sources.entries import look
 from library.preparation.sources.refusals import shown
-from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS, check_no_lists
+from library.preparation.sources.several_labels import check_no_lists
 from library.preparation.sources.source import Source
 from library.preparation.sources.split_words import split_word, splits_of_paths
 from library.preparation.sources.table_images import BadRow, TableImages, endings_added
+from library.preparation.sources.table_rows import NumberedRow, TableRow, parsed_rows, raise_bad
 from library.records.listing import (
     SPLIT_NAMES,
     LabelledImage,
     Listing,
     Remark,
     Unusable,
-    is_split_name,
     usual_order,
 )
-
-# (number of the line that the row starts in, cells by column).
-NumberedRow = tuple[int, list[str]]
-
-
-class TableRow(NamedTuple):
-    """One image as the table gives it, with its path below the folder of images."""
-
-    number: int
-    filename: str
-    class_name: str
-    split: str
-    group: str
 
 
 class Table(Source):
@@ -180,7 +164,7 @@ class Table(Source):
             remarks = list(guessed(header, columns, self.options))
         if not rows:
             raise DataError(f'{path}: no rows below the header')
-        parsed = _parsed(path, header, rows, columns, images)
+        parsed = parsed_rows(path, header, rows, columns, images)
         if len(columns.labels) == 1:
             remarks += check_no_lists(path, ((row.number, row.class_name) for row in parsed))
         return parsed, remarks
@@ -205,77 +189,6 @@ class Table(Source):
             if any(look(files.join(images.root, each), True).kind == 'image' for each in found):
                 return Columns(column, (1 - column,))
         return None
-
-
-def _parsed(
-    path: str,
-    header: Sequence[str],
-    rows: Sequence[NumberedRow],
-    columns: Columns,
-    images: TableImages,
-) -> list[TableRow]:
-    """Read the cells of all rows; raise for the first bad row, once all are counted."""
-    parsed, bad = [], []
-    for number, cells in rows:
-        try:
-            parsed.append(_row(number, cells, header, columns, images))
-        except BadRow as error:
-            bad.append(f'row {number}: {error}')
-    _raise_bad(path, bad)
-    try:
-        images.check_moves()
-    except BadRow as error:
-        raise DataError(f'{path}: {error}') from None
-    return parsed
-
-
-def _row(
-    number: int, cells: list[str], header: Sequence[str], columns: Columns, images: TableImages
-) -> TableRow:
-    width = len(header)
-    if any(cell.strip() for cell in cells[width:]):
-        raise BadRow(f'{len(cells)} cells below {width} columns (a delimiter needs quotes)')
-    cells = [cell.strip() for cell in cells[:width]] + [''] * (width - len(cells))
-    path = cells[columns.path]
-    if not path:
-        raise BadRow('no path')
-    if len(columns.labels) == 1:
-        class_name = cells[columns.labels[0]]
-    else:
-        class_name = _one_of(header, cells, columns.labels)
-    if not class_name:
-        raise BadRow('no label')
-    if BETWEEN in class_name:
-        raise BadRow(f'several classes, {class_name.replace(BETWEEN, ", ")}: {ONE_CLASS}')
-    if class_name.splitlines() != [class_name]:
-        raise BadRow(f'the class name {class_name!r} holds a line break')
-    split = '' if columns.split is None else _split(cells[columns.split])
-    group = '' if columns.group is None else cells[columns.group]
-    if columns.group is not None and not group:
-        raise BadRow('no group')
-    return TableRow(number, images.filename(path), class_name, split, group)
-
-
-def _one_of(header: Sequence[str], cells: Sequence[str], labels: Sequence[int]) -> str:
-    """Return the name of the one column that is 1."""
-    for index in labels:
-        if cells[index].lower() not in ZEROS | ONES | {''}:
-            raise BadRow(f'{cells[index]!r} in column {header[index]!r} is neither 0 nor 1')
-    names = [header[index] for index in labels if cells[index].lower() in ONES]
-    if len(names) > 1:
-        several = ' and '.join(map(repr, names[:5]))
-        raise BadRow(f'{several} are 1: {ONE_CLASS} (--label_column names the columns of classes)')
-    if not names:
-        raise BadRow('no label: no column of a class is 1')
-    return names[0]
-
-
-def _split(name: str) -> str:
-    if not name:
-        raise BadRow('no split')
-    if not is_split_name(name):
-        raise BadRow(f'{name!r} cannot be the name of a split')
-    return SPLIT_NAMES.get(name.lower(), name)
 
 
 def _nearby(
@@ -312,11 +225,5 @@ def _located(path: str, rows: Sequence[TableRow], images: TableImages) -> list[s
             names = ' or '.join(map(repr, found[:5]))
             bad.append(f'row {row.number}: {row.filename!r} may be {names}: write its ending')
         filenames.append(found[0])
-    _raise_bad(path, bad)
+    raise_bad(path, bad)
     return filenames
-
-
-def _raise_bad(path: str, bad: Sequence[str]) -> None:
-    if bad:
-        count = f' (the first of {len(bad)} bad rows)' if len(bad) > 1 else ''
-        raise DataError(f'{path}: {bad[0]}{count}')

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote
 
 from library import files
 from library.preparation.formats import IMAGE_ENDINGS
@@ -17,6 +18,8 @@ from library.records.listing import Unusable
 
 # What absolute paths of Windows begin with.
 _DRIVE = re.compile(r'[A-Za-z]:[\\/]')
+# Up to the path of a file: URL; before a drive there is one slash more.
+_LOCAL_URL = re.compile(r'file://(localhost)?(/(?=[A-Za-z]:[\\/])|(?=/))', re.IGNORECASE)
 # A remote file's size takes tens of milliseconds of waiting.
 REMOTE_LOOKS_AT_ONCE = 32
 MISSING = os.strerror(errno.ENOENT).lower()
@@ -55,11 +58,14 @@ class TableImages:
     def filename(self, path: str) -> str:
         """Return the path below the root, with '/' and without './' and '../'.
 
-        A backslash separates, as on Windows, unless it is part of a file's name.
+        A backslash separates, as on Windows, unless it is part of a file's name. A URL of a local
+        file, file://, is its path.
 
         Raises:
           BadRow: it leads out of the root, or is a URL.
         """
+        if local := _LOCAL_URL.match(path):
+            path = unquote(path[local.end() :])
         if files.is_remote(path) and path.split('://')[0] not in files.SCHEMES:
             raise BadRow(f'{path!r} is a URL, not a file (download the images first)')
         if (moved := self._moved(path)) is not None:

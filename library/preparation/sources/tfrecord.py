@@ -6,25 +6,27 @@ Nothing is copied: an image stays the part of the file that it is, and is read f
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 
 from library import files
-from library.errors import ConfigError, DataError
+from library.errors import ConfigError
 from library.preparation.image_files import has_image_ending
 from library.preparation.labels import sorted_names
+from library.preparation.sources.entries import short_names
+from library.preparation.sources.refusals import shown
 from library.preparation.sources.source import Source
+from library.preparation.sources.split_words import split_word, splits_of_files
 from library.records.example import features_of
 from library.records.example_keys import NAME, read_name
-from library.records.external import Labelled, labelled
+from library.records.external import Labelled, labelled, named_apart
 from library.records.framing import HEADER
-from library.records.listing import SPLIT_NAMES, LabelledImage, Listing, Part, Remark
+from library.records.listing import LabelledImage, Listing, Part, Remark
 from library.records.manifest import manifest_names
 from library.records.shards import is_record_file
 
 
 class TFRecord(Source):
-    """Read one file, those of a folder, or those that a pattern such as 'DIR/train*' means."""
+    """Read one file, those of a folder or of folders of splits in it, or of a 'DIR/train*'."""
 
     own_flags = ('record_image_key', 'record_label_key')
 
@@ -43,26 +45,30 @@ class TFRecord(Source):
         paths = _record_files(self.dataset_dir)
         if not paths:
             raise ConfigError(f'{self.dataset_dir}: no TFRecords of other programs ({self.flag})')
-        splits = _splits(paths)
-        names_of: dict[int, str] = {}
+        splits = splits_of_files(paths)
+        texts: dict[int, str] = {}
         found = []
         keys = (self.options.record_image_key, self.options.record_label_key)
         for each in labelled(paths, self.dataset_dir, *keys):
             if each.keys.kind != NAME:
-                names_of.setdefault(each.label, each.text or str(each.label))
+                texts.setdefault(each.label, each.text or str(each.label))
             # Without the record itself, or all images would be in memory.
-            found.append((names_of.get(each.label, each.text), each.path, *_image(each)))
+            found.append((each.label if texts else each.text, each.path, *_image(each)))
+        names_of = named_apart(texts)
         numbered = tuple(names_of[number] for number in sorted(names_of))
-        class_names = numbered or sorted_names({name for name, *_ in found})
-        labels = {name: label for label, name in enumerate(class_names)}
+        class_names = numbered or sorted_names({str(name) for name, *_ in found})
+        labels = {name: label for label, name in enumerate(sorted(names_of) or class_names)}
         names = _unique_names([(path, place, name) for _, path, _, place, name in found])
         images = tuple(
             LabelledImage(filename, labels[name], part, part.size, splits.get(path, ''))
             for filename, (name, path, part, _, _) in zip(names, found, strict=True)
         )
         count = f'{len(paths)} files' if len(paths) > 1 else '1 file'
-        told = (Remark(f'{self.dataset_dir}: {len(images)} records of {count}, read in place'),)
-        return Listing(class_names, images, folder=self.dataset_dir, remarks=told)
+        told = [f'{len(images)} records of {count}, read in place']
+        if several := [names_of[each] for each in sorted(texts) if names_of[each] != texts[each]]:
+            told.append(f'classes of one name in the records: {shown(several)}')
+        remarks = tuple(Remark(f'{self.dataset_dir}: {text}') for text in told)
+        return Listing(class_names, images, folder=self.dataset_dir, remarks=remarks)
 
 
 def _image(each: Labelled) -> tuple[Part, int, str]:
@@ -77,36 +83,22 @@ def _image(each: Labelled) -> tuple[Part, int, str]:
 def _record_files(dataset_dir: str) -> list[str]:
     """Find the files that a path or a pattern means."""
     if files.is_folder(dataset_dir):
-        paths = [files.join(dataset_dir, name) for name in files.names_in(dataset_dir)]
+        paths = _paths_in(dataset_dir)
+        folders = [path for path in paths if files.is_folder(path)]
+        if folders == paths and all(split_word(os.path.basename(path)) for path in paths):
+            paths = [inner for folder in folders for inner in _paths_in(folder)]
         # Folders and images make it a data set of another kind, whatever else lies there.
         if any(map(has_image_ending, paths)) or any(map(files.is_folder, paths)):
             return []
     else:
         paths = files.matching(dataset_dir)
     paths = [path for path in paths if is_record_file(path) and not files.is_folder(path)]
-    folders = {os.path.dirname(path) or '.' for path in paths}
-    return [] if any(map(manifest_names, folders)) else paths
+    places = {os.path.dirname(path) or '.' for path in paths}
+    return [] if any(map(manifest_names, places)) else paths
 
 
-def _splits(paths: list[str]) -> dict[str, str]:
-    """Return the split that each file names; none where no file names one.
-
-    Raises:
-      DataError: some do, and others do not.
-    """
-    splits: dict[str, str] = {}
-    for path in paths:
-        words = re.split(r'[^a-z]+', os.path.basename(path).lower())
-        named = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
-        if len(named) == 1:
-            splits[path] = named.pop()
-    if splits and len(splits) < len(paths):
-        other = next(path for path in paths if path not in splits)
-        raise DataError(
-            f'{next(iter(splits))} names a split and {other} does not: give the files of each '
-            f"alone (--dataset_dir 'DIR/train*' --tfrecord_filename train)"
-        )
-    return splits if len(set(splits.values())) > 1 else {}
+def _paths_in(folder: str) -> list[str]:
+    return [files.join(folder, name) for name in files.names_in(folder)]
 
 
 def _unique_names(found: list[tuple[str, int, str]]) -> list[str]:
@@ -118,7 +110,8 @@ def _unique_names(found: list[tuple[str, int, str]]) -> list[str]:
     counts = Counter(name for _, _, name in found)
     if '' not in counts and len(counts) == len(found):
         return [name for _, _, name in found]
+    files_named = short_names(path for path, _, _ in found)
     return [
-        '/'.join(filter(None, (os.path.basename(path), f'{number:06}', name)))
+        '/'.join(filter(None, (files_named[path], f'{number:06}', name)))
         for path, number, name in found
     ]

@@ -17,18 +17,23 @@ from typing import Any
 from library import files
 from library.errors import ConfigError, DataError
 from library.preparation.formats import IMAGE_ENDINGS
+from library.preparation.image_files import has_image_ending
 from library.preparation.labels import sorted_names, told_spellings
 from library.preparation.sources.columns import LABEL_COLUMNS, known_column
+from library.preparation.sources.entries import short_names
 from library.preparation.sources.several_labels import BETWEEN, ONE_CLASS
 from library.preparation.sources.source import Source
+from library.preparation.sources.split_words import splits_of_files
 from library.records.listing import LabelledImage, Listing, Part, Remark
 
-# shard-{000..009}.tar stands for ten files.
-_RANGE = re.compile(r'\{(\d+)\.\.(\d+)\}')
+# shard-{000..009}.tar stands for ten files, {train,val}.tar for two, and * ? [ for what is there.
+_RANGE, _LIST = re.compile(r'\{(\d+)\.\.(\d+)\}'), re.compile(r'\{([^{}]*,[^{}]*)\}')
+_WILD = re.compile(r'[*?[]')
 MAX_SHARDS = 100_000
 # What holds a class: a number or a name alone, or an object with one.
 CLASS, OBJECT = '.cls', '.json'
 MAX_LABEL_BYTES = 1 << 20
+COMPRESSED = ('.tar.gz', '.tgz')
 # Members of a tar that show whether it is a WebDataset.
 FIRST_MEMBERS = 20
 
@@ -42,24 +47,27 @@ class _Sample:
 
 
 class WebDataset(Source):
-    """Read the tars that a path, or a pattern such as shard-{000..009}.tar, stands for."""
+    """Read a tar, those of a folder, or those that a pattern like shard-{000..009}.tar means."""
 
     own_flags = ('label_column',)
 
     @staticmethod
     def fits(dataset_dir: str) -> bool:
-        """Return True for a .tar with classes among its first members, or a pattern of tars."""
+        """Return True for a .tar with classes among its first members, or tars of which one is.
+
+        A pattern of tars that are not there is one too.
+        """
+        if files.is_folder(dataset_dir):
+            tars = _tars_in(dataset_dir)
+            return bool(tars) and _holds_classes(tars[0])
+        if dataset_dir.lower().endswith(COMPRESSED):
+            return files.exists(dataset_dir) and _holds_classes(dataset_dir)
         if not dataset_dir.lower().endswith('.tar'):
             return False
         first = next(_expanded(dataset_dir), dataset_dir)
-        if not files.exists(first) or files.is_folder(first):
-            return False
-        try:
-            names = [member.name for member, _ in islice(_members(first), FIRST_MEMBERS)]
-        # What is damaged is reported when it is read.
-        except Exception:
-            return True
-        return any(name.lower().endswith((CLASS, OBJECT)) for name in names)
+        if not files.exists(first):
+            return first != dataset_dir or bool(_WILD.search(dataset_dir))
+        return not files.is_folder(first) and _holds_classes(first)
 
     def listing(self) -> Listing:
         """Return the images in the order of the tars, and their classes in the order of the names.
@@ -68,13 +76,19 @@ class WebDataset(Source):
           ConfigError: a file is missing, or an object has no class that can be found.
           DataError: a tar is damaged, or a name has no image, no class or several.
         """
-        paths = list(_expanded(self.dataset_dir))
+        given = self.dataset_dir
+        if given.lower().endswith(COMPRESSED):
+            raise ConfigError(
+                f'{given}: is compressed; gunzip it, and give the .tar (--dataset_dir)'
+            )
+        paths = _tars_in(given) if files.is_folder(given) else list(_expanded(given))
         missing = [path for path in paths if not files.exists(path)]
         if missing:
             raise ConfigError(f'{missing[0]}: no such file (--dataset_dir)')
+        splits = splits_of_files(paths)
         samples = [
-            (f'{os.path.basename(path)[:-4]}/{name}', class_name, part)
-            for path in paths
+            (f'{short[:-4]}/{name}', class_name, part)
+            for path, short in short_names(paths).items()
             for name, class_name, part in self._samples(path)
         ]
         if not samples:
@@ -82,11 +96,14 @@ class WebDataset(Source):
         class_names = sorted_names({class_name for _, class_name, _ in samples})
         labels = {name: label for label, name in enumerate(class_names)}
         images = [
-            LabelledImage(name, labels[each], part, part.size) for name, each, part in samples
+            LabelledImage(name, labels[each], part, part.size, splits.get(part.path, ''))
+            for name, each, part in samples
         ]
         count = f'{len(paths)} tars' if len(paths) > 1 else '1 tar'
         told = [f'{len(images)} images of {count}, read in place']
-        told += told_spellings(self.dataset_dir, ((name, '') for name in class_names))
+        told += told_spellings(
+            self.dataset_dir, ((class_names[each.label], each.split) for each in images)
+        )
         remarks = tuple(Remark(f'{self.dataset_dir}: {text}') for text in told)
         return Listing(class_names, tuple(images), folder=self.dataset_dir, remarks=remarks)
 
@@ -136,11 +153,39 @@ class WebDataset(Source):
         return '' if each is None or isinstance(each, dict) else str(each).strip()
 
 
+def _holds_classes(path: str) -> bool:
+    """Return True if classes are among the first members of a tar, compressed or not."""
+    is_compressed = path.lower().endswith(COMPRESSED)
+    try:
+        if is_compressed:
+            with files.open_binary(path) as file, tarfile.open(fileobj=file, mode='r:gz') as tar:
+                names = [member.name for member in islice(tar, FIRST_MEMBERS)]
+        else:
+            names = [member.name for member, _ in islice(_members(path), FIRST_MEMBERS)]
+    # What is damaged is reported when it is read.
+    except Exception:
+        return not is_compressed
+    return any(name.lower().endswith((CLASS, OBJECT)) for name in names)
+
+
+def _tars_in(folder: str) -> list[str]:
+    """List the tars of a folder that holds no images and no folders."""
+    paths = [files.join(folder, name) for name in files.names_in(folder)]
+    tars = [path for path in paths if path.lower().endswith('.tar')]
+    if not tars or any(map(has_image_ending, paths)) or any(map(files.is_folder, paths)):
+        return []
+    return tars
+
+
 def _expanded(pattern: str) -> Iterator[str]:
-    """Yield the paths that a pattern with ranges in braces stands for."""
+    """Yield the paths that a pattern stands for, itself where it stands for none."""
+    if match := _LIST.search(pattern):
+        for text in match[1].split(','):
+            yield from _expanded(f'{pattern[: match.start()]}{text}{pattern[match.end() :]}')
+        return
     match = _RANGE.search(pattern)
     if match is None:
-        yield pattern
+        yield from files.matching(pattern) or [pattern]
         return
     first, last = int(match[1]), int(match[2])
     if last - first >= MAX_SHARDS:

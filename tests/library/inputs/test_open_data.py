@@ -333,6 +333,17 @@ def test_a_folder_beside_something_else_is_refused(refusal, shards, images):
     assert message == f'{images}: a folder or CSV file is given alone (--train_metadata)'
 
 
+@pytest.mark.parametrize(('folder', 'pattern'), [('', '*'), ('train/', 'SPLIT/*')])
+def test_a_folder_of_records_of_other_programs_says_how_they_are_given(
+    refusal, tmp_path, folder, pattern
+):
+    path = tmp_path / 'others' / f'{folder}data.tfrecord'
+    path.parent.mkdir(parents=True)
+    path.touch()
+    expected = f"{tmp_path}/others: holds TFRecords: give them as '{tmp_path}/others/{pattern}'"
+    assert refusal(ConfigError, tmp_path / 'others') == f'{expected} (--train_metadata)'
+
+
 def test_a_folder_of_shards_says_how_they_are_given(refusal, shards):
     expected = f"{shards}: holds converted images: give them as '{shards}/*.tfrecord'"
     assert refusal(ConfigError, shards) == expected

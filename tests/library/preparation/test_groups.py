@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 
@@ -206,6 +207,16 @@ SERIES, SHOTS = range(10, 22), range(1, 5)
 def test_names_with_a_stem_and_a_counter_are_a_series(name):
     names = [name.format(series, shot) for series in SERIES for shot in SHOTS]
     assert len(find_series(in_turns(names))) == len(SERIES)
+
+
+@pytest.mark.parametrize('folders', [('train', 'test'), ('data/seg_train', 'data/seg_test')])
+def test_series_in_splits_of_the_data_set_are_found_below_their_folders(folders):
+    names = [f'ill/p{series}_{shot}.jpg' for series in SERIES for shot in SHOTS]
+    images = [
+        dataclasses.replace(image, filename=f'{folders[image.split == "test"]}/{image.filename}')
+        for image in in_turns(names)
+    ]
+    assert find_series(images) == [f'ill/p{series}' for series in SERIES]
 
 
 def test_a_patient_whose_images_are_of_two_classes_is_a_series_too():

@@ -216,5 +216,14 @@ def test_the_folder_of_the_records_may_be_given_relatively():
     ],
 )
 def test_groups_and_what_looks_like_some_are_reported(groups, series, line):
-    done = Conversion({'train': GOOD}, 0, 2, [], {}, [], groups, series)
+    divided = dataclasses.replace(GOOD, options={**GOOD.options, 'splits': {'train': 1.0}})
+    done = Conversion({'train': divided}, 0, 2, [], {}, [], groups, series)
     assert line in list(summarize(done, Output('out', 'train'), 0.0))
+
+
+def test_series_in_splits_of_the_data_set_have_no_way_on():
+    done = Conversion({'train': GOOD}, 0, 2, [], {}, [], {}, ['p1'])
+    assert (
+        'warning: images that look like series are in two splits, so a test may measure memory: p1 '
+        '(as the data set has them)'
+    ) in list(summarize(done, Output('out', 'train'), 0.0))

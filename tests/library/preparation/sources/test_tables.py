@@ -139,6 +139,16 @@ def test_a_path_of_another_machine_keeps_the_folders_that_others_have(refusal, t
     )
 
 
+@pytest.mark.parametrize(
+    'start', ['file://{here}', 'FILE://localhost{here}', 'file:///elsewhere', 'file:///C:/x']
+)
+def test_a_url_of_a_local_file_is_its_path(listed, tmp_path, start):
+    write_images(tmp_path, 'one cat/1.jpg')
+    listing = listed('path,label', f'{start.format(here=tmp_path)}/one%20cat/1.jpg,a')
+    assert classes(listing) == {'one cat/1.jpg': 'a'}
+    assert not isinstance(listing.images[0].content, Unusable)
+
+
 def test_absolute_paths_that_are_there_or_nowhere_are_refused(refusal, tmp_path):
     write_images(tmp_path, 'set/1.jpg', 'elsewhere/1.jpg')
     there = f'{tmp_path}/elsewhere/1.jpg'

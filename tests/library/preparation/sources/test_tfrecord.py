@@ -134,3 +134,35 @@ def test_damage_is_told_with_its_place(tmp_path):
     path.write_bytes(damaged[:-5])
     with pytest.raises(DataError, match=r'claims \d+ bytes, more than are left'):
         listed(path)
+
+
+def test_two_numbers_of_one_name_stay_two_classes(tmp_path):
+    texts = [b'crane', b'dog', b'crane']
+    names = {'image__encoded': b'x', 'image__class__label': 0, 'image__class__text': b''}
+    records = [
+        record(**{**names, 'image__class__label': n, 'image__class__text': text})
+        for n, text in enumerate(texts)
+    ]
+    listing = listed(write(tmp_path / 'data.tfrecord', *records))
+    assert listing.class_names == ('crane (0)', 'dog', 'crane (2)')
+    assert [image.label for image in listing.images] == [0, 1, 2]
+    assert listing.remarks[1].text == (
+        f'{tmp_path}/data.tfrecord: classes of one name in the records: crane (0), crane (2)'
+    )
+
+
+@pytest.mark.parametrize('pattern', ['', '*/*.tfrecord'])
+def test_folders_named_after_splits_are_splits(tmp_path, pattern):
+    for number, split in enumerate(('train', 'test')):
+        write(tmp_path / split / 'data.tfrecord', record(image=b'x', label=number))
+    listing = listed(tmp_path / pattern)
+    assert [(image.split, image.filename) for image in listing.images] == [
+        ('test', 'test/data.tfrecord/000000'),
+        ('train', 'train/data.tfrecord/000000'),
+    ]
+
+
+def test_folders_of_records_with_other_names_are_another_matter(tmp_path):
+    write(tmp_path / 'train' / 'data.tfrecord', record(image=b'x', label=0))
+    write(tmp_path / 'other' / 'data.tfrecord', record(image=b'x', label=0))
+    assert not TFRecord.fits(str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -81,6 +82,62 @@ def test_a_class_counts_before_an_object_and_other_members_do_not_matter(tmp_pat
         ('README', b'mine'),
     ]
     assert classes(listed(write_tar(tmp_path / 'a.tar', members))) == {'a/1.png': 'cat'}
+
+
+def write_tars(folder, *names):
+    """Write a tar of each name with one image, in the classes 0 and 1 in turns."""
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(exist_ok=True)
+        members = [(f'{number}.jpg', b'x'), (f'{number}.cls', b'%d' % (number % 2))]
+        write_tar(folder / name, members)
+
+
+@pytest.mark.parametrize('pattern', ['', 's-*.tar', 's-{000,001}.tar', 's-{000..001}.tar'])
+def test_a_folder_or_any_pattern_stands_for_its_files(tmp_path, pattern):
+    write_tars(tmp_path, 's-000.tar', 's-001.tar')
+    (tmp_path / 'sizes.json').write_text('{}')
+    found = listed(tmp_path / pattern)
+    assert classes(found) == {'s-000/0.jpg': '0', 's-001/1.jpg': '1'}
+    assert found.splits == ()
+
+
+@pytest.mark.parametrize('pattern', ['', '{train,val}-*.tar'])
+def test_tars_named_after_splits_are_splits(tmp_path, pattern):
+    write_tars(tmp_path, 'train-0.tar', 'train-1.tar', 'val-0.tar')
+    listing = listed(tmp_path / pattern)
+    assert [image.split for image in listing.images] == ['train', 'train', 'validation']
+
+
+def test_folders_of_tars_named_after_splits_are_splits(tmp_path):
+    write_tars(tmp_path, 'train/a.tar', 'test/b.tar')
+    listing = listed(tmp_path / '*' / '*.tar')
+    assert [(image.split, image.filename) for image in listing.images] == [
+        ('test', 'test/b/1.jpg'),
+        ('train', 'train/a/0.jpg'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ('pattern', 'first'),
+    [('s-*.tar', 's-*.tar'), ('s-{a,b}.tar', 's-a.tar'), ('s-{00..01}.tar', 's-00.tar')],
+)
+def test_a_pattern_of_files_that_are_not_there_says_which(tmp_path, pattern, first):
+    with pytest.raises(ConfigError) as caught:
+        listed(tmp_path / pattern)
+    assert str(caught.value) == f'{tmp_path}/{first}: no such file (--dataset_dir)'
+
+
+def test_a_compressed_tar_of_classes_is_to_be_decompressed(tmp_path):
+    write_tars(tmp_path, 'a.tar')
+    path = tmp_path / 'b.tar.gz'
+    path.write_bytes(gzip.compress((tmp_path / 'a.tar').read_bytes()))
+    expected = 'is compressed; gunzip it, and give the .tar (--dataset_dir)'
+    assert refusal(ConfigError, path) == expected
+
+
+def test_a_folder_of_tars_of_folders_is_another_matter(tmp_path):
+    write_tar(tmp_path / 'a.tar', [('cat/1.jpg', b'x')])
+    assert not WebDataset.fits(str(tmp_path))
 
 
 def test_a_pattern_stands_for_its_files(tmp_path):
