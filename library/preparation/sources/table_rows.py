@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -71,6 +72,10 @@ def _row(
         raise BadRow(f'several classes, {class_name.replace(BETWEEN, ", ")}: {ONE_CLASS}')
     if class_name.splitlines() != [class_name]:
         raise BadRow(f'the class name {class_name!r} holds a line break')
+    for text in (path, class_name):
+        # An escape of JSON can write one; a file's name cannot be it, and neither can UTF-8.
+        if re.search('[\ud800-\udfff]', text):
+            raise BadRow(f'{text!r} holds half a character')
     split = '' if columns.split is None else _split(cells[columns.split])
     group = '' if columns.group is None else cells[columns.group]
     if columns.group is not None and not group:

@@ -11,7 +11,7 @@ from collections import Counter
 from library import files
 from library.errors import ConfigError
 from library.preparation.image_files import has_image_ending
-from library.preparation.labels import sorted_names
+from library.preparation.labels import sorted_names, told_spellings
 from library.preparation.sources.entries import short_names
 from library.preparation.sources.refusals import shown
 from library.preparation.sources.source import Source
@@ -67,6 +67,8 @@ class TFRecord(Source):
         told = [f'{len(images)} records of {count}, read in place']
         if several := [names_of[each] for each in sorted(texts) if names_of[each] != texts[each]]:
             told.append(f'classes of one name in the records: {shown(several)}')
+        classes = ((class_names[each.label], each.split) for each in images)
+        told += told_spellings(self.dataset_dir, classes)
         remarks = tuple(Remark(f'{self.dataset_dir}: {text}') for text in told)
         return Listing(class_names, images, folder=self.dataset_dir, remarks=remarks)
 

@@ -378,6 +378,7 @@ def test_a_table_is_told_by_its_ending(tmp_path, name, source):
     ('line', 'message'),
     [
         ('{"path": "1.jpg"}', 'no label'),
+        (r'{"path": "1.jpg", "label": "\ud83d"}', r"'\ud83d' holds half a character"),
         ('{"path": "1.jpg", "label": ["x", "y"]}', 'several classes, x, y: each picture has one'),
         ('["1.jpg", "x"]', 'not a JSON object'),
         ('{"path": ', 'not a JSON object'),
