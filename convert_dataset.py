@@ -128,8 +128,8 @@ def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
         print(f'longest edge: {conversion.max_edge} pixels, the default (--max_edge)')
     for line in summarize(done, output, time.monotonic() - started):
         print(line)
-    if sheet := draw_contact_sheet(done, listing, output):
-        print(f'what was altered most, to look at: {sheet}')
+    if sheet := draw_contact_sheet(done, listing, output, encoding):
+        print(f'some of what was altered, to look at: {sheet}')
     return 0
 
 

@@ -35,7 +35,7 @@ def photos(tmp_path):
 
 
 TOLD = (
-    'colour profile broken and ignored: 1 (red/broken.jpg); recoloured to sRGB: 1; '
+    'colour profile broken or of other pixels, ignored: 1 (red/broken.jpg); recoloured to sRGB: 1; '
     'HDR tone mapped: 1; turned upright: 1'
 )
 COUNTS = {

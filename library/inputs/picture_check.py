@@ -28,7 +28,7 @@ def warn_of_other_pictures(run: Run, data: Split) -> None:
     if trained != evaluated:
         flags = [as_flags(each) or 'none of these options' for each in (evaluated, trained)]
         print(
-            f'warning: {data.folder} was read with {flags[0]}, but trained on are images with '
-            f'{flags[1]}: the model sees other pictures',
+            f'warning: {data.folder} was read with {flags[0]}, but the training images were read '
+            f'with {flags[1]}: the model sees other pictures',
             file=sys.stderr,
         )

@@ -13,6 +13,8 @@ from itertools import chain
 import tqdm
 
 from library import files
+from library.config.command_line import ORIGIN
+from library.config.fields import options_of
 from library.config.hparams import HParams
 from library.cores import count_cores
 from library.errors import ConfigError
@@ -26,6 +28,7 @@ from library.modes.serving.graph import ServingGraph
 from library.modes.serving.predictor import Predictor
 from library.modes.serving.saved import SavedModelGraph, metadata_of_export, newest_version
 from library.preparation.pictures.decoded_size import SizeOptions
+from library.preparation.pictures.picture_options import PictureOptions
 from library.runs.metadata import Run, unknown_storage
 from library.runtime.experiment import Experiment
 from library.runtime.options import SessionOptions
@@ -68,8 +71,18 @@ def run_alone(hparams: HParams) -> int:
     return _predict(hparams, metadata_of_export(folder), lambda: SavedModelGraph(folder, config))
 
 
+def _check_typed(hparams: HParams) -> None:
+    """Raise ConfigError for an option that says otherwise what the pixels mean."""
+    for each in options_of(PictureOptions):
+        if hparams.origin(each.name) == ORIGIN:
+            raise ConfigError(
+                f'--{each.name} has no effect: images are read as those of the training were'
+            )
+
+
 def _predict(hparams: HParams, run: Run, load: Callable[[], Predictor]) -> int:
     """Ask the model that `load` gives, once it is known that there is something to ask."""
+    _check_typed(hparams)
     images = find_images(hparams.predict_input, _warn)
     first = next(images, None)
     if first is None:

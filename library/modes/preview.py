@@ -49,7 +49,7 @@ def run(experiment: Experiment) -> int:
         log(f'{cut_away}; the last {len(cut)} pictures show it')
     sheet = files.join(experiment.hparams.data_dir, CONTACT_SHEET)
     if isinstance(experiment.train_data, Manifest) and files.exists(sheet):
-        log(f'what the conversion altered most: {sheet}')
+        log(f'some of what the conversion altered: {sheet}')
     return 0
 
 

@@ -1,10 +1,11 @@
-"""Draw the images that a conversion altered most, each beside what its file shows unread.
+"""Draw some images that a conversion altered, each beside what its file shows unread.
 
 One page to look at before an hour of training.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,11 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
 from library import files
 from library.preparation.converter import Conversion
 from library.preparation.encoding_options import EncodingOptions
-from library.preparation.formats import FORMATS, MAX_PIXELS
 from library.preparation.images import PreparedImage
 from library.preparation.output import Output
 from library.preparation.pictures.changes import told_change
 from library.preparation.pictures.phone_photos import open_picture
+from library.preparation.pictures.picture_options import from_json
 from library.preparation.unwarned import Unwarned
 from library.preparation.workers import prepare
 from library.records.listing import Content, Listing, Part
@@ -42,13 +43,16 @@ class Pair:
     difference: float
 
 
-def draw_contact_sheet(conversion: Conversion, listing: Listing, output: Output) -> str:
+def draw_contact_sheet(
+    conversion: Conversion, listing: Listing, output: Output, encoding: EncodingOptions
+) -> str:
     """Write the sheet beside what was converted.
 
     Args:
       conversion: what was done.
       listing: the images that were converted.
       output: where they were written.
+      encoding: how they were to be stored; levels that were measured stand in the manifest.
 
     Returns:
       The path of the sheet; '' where nothing was altered, and an older sheet is removed.
@@ -56,9 +60,7 @@ def draw_contact_sheet(conversion: Conversion, listing: Listing, output: Output)
     manifests = conversion.manifests.values()
     changes = Changed.together(each for manifest in manifests for each in manifest.changes)
     options = next(iter(manifests)).options
-    encoding = EncodingOptions.of_stored(
-        options['max_edge'], options['quality'], options.get('pictures')
-    )
+    encoding = dataclasses.replace(encoding, pictures=from_json(options['pictures']))
     contents = {image.filename: image.content for image in listing.images}
     rows = {}
     for change in changes:
@@ -83,7 +85,7 @@ def _most_altered(contents: Mapping[str, Content], encoding: EncodingOptions) ->
         if data and isinstance(outcome, PreparedImage):
             after = Image.open(io.BytesIO(outcome.jpeg))
             after.thumbnail((EDGE, EDGE))
-            before = _unread(data)
+            before = _unread(data, encoding)
             pairs.append(Pair(name, before, after, _difference(before, after)))
     return sorted(pairs, key=lambda pair: -pair.difference)[:PAIRS]
 
@@ -99,11 +101,11 @@ def _bytes_of(content: Content) -> bytes | None:
     return content if isinstance(content, bytes) else None
 
 
-def _unread(data: bytes) -> Image.Image | None:
+def _unread(data: bytes, encoding: EncodingOptions) -> Image.Image | None:
     """Decode an image as a program does that asks for nothing but RGB; None if Pillow cannot."""
     try:
         with Unwarned():
-            image = open_picture(data, FORMATS, MAX_PIXELS)
+            image = open_picture(data, encoding.formats, encoding.max_pixels)
             image.draft('RGB', (2 * EDGE, 2 * EDGE))
             image.load()
             if image.mode.startswith('I;16'):

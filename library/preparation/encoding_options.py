@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import PIL
@@ -44,7 +45,7 @@ class EncodingOptions:
         pictures: Mapping[str, Any] | str | None = None,
         max_pixels: int | None = None,
     ) -> EncodingOptions:
-        """Return how the images of a run's data set are stored, from these two numbers.
+        """Return how the images of a run's data set are stored, as its run kept it.
 
         Args:
           max_edge: None keeps the size that images have.
@@ -61,7 +62,9 @@ class EncodingOptions:
 
     def fingerprint(self) -> dict[str, object]:
         """Return all that decides an image's stored bytes besides the image, codec versions too."""
-        codecs = {name: features.version(name) for name in ('jpg', 'libjpeg_turbo', 'webp')}
+        names = ('jpg', 'libjpeg_turbo', 'webp', 'avif', 'littlecms2')
+        codecs = {name: features.version(name) for name in names}
+        codecs['pi-heif'] = _version_of('pi-heif')
         # The usual limit has no say, so that data sets do not depend on which one that is.
         limit = {'max_pixels': self.max_pixels} if self.max_pixels != MAX_PIXELS else {}
         return limit | {
@@ -74,3 +77,10 @@ class EncodingOptions:
             'pillow': PIL.__version__,
             'codecs': codecs,
         }
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

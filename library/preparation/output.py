@@ -101,7 +101,7 @@ class Output:
 
     @property
     def contact_sheet(self) -> str:
-        """Return the path of the page with the images that were altered most."""
+        """Return the path of the page with images that were altered."""
         return self._beside(CONTACT_SHEET)
 
     def _beside(self, name: str) -> str:

@@ -21,7 +21,7 @@ WORDS = {
     TURNED: 'turned upright',
     RECOLORED: 'recoloured to sRGB',
     TONE_MAPPED: 'HDR tone mapped',
-    BROKEN_PROFILE: 'colour profile broken and ignored',
+    BROKEN_PROFILE: 'colour profile broken or of other pixels, ignored',
     WINDOWED: 'with the black and white of the data set',
 }
 # Changes whose files a person may want to look at, and how many of them a line names.

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from library.preparation.pictures.bands import bands_of
 from library.preparation.pictures.changes import BROKEN_PROFILE, RECOLORED, TONE_MAPPED
 from library.preparation.pictures.picture_options import PictureOptions
 
 # Modes of grey, in which Pillow gives pixels that a grey profile may describe.
 GREY = {'1', 'L', 'LA', 'La', 'I', 'I;16', 'I;16B', 'I;16L'}
 
-# What is not HDR, of H.273, and its like.
+# PQ and HLG of H.273, as in hdr.py, whose import would bring NumPy.
 HDR_TRANSFERS = (16, 18)
 
 
@@ -60,7 +61,7 @@ def find_recoloring(
     Returns:
       None and no change for sRGB, and for files that say nothing.
     """
-    if pictures.keep_colors or (pictures.bands and image.format == 'TIFF'):
+    if pictures.keep_colors or bands_of(image, pictures.bands):
         return None, ()
     profile = image.info.get('icc_profile')
     numbers = _chunk_of_png(data) if image.format == 'PNG' else None

@@ -23,10 +23,13 @@ from library.preparation.pictures.bands import is_doubtful
 from library.preparation.pictures.decoded_size import check_decoded_size
 from library.preparation.pictures.levels import FULL
 from library.preparation.pictures.reading import KINDS, Deep, read_samples
+from library.preparation.pictures.side_data import picture_in
 from library.preparation.progress import announced
 from library.preparation.unwarned import Unwarned
 from library.records.listing import LabelledImage, Part
 
+# Pictures in memory together, as numbers: no more than workers elsewhere hold.
+AT_ONCE = 4
 # Files whose first bytes are looked at, and of these the ones that are decoded.
 LOOKED_AT = 2000
 DECODED = 200
@@ -35,7 +38,7 @@ DECODED = 200
 OF_8_BITS = ('.jpg', '.jpeg', '.jfif', '.gif', '.webp', '.bmp')
 # Where a PNG says its bits, and what TIFF, JPEG 2000 and its bare codestream, and PGM begin with.
 _PNG, _PNG_BITS = b'\x89PNG', 24
-_ENOUGH = _PNG_BITS + 1
+_ENOUGH = 64
 _OTHERS = (b'II', b'MM', b'\0\0\0\x0cjP', b'\xff\x4f\xff\x51', b'P2', b'P5', b'Pf')
 
 # Pixels to measure in one picture; more are left out evenly.
@@ -80,7 +83,7 @@ def look_at_some(
         return []
     with (
         announced(f'looking at {len(drawn)} images'),
-        ThreadPoolExecutor(count_cores()) as pool,
+        ThreadPoolExecutor(min(AT_ONCE, count_cores())) as pool,
         _without_lines_of_libtiff(),
     ):
         looks = list(pool.map(lambda content: _look(content, encoding), drawn))
@@ -133,6 +136,7 @@ def _start_of(content: str | Part | bytes) -> bytes:
 
 
 def _may_be_deep(data: bytes) -> bool:
+    data = data.lstrip(b'\t\n\r ')
     if data.startswith(_PNG):
         return data[_PNG_BITS : _PNG_BITS + 1] == b'\x10'
     return data.startswith(_OTHERS)
@@ -143,7 +147,7 @@ def _look(content: str | Part | bytes, encoding: EncodingOptions) -> Look | None
     try:
         if isinstance(content, str):
             content = files.read_bytes(content)
-        data = content.read() if isinstance(content, Part) else content
+        data = picture_in(content.read() if isinstance(content, Part) else content)
         with UNWARNED:
             image = open_image(data, encoding.formats)
             if image.format not in KINDS:

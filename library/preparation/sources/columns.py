@@ -137,7 +137,7 @@ def _labels(
     hidden = ['' if index not in others else column for index, column in enumerate(header)]
     is_place = not BESIDE_COORDINATES.isdisjoint(map(plain_name, hidden))
     hidden = [
-        '' if plain_name(column) == 'y' and (is_place or _is_measure(rows, index)) else column
+        '' if plain_name(column) == 'y' and _is_coordinate(rows, index, is_place) else column
         for index, column in enumerate(hidden)
     ]
     found = known_column(place, hidden, LABEL_COLUMNS, 'label_column')
@@ -150,6 +150,12 @@ def _labels(
     if not any(cells[index] & ONES for index in flags) or len(flags) == 1 < len(rest):
         raise missing(place, header, "'label', 'class' or 'category'", 'label_column')
     return flags
+
+
+def _is_coordinate(rows: Sequence[tuple[int, list[str]]], index: int, is_place: bool) -> bool:
+    """Return whether a column called y holds places in pictures, not labels."""
+    are_numbers = all(re.fullmatch(r'[-+]?[\d.]+', cell) for cell in _cells(rows, index))
+    return (is_place and are_numbers) or _is_measure(rows, index)
 
 
 def _split_column(header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> int | None:

@@ -210,9 +210,13 @@ def _nearby(
         places = shown(sorted(folders))
         remarks.append(f'paths start from {places} in {images.root}, where the images are')
         rows = [
-            row._replace(filename=f'{each[0]}/{row.filename}') if len(each) == 1 else row
+            row._replace(filename=f'{each[0]}/{row.filename}') if each else row
             for row, each in zip(rows, found, strict=True)
         ]
+        several = [(row, each) for row, each in zip(rows, found, strict=True) if len(each) > 1]
+        if several:
+            row, each = several[0]
+            raise DataError(f'row {row.number}: the image may be in {shown(each)} (--image_root)')
     return rows, images
 
 

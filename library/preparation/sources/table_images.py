@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import posixpath
 import re
@@ -143,11 +144,11 @@ class TableImages:
         """
         own_name = posixpath.basename(self._place)
         above = ['..'] if own_name and filename.startswith(f'{own_name}/') else []
-        return [
-            each
-            for each in (*above, *self._names('')[''])
-            if files.is_folder(self._path(each)) and self.below(each).matches(filename)
-        ]
+        return [each for each in (*above, *self._folders) if self.below(each).matches(filename)]
+
+    @functools.cached_property
+    def _folders(self) -> list[str]:
+        return [each for each in self._names('')[''] if files.is_folder(self._path(each))]
 
     def _names(self, folder: str) -> dict[str, list[str]]:
         """List a folder once; each name is under '', its folded form, and that of an image's stem.

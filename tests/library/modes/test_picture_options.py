@@ -156,6 +156,6 @@ def test_a_test_set_that_was_converted_otherwise_is_told(launch, converted, tmp_
     assert launch(tmp_path, data_dir=other, model='simple', image_size=16) == 0
     flags = '--background 10,200,30 --bands 1,2,3 --black_value 15 --white_value 4095'
     assert (
-        f'warning: {other}/test was read with none of these options, but trained on are images '
-        f'with {flags}: the model sees other pictures\n'
+        f'warning: {other}/test was read with none of these options, but the training images were '
+        f'read with {flags}: the model sees other pictures\n'
     ) in capsys.readouterr().err

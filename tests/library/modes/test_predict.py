@@ -360,3 +360,8 @@ def test_nothing_named_is_reported_without_tensorflow(trained, program):
     done = program('-c', code)
     assert done.stdout == '2 False\n', done.stderr
     assert done.stderr.startswith('error: --predict_input: name what to classify')
+
+
+def test_what_pixels_mean_cannot_be_said_otherwise_than_in_training(launch, trained, data):
+    with pytest.raises(ConfigError, match='--background has no effect: images are read as those'):
+        launch(trained, 'predict', predict_input=data, background='0,0,0')

@@ -230,4 +230,4 @@ def test_the_sheet_of_what_was_altered_is_named(show, drawn, data_dir, tmp_path,
     (tmp_path / 'data' / 'altered_images.jpg').write_bytes(b'a sheet')
     show(data_dir=tmp_path / 'data')
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == f'what the conversion altered most: {tmp_path}/data/altered_images.jpg'
+    assert last == f'some of what the conversion altered: {tmp_path}/data/altered_images.jpg'

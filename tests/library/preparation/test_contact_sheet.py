@@ -1,4 +1,4 @@
-"""The page with what a conversion altered most: each image before and after, or no page at all."""
+"""The page with some of what a conversion altered, before and after; or no page at all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from library.preparation.contact_sheet import EDGE, LINE, MARGIN, draw_contact_sheet
+from library.preparation.encoding_options import EncodingOptions
 from library.preparation.output import Output, wrote
 from tests.library.preparation.conversions import convert_images, list_images
 
@@ -32,7 +33,7 @@ def sheet(tmp_path):
         images, output = tmp_path / 'images', tmp_path / 'out'
         done = convert_images(images, output, 'train', max_edge=144)
         listing, target = list_images(images, output)
-        path = draw_contact_sheet(done, listing, target)
+        path = draw_contact_sheet(done, listing, target, EncodingOptions(144))
         if not path:
             return '', None
         with open(path, 'rb') as file:
@@ -65,7 +66,7 @@ def test_a_turned_image_is_shown_before_and_after(tmp_path, sheet):
     assert (np.abs(pixels[:, 2 * EDGE + 3 * MARGIN :] - 245) < 12).all(axis=-1).mean() > 0.97
 
 
-def test_those_that_were_altered_most_come_first(tmp_path, sheet):
+def test_those_that_were_altered_more_come_first(tmp_path, sheet):
     for number, clear in enumerate((10, 140, 70)):
         image = half('black', 'black').convert('RGBA')
         image.paste((0, 0, 0, 0), (0, 0, clear, 144))
