@@ -56,5 +56,12 @@ def test_other_versions_of_decoders_and_of_this_program_have_another_fingerprint
 
 def test_a_fingerprint_names_the_codecs_and_is_written_as_json():
     fingerprint = EncodingOptions(384).fingerprint()
-    assert set(fingerprint['codecs']) == {'jpg', 'libjpeg_turbo', 'webp'}
+    assert set(fingerprint['codecs']) == {
+        'jpg',
+        'libjpeg_turbo',
+        'webp',
+        'avif',
+        'littlecms2',
+        'pi-heif',
+    }
     assert json.loads(json.dumps(fingerprint, sort_keys=True))['max_edge'] == 384
