@@ -94,6 +94,7 @@ def main(argv: list[str]) -> int:
 
 def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
     """List the images, write them, and print what was done."""
+    chosen = read_options(SourceChoice, command_line, CATALOG).source
     source_options = read_options(SourceOptions, command_line, CATALOG)
     conversion = read_options(ConversionOptions, command_line, CATALOG)
     encoding = _encoding(command_line, conversion)
@@ -104,7 +105,7 @@ def _convert(command_line: CommandLine, running: RunnerOptions) -> int:
     name = conversion.tfrecord_filename
     usual = parse_fractions(DEFAULT_SPLITS) if name is None else {}
     output = _output(tfrecord_dir, name, fractions or usual)
-    listing = _listing(command_line, source_options, output)
+    listing = _listing(command_line, chosen, source_options, output)
     if fractions is None and name is None and not listing.splits:
         print(f'{listing.folder}: no splits of its own, so {DEFAULT_SPLITS} (--splits)')
         fractions = usual
@@ -174,11 +175,12 @@ def _fractions(splitting: SplitOptions) -> dict[str, float] | None:
     return with_folds(fractions, splitting.folds) if splitting.folds else fractions
 
 
-def _listing(command_line: CommandLine, options: SourceOptions, output: Output) -> Listing:
+def _listing(
+    command_line: CommandLine, chosen: str | None, options: SourceOptions, output: Output
+) -> Listing:
     """List the images, numbered as --labels says, and print how the data set was read."""
     dataset_dir = _given(options.dataset_dir, 'dataset_dir')
     labels = read_labels(options.labels) if options.labels else None
-    chosen = read_options(SourceChoice, command_line, CATALOG).source
     source = chosen or find_source(ALL_SOURCES, dataset_dir, options)
     check_flags(ALL_SOURCES, command_line.values, source)
     make_source = source_class(ALL_SOURCES, source)

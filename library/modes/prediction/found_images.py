@@ -23,6 +23,7 @@ from library.preparation.image_files import (
     is_image_file,
     is_of_other_program,
 )
+from library.preparation.output import CONTACT_SHEET
 from library.preparation.sources.entries import look
 from library.records.listing import Content, Unusable
 from library.records.manifest import from_json, manifest_names
@@ -157,7 +158,7 @@ def _in_folder(folder: str, above: frozenset[object], warn: Warn) -> Iterator[Fo
             yield from _converted(files.join(folder, name))
         return
     for name in names:
-        if is_of_other_program(name):
+        if is_of_other_program(name) or name.endswith(CONTACT_SHEET):
             continue
         path = files.join(folder, name)
         if has_image_ending(name):

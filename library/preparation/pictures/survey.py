@@ -20,6 +20,8 @@ from library.records.listing import LabelledImage
 # the pictures from which on those of another kind are no exceptions.
 HALF, EIGHTH = 0.5, 0.125
 MIXED = 0.1
+# So many may be dark or burnt out under one window, as a picture of the night or of a lamp is.
+FEW = 0.02
 
 
 def survey(
@@ -50,6 +52,8 @@ def survey(
     elif pictures.black is None and pictures.white is None:
         for line in _unused(deep):
             tell(line)
+    for line in _beyond(deep, pictures):
+        tell(line)
     return dataclasses.replace(encoding, pictures=pictures)
 
 
@@ -94,12 +98,17 @@ def _unused(deep: list[Look]) -> Iterator[str]:
     few = _under(EIGHTH, scaled)
     narrow = [look for look in scaled if look.high - look.low < EIGHTH * (look.white or 0)]
     if dark and 2 * len(dark) >= count:
-        yield f'{_range_of(dark, count)}, and are stored dark: {_white_for(dark)} (or auto)'
+        white = _white_for(dark)
+        beyond = sum(look.high > white for look in scaled)
+        apart = (
+            f'; {beyond} others go beyond it: convert these apart' if beyond > 1 else ' (or auto)'
+        )
+        yield f'{_range_of(dark, count)}, and are stored dark: --white_value {white}{apart}'
     elif 2 * len(narrow) >= count and narrow:
         shown = f'{len(narrow)} of {count} images of more than 8 bits'
         yield f'warning: {shown} hold little contrast: --black_value auto --white_value auto'
     elif few and len(few) >= MIXED * count:
-        yield f'{_range_of(few, count)}: convert them apart, with {_white_for(few)}'
+        yield f'{_range_of(few, count)}: convert them apart, with --white_value {_white_for(few)}'
 
 
 def _under(share: float, looks: list[Look]) -> list[Look]:
@@ -114,10 +123,25 @@ def _range_of(looks: list[Look], count: int) -> str:
     )
 
 
-def _white_for(looks: list[Look]) -> str:
-    """Return the flag by which the bits that they use are all that they have."""
-    bits = int(max(look.high for look in looks)).bit_length()
-    return f'--white_value {2**bits - 1}'
+def _white_for(looks: list[Look]) -> int:
+    """Return the white by which the bits that they use are all that they have."""
+    return int(2 ** int(max(look.high for look in looks)).bit_length() - 1)
+
+
+def _beyond(deep: list[Look], pictures: PictureOptions) -> Iterator[str]:
+    """Warn where one window, measured or given, leaves pictures nearly black or white."""
+    black, white = pictures.black or 0.0, pictures.white
+    if white is None:
+        return
+    known = [look for look in deep if look.high]
+    dark = sum(look.high - black < EIGHTH * (white - black) for look in known)
+    bright = sum(look.high - black > 2 * (white - black) for look in known)
+    for count, how in ((dark, 'dark'), (bright, 'burnt out')):
+        if count > FEW * len(known):
+            yield (
+                f'warning: {count} of {len(known)} images of more than 8 bits are stored {how} by '
+                f'--white_value {pictures.white_value}: convert them apart'
+            )
 
 
 def _doubts(looks: list[Look]) -> Iterator[str]:

@@ -46,12 +46,12 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.info['turned'] = image.tag_v2.get(ExifTags.Base.Orientation) in UPRIGHT
+    # Where EXIF is silent Pillow asks the metadata of Adobe's programs, as other decoders do not.
+    image.info.pop('xmp', None)
     if image.format not in JPEG_FORMATS:
         image.load()
     if image.format == 'TIFF':
         return None
-    # Where EXIF is silent Pillow asks the metadata of Adobe's programs, as other decoders do not.
-    image.info.pop('xmp', None)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
         return None if orientation is None else UPRIGHT.get(orientation)

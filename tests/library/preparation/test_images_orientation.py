@@ -100,12 +100,12 @@ def test_other_exif_tags_may_be_odd():
     assert_corners(pixels, UPRIGHT_CORNERS[6])
 
 
-def test_the_other_name_for_a_turn_in_a_tiff_keeps_the_shape():
-    # Adobe's metadata may tell of a turn that no tag does; Pillow follows it, on load.
+def test_adobes_metadata_turns_no_tiff_as_it_turns_no_other_file():
+    # It may tell of a turn that no tag does; Pillow follows it on load, other decoders do not.
     metadata = b'<rdf:Description tiff:Orientation="6"/>'
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[700], tags.tagtype[700] = metadata, TiffTags.BYTE
     data = encoded(four_corners(256, 128), 'TIFF', tiffinfo=tags)
     pixels = prepared_pixels(data)
-    assert pixels.shape == (64, 32, 3)
-    assert_corners(pixels, UPRIGHT_CORNERS[6])
+    assert pixels.shape == (32, 64, 3)
+    assert_corners(pixels, UPRIGHT_CORNERS[1])

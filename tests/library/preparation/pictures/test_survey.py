@@ -246,3 +246,36 @@ def test_a_fourth_band_that_looks_like_no_opacity_is_told(folder, converted):
         'full: if it is another one, such as infrared, --bands 1,2,3 leaves it out'
     ]
     assert converted(images, bands=(1, 2, 3))[1] == []
+
+
+@pytest.mark.parametrize(('asked', 'white'), [('auto', '65000'), ('4095', '4095'), (None, '4095')])
+def test_pictures_of_two_depths_fit_under_no_one_window_and_that_is_told(
+    folder, converted, asked, white
+):
+    images = folder([grey(3000, n) for n in range(12)] + [grey(65000, n) for n in range(8)])
+    _, told = converted(images, **({'white_value': asked} if asked else {}))
+    how = 'dark' if white == '65000' else 'burnt out'
+    apart = f'--white_value {white}: convert them apart'
+    if asked is None:
+        apart = f'--white_value {white}; 8 others go beyond it: convert these apart'
+        how = 'dark'
+    assert told[-1].startswith(f'warning: {8 if how == "burnt out" else 12} of 20 images of more')
+    assert f'stored {how}' in told[-1]
+    assert told[-1].endswith(apart)
+
+
+def test_one_dark_picture_under_a_window_is_no_matter(folder, converted):
+    _, told = converted(
+        folder([grey(3000, n) for n in range(99)] + [grey(100)]), white_value='4095'
+    )
+    assert told == []
+
+
+def test_a_broken_side_chunk_does_not_hide_the_depth_of_a_file(folder, converted):
+    broken = [
+        data[:33] + b'\0\0\0\1tEXtx\0\0\0\0' + data[33:]
+        for data in [grey(3000, n) for n in range(4)]
+    ]
+    done, told = converted(folder([b'\n' + data for data in broken]), white_value='auto')
+    assert levels_of(done)[1] == '3000'
+    assert told[0].startswith('measured on 4 images of more than 8 bits')
