@@ -81,8 +81,8 @@ def warn_of_pictures(run: Run) -> None:
     pictures = replace(from_json(run.stored_pictures), background=WHITE, keep_colors=False)
     if flags := as_flags(pictures):
         log(
-            f'warning: an exported model knows no {flags}: send it pictures of 8 bits that are '
-            f'prepared so, as predict does'
+            f'warning: an exported model does not apply {flags}: send it 8-bit pictures that are '
+            f'prepared that way, as predict does'
         )
 
 

@@ -48,7 +48,7 @@ class PictureOptions(Options, group='data', home=PROJECT):
     bands: tuple[int, ...] = option(
         (),
         'Bands of TIFFs to take, from 1: red, green and blue, or one for grey, such as 1,2,3 where '
-        'the fourth is no opacity but infrared. None: as the file says.',
+        'the fourth is infrared rather than opacity. None: as the file says.',
         low=1,
         kept_with_run=True,
         needs='train_metadata',

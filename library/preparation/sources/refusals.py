@@ -82,7 +82,7 @@ class Refusals:
         """Describe folders that are called as no classes are."""
         names = shown(_names_of(folder.with_images))
         return (
-            f'{self._path(folder)}: {names} are no names of classes: '
+            f'{self._path(folder)}: {names} do not look like classes: '
             f'{self._make_classes(branch)}; if they are: {self._classes_at(folder)}'
         )
 

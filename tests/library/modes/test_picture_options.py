@@ -123,7 +123,7 @@ def test_a_converted_run_predicts_on_files_what_it_evaluates(launch, converted, 
     capsys.readouterr()
     assert launch(tmp_path, 'export', export_dir=tmp_path / 'models') == 0
     flags = '--bands 1,2,3 --black_value 15 --white_value 4095'
-    assert f'warning: an exported model knows no {flags}: send' in capsys.readouterr().out
+    assert f'warning: an exported model does not apply {flags}: send' in capsys.readouterr().out
 
 
 def test_a_run_without_conversion_does_as_a_converted_one(launch, data, tmp_path):

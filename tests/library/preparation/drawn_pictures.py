@@ -137,8 +137,9 @@ def prepared_pixels(data, max_edge=64, **options):
     return stored_pixels(prepared)
 
 
-def assert_flat(pixels, color):
-    np.testing.assert_allclose(pixels, np.broadcast_to(color, pixels.shape), atol=TOLERANCE)
+def assert_flat(pixels, color, what=''):
+    expected = np.broadcast_to(color, pixels.shape)
+    np.testing.assert_allclose(pixels, expected, atol=TOLERANCE, err_msg=what)
 
 
 def reason(data, max_edge=64, **options):

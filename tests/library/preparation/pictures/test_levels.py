@@ -110,7 +110,7 @@ def test_opacity_is_not_mapped():
     for kind, data in (
         colour_files((1000, 1000, 1000, 16_448)) | colour_files((1000, 16_448))
     ).items():
-        assert_flat(prepared_pixels(data, **TWELVE), (207,) * 3), kind
+        assert_flat(prepared_pixels(data, **TWELVE), (207,) * 3, kind)
     # Premultiplied: the file holds a quarter of 1000.
     pixels = np.full((16, 16, 4), (250, 250, 250, 16_448), np.uint16).tobytes()
     data = tiff(GREY_SIZE, [16] * 4, 2, pixels, t338=[1])
