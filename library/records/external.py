@@ -180,6 +180,7 @@ def labelled(
 ) -> Iterator[Labelled]:
     """Yield each record of some files with its label; arguments and errors of `read_external`."""
     keys: Keys | None = None
+    texts: dict[int, str] = {}
     for path in paths:
         for number, start, record in _records(path):
             try:
@@ -191,6 +192,9 @@ def labelled(
                 raise DataError(f'{_place(path, number, start)}: {error}') from None
             if keys.kind != NAME and not 0 <= label < MAX_CLASSES:
                 raise DataError(f'{_place(path, number, start)}: has the label {label}')
+            if text and keys.kind != NAME and texts.setdefault(label, text) != text:
+                place = _place(path, number, start)
+                raise DataError(f'{place}: label {label} is {text!r} here, {texts[label]!r} before')
             yield Labelled(path, number, start, record, keys, label, text)
     if keys is None:
         raise DataError(f'{folder}: the files hold no records')

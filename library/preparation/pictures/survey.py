@@ -83,11 +83,15 @@ def _measured(pictures: PictureOptions, deep: list[Look]) -> tuple[PictureOption
             f'{ends["black_value"]:g} to {ends["white_value"]:g}, which leaves no room between '
             f'black and white'
         ) from None
-    typed = ' '.join(f'--{name} {value}' for name in LEVELS if (value := getattr(found, name)))
     return found, (
-        f'measured on {len(deep)} images of more than 8 bits: {typed} (give these to a split that '
-        f'is converted alone)'
+        f'measured on {len(deep)} images of more than 8 bits: {as_levels(found)} (give these to a '
+        f'split that is converted alone)'
     )
+
+
+def as_levels(pictures: PictureOptions) -> str:
+    """Return the flags of black and white that have a value."""
+    return ' '.join(f'--{name} {value}' for name in LEVELS if (value := getattr(pictures, name)))
 
 
 def _unused(deep: list[Look]) -> Iterator[str]:
@@ -132,6 +136,9 @@ def _beyond(deep: list[Look], pictures: PictureOptions) -> Iterator[str]:
     """Warn where one window, measured or given, leaves pictures nearly black or white."""
     black, white = pictures.black or 0.0, pictures.white
     if white is None:
+        return
+    if not deep:
+        yield f'no image of more than 8 bits was found: {as_levels(pictures)} has no effect'
         return
     known = [look for look in deep if look.high]
     dark = sum(look.high - black < EIGHTH * (white - black) for look in known)

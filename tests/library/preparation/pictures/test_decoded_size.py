@@ -190,6 +190,7 @@ def large_files():
     }
 
 
+@pytest.mark.process  # it decodes the largest of 20 kinds, in processes of their own
 @pytest.mark.skipif(not os.path.exists('/proc/self/clear_refs'), reason='of Linux alone')
 def test_no_image_takes_more_than_twice_what_it_may_count_for(tmp_path):
     kinds = large_files()

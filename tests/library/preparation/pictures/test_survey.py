@@ -279,3 +279,10 @@ def test_a_broken_side_chunk_does_not_hide_the_depth_of_a_file(folder, converted
     done, told = converted(folder([b'\n' + data for data in broken]), white_value='auto')
     assert levels_of(done)[1] == '3000'
     assert told[0].startswith('measured on 4 images of more than 8 bits')
+
+
+def test_a_window_for_pictures_of_8_bits_alone_is_told_to_be_of_no_effect(folder, converted):
+    drawn = [encoded(Image.fromarray(ramp(200, n).astype(np.uint8)), 'PNG') for n in range(4)]
+    _, told = converted(folder(drawn), white_value='4095')
+    line = 'no image of more than 8 bits was found: --white_value 4095 has no effect'
+    assert told == [line]

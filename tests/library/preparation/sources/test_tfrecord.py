@@ -166,3 +166,15 @@ def test_folders_of_records_with_other_names_are_another_matter(tmp_path):
     write(tmp_path / 'train' / 'data.tfrecord', record(image=b'x', label=0))
     write(tmp_path / 'other' / 'data.tfrecord', record(image=b'x', label=0))
     assert not TFRecord.fits(str(tmp_path))
+
+
+def test_a_number_of_two_names_is_refused(tmp_path):
+    records = [
+        record(image__encoded=b'x', image__class__label=0, image__class__text=text)
+        for text in (b'cat', b'cat', b'dog')
+    ]
+    path = write(tmp_path / 'a.tfrecord', *records)
+    with pytest.raises(
+        DataError, match=r"record 2 at byte \d+: label 0 is 'dog' here, 'cat' before"
+    ):
+        listed(path)
