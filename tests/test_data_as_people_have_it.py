@@ -9,11 +9,13 @@ import re
 import shutil
 import tarfile
 
+import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from library.errors import DataError
-from tests.conftest import COLORS
+from tests.conftest import COLORS, convert_folder
 from tests.converting import convert
 
 pytestmark = pytest.mark.train
@@ -209,3 +211,21 @@ def test_links_among_the_images_are_followed_where_that_is_asked_for(photos, sta
         start(*folders)
     start(*folders, follow_symlinks=None)
     assert evaluated(photos) == 15
+
+
+def test_images_as_they_are_are_evaluated_as_converted_ones_of_the_run(launch, tmp_path):
+    drawn = np.random.default_rng(0).integers(0, 256, (40, 2, 2, 3), np.uint8)
+    for number, pixels in enumerate(drawn):
+        path = tmp_path / 'photos' / 'ab'[number % 2] / f'{number}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).resize((200, 150)).save(path)
+    convert_folder(tmp_path / 'photos', tmp_path / 'data' / 'train', 'train', max_edge=40)
+    shutil.copytree(tmp_path / 'data' / 'train', tmp_path / 'data' / 'test')
+    flags = {'model': 'simple', 'image_size': 16, 'train_epochs': 1, 'data_dir': tmp_path / 'data'}
+    assert launch(tmp_path / 'run', **flags) == 0
+    losses = []
+    for given in ({}, {'eval_metadata': tmp_path / 'photos'}):
+        assert launch(tmp_path / 'run', 'evaluate', **given) == 0
+        metrics = tmp_path / 'run' / 'checkpoints' / 'eval' / 'metrics.json'
+        losses.append(json.loads(metrics.read_text())['average_loss'])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)

@@ -69,7 +69,7 @@ def test_what_takes_too_much_memory_is_refused_by_a_line_that_names_the_option(i
     assert stored(images)['red/large0.png'].shape == (288, 384, 3)
 
 
-def test_the_usual_limit_leaves_shards_as_they_are(images, capsys):
+def test_the_usual_limit_leaves_shards_encoding_of(images, capsys):
     convert(capsys, *flags(images))
     status, said, _ = convert(capsys, *flags(images, max_pixels=89_478_485))
     assert status == 0

@@ -93,7 +93,7 @@ class ImageSource:
         """
         if isinstance(self.split, Listing):
             path, label = element
-            prepare_file = partial(_prepare_file, encoding=as_they_are(self.split))
+            prepare_file = partial(_prepare_file, encoding=encoding_of(self.split))
             return {'jpeg': in_python(prepare_file, path), 'label': label}
         if isinstance(self.split, Manifest):
             example = parse_example(element)
@@ -102,7 +102,7 @@ class ImageSource:
                     tf.constant(self.split.labels, tf.int64), example['label']
                 )
             return example
-        split, encoding = self.split, as_they_are(self.split)
+        split, encoding = self.split, encoding_of(self.split)
 
         def prepare_bytes(encoded: bytes) -> bytes:
             return as_stored(encoded, encoding, lambda: split.place_of(encoded))
@@ -132,9 +132,11 @@ def stored_order(source: Source, first: int = 0) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(paths).skip(first)
 
 
-def as_they_are(split: Listing | ExternalRecords) -> EncodingOptions:
-    """Say how images are encoded that were not converted: they keep their size."""
-    return EncodingOptions.of_stored(None, None, split.pictures, split.max_pixels)
+def encoding_of(split: Listing | ExternalRecords) -> EncodingOptions:
+    """Say how images are encoded that were not converted: at their size, or at the run's."""
+    return EncodingOptions.of_stored(
+        split.max_edge, split.quality, split.pictures, split.max_pixels
+    )
 
 
 def _prepare_file(path: bytes, encoding: EncodingOptions) -> bytes:
@@ -147,7 +149,7 @@ def as_stored(content: str | bytes, encoding: EncodingOptions, place: Callable[[
 
     Args:
       content: the path of its file, or the file's bytes.
-      encoding: as `as_they_are` gives it.
+      encoding: as `encoding_of` gives it.
       place: names the image, for messages.
 
     Raises:

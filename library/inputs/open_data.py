@@ -17,6 +17,7 @@ from library.preparation.labels import relabel
 from library.preparation.pictures.picture_options import BEFORE
 from library.preparation.sources.registry import Sources
 from library.records.example_keys import NAME
+from library.records.external import ExternalRecords
 from library.records.listing import AUTO, Listing, Split, is_split_name
 from library.records.manifest import Manifest, check_same_classes
 from library.records.split_folders import evaluation_split, open_other_folds, open_split
@@ -73,12 +74,21 @@ def open_all(
         _warn_of_shared(train_data, eval_data)
     else:
         run = metadata_of(hparams.model_dir, saved, eval_data, training=False)
+    eval_data = _stored_alike(eval_data, run)
     warn_of_other_pictures(run, eval_data)
     if not hparams.eval_metadata and not hparams.use_synthetic_data:
         origin = AUTO if hparams.eval_split == AUTO else hparams.origin('eval_split')
         split = evaluation_split(hparams.data_dir, hparams.eval_split, hparams.fold)
         hparams = hparams.with_values(origin, eval_split=split)
     return hparams, run, train_data, eval_data
+
+
+def _stored_alike(data: Split, run: Run) -> Split:
+    """Shrink images that were not converted as those were that the run trains on."""
+    if isinstance(data, Listing | ExternalRecords):
+        stored = {'max_edge': run.stored_max_edge, 'quality': run.stored_quality}
+        return dataclasses.replace(data, **stored)
+    return data
 
 
 def _with_colors_of(hparams: HParams, saved: Set | None) -> HParams:

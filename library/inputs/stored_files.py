@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from library import files
 from library.config.hparams import HParams
-from library.inputs.image_source import Source, as_stored, as_they_are, stored_order
+from library.inputs.image_source import Source, as_stored, encoding_of, stored_order
 from library.inputs.in_session import in_session
 from library.inputs.options import ImageOptions
 from library.inputs.serving import decode_batch
@@ -72,7 +72,7 @@ def stored_files(source: Any, numbers: Collection[int]) -> Iterator[tuple[int, s
         return
     names = {}
     if not isinstance(source, Manifest):
-        encoding = as_they_are(source)
+        encoding = encoding_of(source)
     if isinstance(source, Listing):
         # `list_files` may give a file under another name.
         names = {files.real_path(str(image.content)): image.filename for image in source.images}

@@ -50,6 +50,8 @@ class ExternalRecords:
       folder: what was asked for, for messages.
       keys: which features hold image and label.
       orders: how the classes stand in each file that holds records.
+      max_edge, quality: how the images that the run trains on are stored, where these are read
+        without a conversion; None keeps their size.
       pictures, max_pixels: what the pixels mean, by option, and how many an image may count for.
     """
 
@@ -59,6 +61,8 @@ class ExternalRecords:
     folder: str
     keys: Keys = USUAL
     orders: tuple[FileOrder, ...] = field(default=(), compare=False)
+    max_edge: int | None = None
+    quality: int | None = None
     pictures: Mapping[str, Any] | None = None
     max_pixels: int | None = None
 

@@ -147,6 +147,8 @@ class Listing:
       ignored: names of files that are not images of any class.
       folder: what the source read, for messages.
       remarks: how it was read, and what was left out.
+      max_edge, quality: how the images that the run trains on are stored, where these are read
+        without a conversion; None keeps their size.
       pictures, max_pixels: what the pixels mean, by option, and how many an image may count for,
         where they are read without a conversion.
     """
@@ -156,6 +158,8 @@ class Listing:
     ignored: tuple[str, ...] = ()
     folder: str = ''
     remarks: tuple[Remark, ...] = ()
+    max_edge: int | None = None
+    quality: int | None = None
     pictures: Mapping[str, Any] | None = None
     max_pixels: int | None = None
 

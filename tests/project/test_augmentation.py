@@ -166,7 +166,7 @@ class RandomDark(Augmentation):
         return image * (1.0 - self.random_dark * draws[0])
 
 
-def test_an_own_one_comes_last_and_leaves_the_draws_of_the_others_as_they_are(monkeypatch):
+def test_an_own_one_comes_last_and_leaves_the_draws_of_the_others_encoding_of(monkeypatch):
     mine = {kind: params().take(kind) for kind in AUGMENTATIONS.values()}
     before = augment(image(), params(), draws(7))
     monkeypatch.setitem(AUGMENTATIONS, 'dark', RandomDark)

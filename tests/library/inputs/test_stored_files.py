@@ -86,7 +86,7 @@ def test_records_without_a_manifest_come_too(data, tmp_path, own):
     assert stored(params, [3]) == [(3, *expected[3])]
 
 
-def test_files_that_are_read_as_they_are_have_their_names(data):
+def test_files_that_are_read_encoding_of_have_their_names(data):
     params = hparams(eval_metadata=data / 'images', train_metadata=data / 'images')
     ((number, name, encoded),) = stored(params, [5])
     assert (number, name) == (5, 'green/1.jpg')

@@ -75,7 +75,7 @@ def test_names_stay_where_a_model_has_taken_them():
     assert set(found) == {*NAMES, 'images/image/0', 'variables/kernel', 'kernels/image'}
 
 
-def test_some_input_images_are_shown_as_they_are():
+def test_some_input_images_are_shown_encoding_of():
     images = np.random.default_rng(0).integers(0, 256, [IMAGES_SHOWN + 2, 6, 5, 3]).astype(np.uint8)
     found = summarize({'image': tf.constant(images)})
     shown = [tag for tag in found if tag.startswith('images/')]

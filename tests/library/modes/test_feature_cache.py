@@ -210,7 +210,7 @@ def test_an_edit_of_the_code_that_makes_pixels_is_noticed(experiment, monkeypatc
     assert not set(folders()) & set(before)
 
 
-def test_a_change_of_what_is_random_alone_leaves_the_features_of_images_as_they_are(
+def test_a_change_of_what_is_random_alone_leaves_the_features_of_images_encoding_of(
     experiment, computed
 ):
     with_features(experiment())
@@ -520,7 +520,7 @@ def test_another_seed_augments_otherwise(experiment, computed):
     assert computed() == 24
 
 
-def test_features_of_images_as_they_are_warn_where_augmentation_is_on(experiment, capsys):
+def test_features_of_images_encoding_of_warn_where_augmentation_is_on(experiment, capsys):
     with_features(experiment('--cache_features'))
     assert NOT_AUGMENTED in capsys.readouterr().out.splitlines()
     for flags in (('--no_augmentation',), ('--feature_copies=1',)):

@@ -94,7 +94,7 @@ def test_what_was_altered_is_counted_in_the_note_and_not_in_the_records(shard, t
     assert read_note(shard.target, NAME) == finished
 
 
-def test_records_hold_names_that_are_no_utf8_as_they_are(shard, tmp_path):
+def test_records_hold_names_that_are_no_utf8_encoding_of(shard, tmp_path):
     write_shard(shard, outcomes(shard, GOOD, GOOD, GOOD))
     features = {key: tf.io.FixedLenFeature([], tf.string) for key in (TEXT, FILENAME)}
     _, record, _ = tf.data.TFRecordDataset(str(tmp_path / PARTIAL)).as_numpy_iterator()

@@ -51,7 +51,7 @@ def test_a_run_remembers_how_its_images_are_stored():
     assert (facts.stored_max_edge, facts.stored_quality) == (384, 90)
 
 
-def test_images_that_were_not_converted_are_stored_as_they_are():
+def test_images_that_were_not_converted_are_stored_encoding_of():
     facts = found(Listing(('cat',), (), folder='photos'))
     assert (facts.stored_max_edge, facts.stored_quality) == (None, None)
 
