@@ -22,8 +22,7 @@ from library.preparation.pictures.phone_photos import open_picture
 from library.preparation.pictures.picture_options import from_json
 from library.preparation.unwarned import Unwarned
 from library.preparation.workers import prepare
-from library.records.listing import Content, Listing, Part
-from library.records.manifest import Changed
+from library.records.listing import Content, Listing, Part, read_content
 
 # Pairs of each change, and the edge of a picture, in pixels.
 PAIRS, EDGE = 6, 144
@@ -57,16 +56,16 @@ def draw_contact_sheet(
     Returns:
       The path of the sheet; '' where nothing was altered, and an older sheet is removed.
     """
-    manifests = conversion.manifests.values()
-    changes = Changed.together(each for manifest in manifests for each in manifest.changes)
-    options = next(iter(manifests)).options
+    options = next(iter(conversion.manifests.values())).options
     encoding = dataclasses.replace(encoding, pictures=from_json(options['pictures']))
     contents = {image.filename: image.content for image in listing.images}
+    # An image may be altered in several ways.
+    names = {name for change in conversion.changes for name in change.files} & contents.keys()
+    pairs = {name: _pair(name, contents[name], encoding) for name in names}
     rows = {}
-    for change in changes:
-        named = {name: contents[name] for name in change.files if name in contents}
-        if pairs := _most_altered(named, encoding):
-            rows[told_change(change)] = pairs
+    for change in conversion.changes:
+        if row := [pair for name in change.files if (pair := pairs.get(name))]:
+            rows[told_change(change)] = sorted(row, key=lambda pair: -pair.difference)[:PAIRS]
     if not rows:
         if files.exists(output.contact_sheet):
             files.remove(output.contact_sheet)
@@ -77,28 +76,21 @@ def draw_contact_sheet(
     return output.contact_sheet
 
 
-def _most_altered(contents: Mapping[str, Content], encoding: EncodingOptions) -> list[Pair]:
-    pairs = []
-    for name, content in contents.items():
-        data = _bytes_of(content)
-        outcome = prepare(data, encoding) if data else None
-        if data and isinstance(outcome, PreparedImage):
-            after = Image.open(io.BytesIO(outcome.jpeg))
-            after.thumbnail((EDGE, EDGE))
-            before = _unread(data, encoding)
-            pairs.append(Pair(name, before, after, _difference(before, after)))
-    return sorted(pairs, key=lambda pair: -pair.difference)[:PAIRS]
-
-
-def _bytes_of(content: Content) -> bytes | None:
+def _pair(name: str, content: Content, encoding: EncodingOptions) -> Pair | None:
+    """Decode an image in both ways; None where it is no file, or was not stored."""
+    if not isinstance(content, str | Part | bytes):
+        return None
     try:
-        if isinstance(content, str):
-            return files.read_bytes(content)
-        if isinstance(content, Part):
-            return content.read()
+        data = read_content(content)
     except OSError:
         return None
-    return content if isinstance(content, bytes) else None
+    outcome = prepare(data, encoding)
+    if not isinstance(outcome, PreparedImage):
+        return None
+    after = Image.open(io.BytesIO(outcome.jpeg))
+    after.thumbnail((EDGE, EDGE))
+    before = _unread(data, encoding)
+    return Pair(name, before, after, _difference(before, after))
 
 
 def _unread(data: bytes, encoding: EncodingOptions) -> Image.Image | None:

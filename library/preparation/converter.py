@@ -28,7 +28,7 @@ from library.preparation.publishing import finished_before, publish, remove_unfi
 from library.preparation.shard_writer import FinishedShard
 from library.preparation.split_assignment import assign_splits, earlier_split_by
 from library.records.listing import LabelledImage, Listing, check_listing, usual_order
-from library.records.manifest import Manifest
+from library.records.manifest import Changed, Manifest
 
 # Planned shards to finished ones, in order: on this machine, or on Beam.
 WriteShards = Callable[[Sequence[PlannedShard], EncodingOptions], Iterable[FinishedShard]]
@@ -56,6 +56,11 @@ class Conversion:
     removed: list[str]
     groups: dict[str, set[str]]
     series: list[str]
+
+    @property
+    def changes(self) -> tuple[Changed, ...]:
+        """Return what was altered in images of any split, by its name."""
+        return Changed.together(e for each in self.manifests.values() for e in each.changes)
 
 
 def convert(

@@ -9,7 +9,7 @@ from library.preparation.duplicates import Group, is_dropped
 from library.preparation.output import Output
 from library.preparation.pictures.changes import told_changes
 from library.records.listing import Listing
-from library.records.manifest import Changed, Manifest
+from library.records.manifest import Manifest
 
 # Longer lists are cut: the files beside the shards hold them whole.
 SHOWN = 10
@@ -40,7 +40,7 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
         yield from _table(manifests)
     if conversion.kept:
         yield f'kept: {conversion.kept} of {conversion.shards} shards, made from the same images'
-    if told := told_changes(_changes(manifests)):
+    if told := told_changes(conversion.changes):
         yield told
     for split, manifest in manifests.items():
         yield (
@@ -48,10 +48,6 @@ def summarize(conversion: Conversion, output: Output, seconds: float) -> Iterato
             f'{len(manifest.shards)} shards ({manifest.reencoded} re-encoded, '
             f'{_missing(manifest)}), {seconds:.1f} s: {output.target(split).manifest}'
         )
-
-
-def _changes(manifests: Mapping[str, Manifest]) -> tuple[Changed, ...]:
-    return Changed.together(each for manifest in manifests.values() for each in manifest.changes)
 
 
 def _empty_classes(manifests: Mapping[str, Manifest]) -> Iterator[str]:

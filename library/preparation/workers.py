@@ -25,7 +25,7 @@ from library.errors import ResourceError
 from library.preparation.encoding_options import EncodingOptions
 from library.preparation.formats import RejectedImage
 from library.preparation.images import PreparedImage, prepare_image, prepare_pixels
-from library.records.listing import Content, LabelledImage, Part, Unusable
+from library.records.listing import Content, LabelledImage, Part, Unusable, read_content
 
 # Images that one message to a worker carries: enough to hide the message's cost, few enough for a
 # smooth progress bar.
@@ -49,13 +49,9 @@ def prepare(content: Content, encoding: EncodingOptions) -> Outcome:
     try:
         if isinstance(content, Unusable):
             raise RejectedImage(content.reason)
-        if isinstance(content, str):
-            content = files.read_bytes(content)
-        if isinstance(content, Part):
-            content = content.read()
-        if isinstance(content, bytes):
+        if isinstance(content, str | Part | bytes):
             return prepare_image(
-                content,
+                read_content(content),
                 encoding.max_edge,
                 encoding.quality,
                 encoding.formats,

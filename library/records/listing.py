@@ -83,6 +83,13 @@ class Part:
 Content: TypeAlias = 'str | Part | bytes | np.ndarray | Unusable'
 
 
+def read_content(content: str | Part | bytes) -> bytes:
+    """Read the whole file of an image; raises OSError."""
+    if isinstance(content, str):
+        return files.read_bytes(content)
+    return content.read() if isinstance(content, Part) else content
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
     """One image.

@@ -15,6 +15,7 @@ from PIL import Image
 from library.preparation.pictures.bands import bands_of
 from library.preparation.pictures.changes import BROKEN_PROFILE, RECOLORED, TONE_MAPPED
 from library.preparation.pictures.picture_options import PictureOptions
+from library.preparation.pictures.png_chunk import png_chunk
 
 # Modes of grey, in which Pillow gives pixels that a grey profile may describe.
 GREY = {'1', 'L', 'LA', 'La', 'I', 'I;16', 'I;16B', 'I;16L'}
@@ -103,12 +104,8 @@ def _by_numbers(primaries: int, transfer: int) -> Recoloring | None:
 
 def _chunk_of_png(data: bytes) -> tuple[int, int] | None:
     """Return primaries and transfer function of a PNG that names them before its pixels."""
-    at = 8
-    while (kind := data[at + 4 : at + 8]) not in (b'', b'IDAT'):
-        if kind == b'cICP' and len(data) >= at + 12:
-            return data[at + 8], data[at + 9]
-        at += int.from_bytes(data[at : at + 4], 'big') + 12
-    return None
+    chunk = png_chunk(data, b'cICP')
+    return (chunk[0], chunk[1]) if len(chunk) > 1 else None
 
 
 def _tag_of_profile(profile: bytes) -> tuple[int, int] | None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, TiffImagePlugin
 
+from library.preparation.pictures.png_chunk import png_chunk
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -17,9 +19,6 @@ FULL = 65_535
 
 # Rows that are mapped at a time.
 ROWS = 64
-
-# Where a PNG's first chunk begins.
-_FIRST_CHUNK = 8
 
 
 def stated_bits(image: Image.Image, data: bytes) -> int | None:
@@ -33,7 +32,7 @@ def stated_bits(image: Image.Image, data: bytes) -> int | None:
         highest = max(stated) if isinstance(stated, tuple) else stated
         bits = int(highest).bit_length()
         return bits if 8 < bits < 16 and highest == 2**bits - 1 else None
-    bits = max(_png_chunk(data, b'sBIT'), default=0) if image.format == 'PNG' else 0
+    bits = max(png_chunk(data, b'sBIT'), default=0) if image.format == 'PNG' else 0
     return bits if 8 < bits < 16 else None
 
 
@@ -83,17 +82,3 @@ def _mapped(values: np.ndarray, black: float, white: float) -> np.ndarray:
     known = np.where(np.isnan(values), black, values).astype(np.float64)
     share = (np.clip(known, black, white) - black) / (white - black)
     return np.floor(share * 255 + 0.5).astype(np.uint8)
-
-
-def _png_chunk(data: bytes, wanted: bytes) -> bytes:
-    """Return the content of a chunk that stands before the pixels; b'' where there is none."""
-    position, kind = _FIRST_CHUNK, b''
-    while position < len(data) and kind != b'IDAT':
-        size, kind = (
-            int.from_bytes(data[position : position + 4]),
-            data[position + 4 : position + 8],
-        )
-        if kind == wanted:
-            return data[position + 8 : position + 8 + size]
-        position += 12 + size
-    return b''

@@ -26,7 +26,7 @@ from library.preparation.pictures.reading import KINDS, Deep, read_samples
 from library.preparation.pictures.side_data import picture_in
 from library.preparation.progress import announced
 from library.preparation.unwarned import Unwarned
-from library.records.listing import LabelledImage, Part
+from library.records.listing import LabelledImage, Part, read_content
 
 # Pictures in memory together, as numbers: no more than workers elsewhere hold.
 AT_ONCE = 4
@@ -145,9 +145,7 @@ def _may_be_deep(data: bytes) -> bool:
 def _look(content: str | Part | bytes, encoding: EncodingOptions) -> Look | None:
     """Measure one picture; None if it is damaged, which its conversion reports."""
     try:
-        if isinstance(content, str):
-            content = files.read_bytes(content)
-        data = picture_in(content.read() if isinstance(content, Part) else content)
+        data = picture_in(read_content(content))
         with UNWARNED:
             image = open_image(data, encoding.formats)
             if image.format not in KINDS:

@@ -84,12 +84,12 @@ def _measured(pictures: PictureOptions, deep: list[Look]) -> tuple[PictureOption
             f'black and white'
         ) from None
     return found, (
-        f'measured on {len(deep)} images of more than 8 bits: {as_levels(found)} (give these to a '
+        f'measured on {len(deep)} images of more than 8 bits: {_as_levels(found)} (give these to a '
         f'split that is converted alone)'
     )
 
 
-def as_levels(pictures: PictureOptions) -> str:
+def _as_levels(pictures: PictureOptions) -> str:
     """Return the flags of black and white that have a value."""
     return ' '.join(f'--{name} {value}' for name in LEVELS if (value := getattr(pictures, name)))
 
@@ -138,7 +138,7 @@ def _beyond(deep: list[Look], pictures: PictureOptions) -> Iterator[str]:
     if white is None:
         return
     if not deep:
-        yield f'no image of more than 8 bits was found: {as_levels(pictures)} has no effect'
+        yield f'no image of more than 8 bits was found: {_as_levels(pictures)} has no effect'
         return
     known = [look for look in deep if look.high]
     dark = sum(look.high - black < EIGHTH * (white - black) for look in known)

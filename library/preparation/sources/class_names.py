@@ -32,7 +32,8 @@ _PARTS = frozenset(
         *('subset', 'test', 'train', 'val', 'valid', 'vol', 'volume'),
     ]
 )
-_HUMPS = re.compile(r'(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
+# Where a capital begins a word within a name.
+HUMPS = re.compile(r'(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
 # Such as 1_mask.png, 1 (2)_mask_1.png and 1-GT.png beside 1.png.
 _MASK_OF = re.compile(
     r'(.+?)[ _-]+(masks?|seg|segmentation|gt|groundtruth)[ _-]?\d*', re.IGNORECASE
@@ -50,7 +51,7 @@ def are_no_classes(names: Collection[str]) -> bool:
 
 
 def _words(name: str) -> tuple[str, ...]:
-    return tuple(re.findall(r'[a-z]+', _HUMPS.sub(' ', name).lower()))
+    return tuple(re.findall(r'[a-z]+', HUMPS.sub(' ', name).lower()))
 
 
 def _are_kinds(words: dict[str, tuple[str, ...]]) -> bool:

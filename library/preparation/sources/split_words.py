@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from library.errors import DataError
+from library.preparation.sources.class_names import HUMPS
 from library.preparation.sources.entries import Entry, short_names
 from library.preparation.sources.tree import Branch
 from library.records.listing import SPLIT_NAMES
 
 # What is written in one word with a split, as in trainset.
 _SUFFIX = re.compile(r'(sets?|data|images?|imgs?|pics?|pictures?|photos?|split|folder|dir)$')
-_HUMPS = re.compile(r'(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
 
 
 class Word(NamedTuple):
@@ -34,7 +34,7 @@ def split_word(name: str) -> Word | None:
     What trains and validates, as trainval does, is there to train on.
     """
     rest, splits = [], set()
-    for token in re.findall(r'[^\W\d_]+|\d+', _HUMPS.sub(' ', name)):
+    for token in re.findall(r'[^\W\d_]+|\d+', HUMPS.sub(' ', name)):
         word = token.lower()
         bare = _SUFFIX.sub('', word)
         if word == 'trainval':
